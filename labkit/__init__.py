@@ -1,0 +1,50 @@
+"""labkit: how WebSocket connections stay alive, die and say goodbye, by experiment.
+
+An ``Experiment`` is ``run`` on a wire and leaves a ``Trace``, which plots draw beside what theory ``predict``s:
+
+    from labkit import Cut, Experiment, Peer, plots, predict, run
+
+    fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
+    trace = run(fly, wire="virtual")
+    trace.noticed_at("server"), trace.closed_at("server"), trace.told_at("server")  # 15.0, 17.0, 17.0
+    plots.timeline(trace, predict(fly))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import exercises, plots
+    from .experiment import Experiment, Peer
+    from .faults import Cut, Goodbye, Send, StopReading
+    from .session import open_run, run
+    from .theory import Prediction, compare, covers, predict
+    from .trace import Event, Frame, Raised, Trace
+
+HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
+    "experiment": ["Experiment", "Peer"],
+    "faults": ["Cut", "Goodbye", "Send", "StopReading"],
+    "session": ["run", "open_run"],
+    "theory": ["predict", "compare", "covers", "Prediction"],
+    "trace": ["Trace", "Event", "Frame", "Raised"],
+    "plots": ["plots"],
+    "exercises": ["exercises"],
+}
+ROOMS = {name: room for room, names in HOME.items() for name in names}
+__all__ = [
+    "Cut", "Event", "Experiment", "Frame", "Goodbye", "Peer", "Prediction", "Raised", "Send", "StopReading", "Trace",
+    "compare", "covers", "exercises", "open_run", "plots", "predict", "run",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ROOMS:
+        raise AttributeError(f"labkit has no {name!r}; it has {', '.join(__all__)}")
+    room = import_module(f".{ROOMS[name]}", __name__)
+    return room if name == ROOMS[name] else getattr(room, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

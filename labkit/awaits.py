@@ -1,0 +1,42 @@
+"""In which await a task is: the chain of calls from its own coroutine down to the future that it waits for.
+
+A coroutine names what it awaits (``cr_await``). An asynccontextmanager hides it in its generator: there the chain goes on
+through the frame's ``self.gen`` and the generator's ``ag_await``. So keepalive() → ping() → send_context() → drain() shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+def chain(task: asyncio.Task[Any]) -> list[str]:
+    """The names of the calls that a task is in, outermost first: ["keepalive", "ping", "send_context", "drain"]."""
+    names, step = [], task.get_coro()
+    while step is not None and len(names) < 50:
+        name = getattr(step, "__name__", None)
+        if name == "__aexit__" and (generator := getattr(_frame(step).f_locals.get("self"), "gen", None)) is not None:
+            step = generator
+            continue
+        if name:
+            names.append(name)
+        step = _next(step)
+    return names
+
+
+def _frame(step: Any) -> Any:
+    return getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None) or getattr(step, "gi_frame", None)
+
+
+def _next(step: Any) -> Any:
+    for attribute in ("cr_await", "ag_await", "gi_yieldfrom"):
+        following = getattr(step, attribute, None)
+        if following is not None:
+            return following
+    return None
+
+
+def sentence(end: str, loop: asyncio.AbstractEventLoop) -> str:
+    """Who waits for what at one end: "client: read → recv → get"."""
+    chains = sorted({" → ".join(chain(task)[:4]) for task in asyncio.all_tasks(loop)})
+    return f"{end}: {', '.join(chains) if chains else 'no task'}"

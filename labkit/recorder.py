@@ -1,0 +1,142 @@
+"""The recorder: three witnesses write down what they see, and their notes become the events of a Trace.
+
+* the library's log: a logger that keeps each call as it is;
+* the tap: bytes as they go into the wire and come out of it;
+* the application, and what is done to the wire: what they tell.
+
+During the run a note costs a tuple; reading the log lines (dialect) and the bytes (tap) is left for afterwards. Each
+note has the time of the run's own clock. Nothing here touches the library or the wire.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Callable
+
+from . import dialect
+from .tap import Stream
+from .trace import Event
+
+Moment = tuple[float, int]  # time on the wire's clock (s), number of the note
+
+
+class Recorder:
+    """The notes of one run. ``clock`` gives the time (s); ``on_state(end, state)`` hears of state changes at once."""
+
+    def __init__(self, clock: Callable[[], float], on_state: Callable[[str, str], None]) -> None:
+        self.clock, self.on_state = clock, on_state
+        self.on = True
+        self.logged: list[tuple[float, int, str, str, tuple[Any, ...], Any, float | None]] = []
+        self.told: list[tuple[float, int, str, str, str, dict[str, Any]]] = []
+        self.streams: dict[tuple[int, str], Stream] = {}
+        self.count = 0
+        self.written: dict[str, int] = {}  # bytes in each end's write buffer, as last noted
+
+    def moment(self) -> Moment:
+        """Now, and the number of the next note."""
+        self.count += 1
+        return self.clock(), self.count
+
+    # the application and the wire
+
+    def note(self, where: str, witness: str, what: str, **data: Any) -> None:
+        """Keep what somebody tells."""
+        if self.on:
+            self.told.append((*self.moment(), where, witness, what, data))
+
+    def waiting(self, end: str, count: int) -> None:
+        """Keep how many bytes wait in an end's write buffer, if that has changed."""
+        if count != self.written.get(end, 0):
+            self.written[end] = count
+            self.note(end, "app", "waiting", bytes=count)
+
+    # the log
+
+    def logger(self, end: str) -> logging.Logger:
+        """A logger for the library at ``end``."""
+        return Scribe(self, end)
+
+    # the tap
+
+    def sent(self, conn: int, sender: str, now: float, data: bytes | None) -> None:
+        """Bytes, EOF or RESET went into the wire."""
+        if not self.on:
+            return
+        if data:
+            stream = self.streams.get((conn, sender))
+            if stream is None:
+                stream = self.streams[conn, sender] = Stream(sender)
+            self.count += 1
+            stream.add((now, self.count), data)
+        else:
+            self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step="sent")
+
+    def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None:
+        """Bytes, EOF or RESET came out of the wire."""
+        if not self.on:
+            return
+        if data:
+            self.streams[conn, sender].arrive((now, self.count), count)
+        else:
+            self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step="arrived")
+
+    # afterwards
+
+    def events(self, zero: float) -> list[Event]:
+        """Everything that was noted, in time; ``zero`` (s on the wire's clock) becomes t = 0."""
+        rows = [*self._from_log(zero), *self._from_tap(zero)]
+        rows += [(when, number, Event(when - zero, where, witness, what, data)) for when, number, where, witness, what, data in self.told]
+        rows.sort(key=lambda row: row[:2])
+        return [row[2] for row in rows]
+
+    def _from_log(self, zero: float) -> list[tuple[float, int, Event]]:
+        rows = []
+        for when, number, end, message, args, problem, latency in self.logged:
+            what, data = dialect.read(message % args if args else message)
+            if problem is not None:
+                data["problem"] = problem
+            if latency is not None and what == "keepalive" and data["step"] == "pong":
+                data["latency"] = round(latency, 9)
+            rows.append((when, number, Event(when - zero, end, "log", what, data)))
+        return rows
+
+    def _from_tap(self, zero: float) -> list[tuple[float, int, Event]]:
+        rows = []
+        for (conn, _), stream in self.streams.items():
+            for sent, arrived, data in stream.frames():
+                data["arrived_at"] = None if arrived is None else round(arrived[0] - zero, 9)
+                rows.append((*sent, Event(sent[0] - zero, "wire", "tap", "frame", data, conn)))
+        return rows
+
+
+class Scribe(logging.Logger):
+    """A logger that keeps each call as it is; formatting is left for afterwards."""
+
+    def __init__(self, recorder: Recorder, end: str) -> None:
+        super().__init__(f"websockets.{end}", logging.DEBUG)
+        self.recorder, self.end = recorder, end
+
+    def isEnabledFor(self, level: int) -> bool:
+        return True
+
+    def _log(self, level: int, msg: Any, args: Any, exc_info: Any = None, extra: Any = None, *rest: Any, **more: Any) -> None:  # type: ignore[override]
+        recorder = self.recorder
+        if not recorder.on:
+            return
+        connection = extra["websocket"] if extra else None
+        latency = connection.latency if msg == "%% received keepalive pong" or msg == "% received keepalive pong" else None
+        recorder.logged.append((*recorder.moment(), self.end, msg, args, describe(exc_info), latency))
+        if msg == "= connection is %s":
+            recorder.on_state(self.end, args[0])
+
+
+def describe(exc_info: Any) -> str | None:
+    """The exception of a log call as "Type: text"; None if there is none."""
+    if not exc_info:
+        return None
+    if exc_info is True:
+        import sys
+
+        exc_info = sys.exc_info()
+    problem = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    return None if problem is None else f"{type(problem).__name__}: {problem}"

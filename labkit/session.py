@@ -1,0 +1,287 @@
+"""An experiment is run on a wire and leaves a trace.
+
+``run`` is a session waited for; a session can also be kept open, to act on it while it lives:
+
+    with open_run(fly, wire="loopback") as session:
+        session.wait(5)
+        cut = session.do(Cut())  # now
+        session.wait()  # until the run ends by itself
+    session.trace
+
+A session is synchronous and brings its own loops, so it works in a notebook cell, a script, a thread, and inside a
+running loop. Leaving it, by whatever way, takes down every task, socket and thread that it made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import inspect
+import platform
+import time
+from collections.abc import Coroutine
+from typing import Any, Callable
+
+from .experiment import Experiment
+from .faults import ENDS, Act, Cut, order
+from .faults import to_json as act_to_data
+from .peers import End, Handler
+from .recorder import Recorder
+from .trace import OTHER, STATES, Trace
+from .wires import Wire
+
+OPENING = 15.0  # s; longer than websockets' own open_timeout
+HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
+
+
+def run(
+    experiment: Experiment,
+    wire: str = "loopback",
+    *,
+    server: Handler | None = None,
+    client: Handler | None = None,
+    record: bool = True,
+    progress: bool = True,
+    guess: float | None = None,
+) -> Trace:
+    """Run an experiment on a wire, "loopback" (real TCP, real time) or "virtual" (the same code, a clock that jumps).
+
+    ``server`` and ``client`` replace the application of an end by your own ``async def handler(websocket)``. ``record=False``
+    keeps only what the applications tell. A run of more than 2 s shows a living sentence unless ``progress`` is off;
+    ``guess`` (s) is counted down in it. Returns a Trace; raises ValueError if the wire cannot do the experiment.
+    """
+    with open_run(experiment, wire, server=server, client=client, record=record) as session:
+        from .progress import Living
+
+        with Living(session, guess if progress else None, shown=progress) as living:
+            session.wait(tick=living.tick)
+    return session.trace
+
+
+def open_run(
+    experiment: Experiment,
+    wire: str = "loopback",
+    *,
+    server: Handler | None = None,
+    client: Handler | None = None,
+    record: bool = True,
+) -> Session:
+    """Open a session: use it in a ``with`` statement. The arguments are those of :func:`run`."""
+    if not isinstance(experiment, Experiment):
+        raise TypeError(f"run() takes an Experiment(…), seen {experiment!r}")
+    return Session(experiment, wire, {"server": server, "client": client}, record)
+
+
+def make_wire(name: str, experiment: Experiment) -> Wire:
+    """The wire of that name, for this experiment; refuses what it cannot do."""
+    buffers = {end: experiment.peer(end).buffer for end in ENDS}
+    if name == "virtual":
+        from .wires.virtual import VirtualWire
+
+        return VirtualWire(experiment.latency, buffers)
+    if name == "loopback":
+        if experiment.limit is None:
+            raise ValueError(
+                "this run would never end on the loopback wire: neither end has keepalive and until is None; "
+                "give until=… (s), or use wire='virtual'"
+            )
+        from .wires.loopback import LoopbackWire
+
+        return LoopbackWire(experiment.latency, buffers)
+    raise ValueError(f"a wire is 'loopback' or 'virtual', seen {name!r}")
+
+
+class Session:
+    """A run that is going on: wait for it, act on it, ask it; when it is left, its ``trace`` stands."""
+
+    def __init__(self, experiment: Experiment, wire: str, handlers: dict[str, Handler | None], record: bool) -> None:
+        self.experiment = experiment
+        self.handlers = handlers
+        self.record = record
+        self.wire: Any = make_wire(wire, experiment)
+        self.recorder = Recorder(self.wire.now, self._state_changed)
+        self.ends = {end: self._end(end) for end in ENDS}
+        self.states = dict.fromkeys(ENDS, "CONNECTING")
+        self.acts = list(experiment.faults)
+        self.pending = 0  # steps of acts that are still to come
+        self.zero: float | None = None  # t = 0 on the wire's clock
+        self.failure: BaseException | None = None
+        self.ended = "it was left"
+        self.over_at: float | None = None  # since when the run is over (s on the wire's clock)
+        self.quiet = not any(handlers.values()) and all(p.send_every is None for p in (experiment.server, experiment.client))
+        self.trace: Trace
+
+    def _end(self, name: str) -> End:
+        logger = self.recorder.logger(name) if self.record else _mute(name)
+
+        def observe(what: str, **data: Any) -> None:
+            if what == "opened" and name == "server":
+                self._open()
+            self.recorder.note(name, "app", what, **data)
+
+        return End(name, self.experiment, logger, observe, self.handlers[name])
+
+    # what a user of a session asks
+
+    def __enter__(self) -> Session:
+        self.wire.tap = self.recorder if self.record else None
+        try:
+            self.wire.start("server", self._guarded(self.ends["server"].serve))
+            self.wire.start("client", self._guarded(self.ends["client"].connect))
+            self.wire.wait(lambda: self._failed() or self.zero is not None or self.ends["client"].ended, self.wire.now() + OPENING)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    @property
+    def now(self) -> float:
+        """Seconds since the server was OPEN."""
+        return float(self.wire.now() - (self.zero or 0.0))
+
+    def state(self, end: str) -> str:
+        """The state of an end, now."""
+        return self.states[end]
+
+    def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
+        """Wait until the run ends by itself, or for so many seconds of its own time; ``tick`` is called now and then."""
+        if self.zero is None:
+            self.ended = "the server was never OPEN"
+            return
+        limit = self.experiment.limit
+        end_of_run = self.zero + (self.experiment.last_act + HORIZON if limit is None else limit)
+        horizon = end_of_run if seconds is None else min(end_of_run, self.wire.now() + seconds)
+
+        def over() -> bool:
+            self._sample()
+            if tick:
+                tick()
+            self.over_at = (self.over_at or self.wire.now()) if self._over() else None
+            return self._failed() or self.over_at is not None
+
+        alive = self.wire.wait(over, horizon)
+        if self.failure:
+            raise self.failure
+        self.ended = self._over() or (self._stuck() if not alive else "its time was up" if horizon == end_of_run else "it was left")
+
+    def do(self, act: Act) -> Act:
+        """Let an act happen: now if it has no time of its own. Returns the act with its time, for :meth:`finish`."""
+        if act.at is None:
+            act = dataclasses.replace(act, at=round(max(0.0, self.now), 6))
+        self.acts.append(act)
+        self._schedule((act,))
+        return act
+
+    def finish(self, act: Act) -> Act:
+        """End an act now: heal a cut, resume reading. Returns the act with the time of its end."""
+        done = dataclasses.replace(act, **{act.finish or "": round(self.now, 6)})
+        self.acts[self.acts.index(act)] = done
+        self.pending += 1
+        self.wire.at(self.wire.now(), lambda: self._step(done, "end"))
+        return done
+
+    # how it goes
+
+    def _open(self) -> None:
+        """The server is OPEN: this is t = 0, and everything that happens counts from here."""
+        if self.zero is None:
+            self.zero = self.wire.now()
+            self._schedule(self.experiment.acts)
+
+    def _schedule(self, acts: tuple[Act, ...]) -> None:
+        assert self.zero is not None
+        for when, step, act in order(acts):
+            self.pending += 1
+            self.wire.at(self.zero + when, lambda act=act, step=step: self._step(act, step))
+
+    def _step(self, act: Act, step: str) -> None:
+        where = "wire" if isinstance(act, Cut) else act.end  # type: ignore[attr-defined]
+        self.recorder.note(where, "wire" if where == "wire" else "app", "act", step=step, **act_to_data(act))
+        if where == "wire":
+            self.wire.do(act, step)
+        else:
+            self.wire.call(where, self.ends[where].do, act, step)
+        self.pending -= 1
+
+    def _state_changed(self, end: str, state: str) -> None:
+        self.states[end] = state
+        if end == "server" and state == "OPEN":
+            self._open()
+
+    def _over(self) -> str | None:
+        """Why the run is over, or None if it is not."""
+        ended = {name: end.ended for name, end in self.ends.items()}
+        if all(ended.values()):
+            return "both ends have ended"
+        keepers = [name for name in ENDS if self.experiment.peer(name).keepalive]
+        if not keepers or not all(ended[name] for name in keepers) or self.pending or self.wire.travelling():
+            return None
+        return f"the {' and the '.join(keepers)} {'has' if len(keepers) == 1 else 'have'} ended, and nobody else has keepalive"
+
+    def _stuck(self) -> str:
+        """Nothing can happen any more: who waits for what."""
+        from .awaits import sentence
+
+        names = {name: loop for name, loop in getattr(self.wire, "loops", {}).items()}
+        return "nothing can happen any more: " + "; ".join(sentence(name, loop) for name, loop in names.items())
+
+    def _sample(self) -> None:
+        if self.record and not self.quiet:
+            for name, end in self.ends.items():
+                self.wire.sample(name, lambda name=name, end=end: self.recorder.waiting(name, end.waiting()))
+
+    def _failed(self) -> bool:
+        return self.failure is not None
+
+    def _guarded(self, program: Callable[[Any], Coroutine[Any, Any, None]]) -> Callable[[Any], Coroutine[Any, Any, None]]:
+        async def guarded(sock: Any) -> None:
+            try:
+                await program(sock)
+            except Exception as problem:
+                self.failure = problem
+
+        return guarded
+
+    # how it ends
+
+    def __exit__(self, *exc: object) -> None:
+        end = max(0.0, self.now if self.over_at is None else self.over_at - (self.zero or 0.0))
+        self.recorder.on = False  # teardown is not recorded
+        self._close()
+        self.trace = Trace(self._as_run(), self.recorder.events(self.zero or 0.0), self._header(end))
+
+    def _as_run(self) -> Experiment:
+        """The experiment with everything that was done to it: it can be run again."""
+        return self.experiment if tuple(self.acts) == self.experiment.faults else self.experiment.but(faults=self.acts)
+
+    def _header(self, end: float) -> dict[str, Any]:
+        import websockets
+
+        header: dict[str, Any] = {
+            "wire": self.wire.name,
+            "clock": self.wire.clock,
+            "end": round(end, 9),
+            "ended": self.ended,
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
+        }
+        sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
+        return {**header, "sources": sources} if sources else header
+
+    def _close(self) -> None:
+        self.wire.close({name: end.abort for name, end in self.ends.items()})
+
+
+def _mute(name: str) -> Any:
+    import logging
+
+    logger = logging.Logger(f"websockets.{name}", logging.CRITICAL)
+    logger.addHandler(logging.NullHandler())
+    return logger
+
+
+def _source(handler: Handler) -> str:
+    try:
+        return inspect.getsource(handler)
+    except (OSError, TypeError):
+        return repr(handler)

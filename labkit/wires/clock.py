@@ -1,0 +1,199 @@
+"""Virtual time: a clock that jumps when everybody sleeps, and the event loops that live by it.
+
+The loops are asyncio's own selector loops; only what they ask the outside world is answered here: what time it is, and
+which sockets are ready. Nobody ever waits. Each end has a loop of its own, one clock steps them all:
+
+    instant t:  acts (a cut begins) → what arrives now → every loop, until all of them are idle
+    then:       jump to the next act, arrival or timer
+
+Time stands on a grid of 1 ns; at equal times it is first in, first out. Model: asyncio.base_events.BaseEventLoop._run_once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import selectors
+import socket
+import sys
+import threading
+from asyncio import events
+from asyncio.selector_events import BaseSelectorEventLoop
+from typing import Any, Callable
+
+GRID = 1e-9  # s
+TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
+
+
+class VirtualTimeError(RuntimeError):
+    """Virtual time cannot go on, or cannot do what was asked of it."""
+
+
+class Ready(selectors.BaseSelector):
+    """A selector that asks memory sockets instead of the system. Its work grows with what is ready, not with what exists."""
+
+    def __init__(self, sockets: dict[int, Any]) -> None:
+        self.sockets = sockets
+        self.keys: dict[int, selectors.SelectorKey] = {}
+        self.hot: dict[int, None] = {}  # may be ready: to be asked at the next turn
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        self.sockets[fileobj].selector = self
+        self.keys[fileobj] = key = selectors.SelectorKey(fileobj, fileobj, events, data)
+        self.hot[fileobj] = None
+        return key
+
+    modify = register
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        self.hot.pop(fileobj, None)
+        return self.keys.pop(fileobj)
+
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        return self.keys[fileobj]
+
+    def get_map(self) -> dict[int, selectors.SelectorKey]:
+        return self.keys
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready now; a virtual loop never waits here, the clock jumps instead."""
+        found = []
+        for fd in list(self.hot):
+            key = self.keys[fd]
+            if mask := key.events & self.sockets[fd].poll():
+                found.append((key, mask))
+            else:
+                del self.hot[fd]
+        return found
+
+
+class VirtualLoop(BaseSelectorEventLoop):
+    """asyncio's selector loop, living by a :class:`Clock`."""
+
+    def __init__(self, clock: Clock, sockets: dict[int, Any]) -> None:
+        self.clock = clock
+        self.ready = Ready(sockets)
+        super().__init__(self.ready)
+        self._clock_resolution = GRID
+        self.frozen = False  # while it is, time passes and this loop does not run
+        clock.loops.append(self)
+
+    def time(self) -> float:
+        return self.clock.now
+
+    def busy(self) -> bool:
+        """Whether there is something to do at this instant."""
+        if self.frozen:
+            return False
+        return bool(self._ready or (self.ready.hot and self.ready.select()) or self.next_timer() < self.clock.now + GRID)
+
+    def next_timer(self) -> float:
+        """When the next timer is due (s on the clock); infinity if there is none."""
+        timers = self._scheduled
+        while timers and timers[0]._cancelled:
+            heapq.heappop(timers)._scheduled = False
+            self._timer_cancelled_count -= 1
+        return timers[0]._when if timers else float("inf")
+
+    def step(self) -> None:
+        """One turn: the callbacks that are due at this instant."""
+        events._set_running_loop(self)
+        try:
+            self._run_once()
+        finally:
+            events._set_running_loop(None)
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
+
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:  # type: ignore[override]
+        if host not in ("localhost", "127.0.0.1", None):
+            raise socket.gaierror(f"virtual time knows no host but localhost (127.0.0.1), asked for {host!r}")
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port or 0))]
+
+    def _make_self_pipe(self) -> None:  # nobody has to be woken up
+        pass
+
+    def _close_self_pipe(self) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+
+class Clock:
+    """One time for several loops, and a list of things to do at a time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0  # s
+        self.loops: list[VirtualLoop] = []
+        self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
+        self.count = itertools.count()
+
+    def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
+        """Do something at ``when`` (s on this clock), an act before anything else of that instant."""
+        heapq.heappush(self.agenda, (max(round(when, 9), self.now), 0 if act else 1, next(self.count), do))
+
+    def run(self, over: Callable[[], bool], horizon: float = float("inf")) -> bool:
+        """Let time pass until ``over()``, asked whenever everybody is idle, or until ``horizon`` (s on this clock).
+
+        Returns False if nothing can happen any more. The thread's own running loop, if any, is set aside meanwhile, so this
+        works inside a notebook cell and in a coroutine.
+        """
+        outer, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+        events._set_running_loop(None)
+        sys.set_asyncgen_hooks(None, None)
+        for loop in self.loops:
+            loop._thread_id = threading.get_ident()
+        try:
+            while True:
+                self.settle()
+                if over():
+                    return True
+                if (then := self.next_time()) == float("inf"):
+                    return False
+                if then > horizon:
+                    self.now = horizon
+                    return True
+                self.now = then
+        finally:
+            for loop in self.loops:
+                loop._thread_id = None
+            sys.set_asyncgen_hooks(*hooks)
+            events._set_running_loop(outer)
+
+    def settle(self) -> None:
+        """Step the loops until all of them are idle at this instant."""
+        for _ in range(TURNS):
+            self.do_agenda()
+            busy = [loop for loop in self.loops if loop.busy()]
+            for loop in busy:
+                loop.step()
+            if not busy and not self.due():
+                return
+        raise VirtualTimeError(
+            f"{TURNS:,} turns at one instant and still busy: somebody loops without letting time pass, "
+            "such as `while True: await asyncio.sleep(0)`; sleep for more than 0 s, or use the loopback wire"
+        )
+
+    def due(self) -> bool:
+        """Whether something on the agenda is due now."""
+        return bool(self.agenda) and self.agenda[0][0] <= self.now
+
+    def next_time(self) -> float:
+        """The next instant at which anything happens (s); infinity if there is none."""
+        timers = [loop.next_timer() for loop in self.loops if not loop.frozen]
+        then = min([*timers, self.agenda[0][0] if self.agenda else float("inf")])
+        if then == float("inf"):
+            return then
+        return max(self.now, then if then > 1e6 else round(then, 9))
+
+    def do_agenda(self) -> None:
+        """Do what is due now."""
+        while self.due():
+            heapq.heappop(self.agenda)[3]()
+
+    def sleepers(self) -> list[asyncio.Task[Any]]:
+        """The tasks that are still waiting for something."""
+        return [task for loop in self.loops for task in asyncio.all_tasks(loop)]

@@ -1,0 +1,279 @@
+"""The loopback wire: real TCP on 127.0.0.1, real time, and a forwarder between the ends that can be hurt.
+
+Three threads, each with a loop of its own: the server, the client, the wire. Everything binds to 127.0.0.1 only.
+
+    client ── TCP ── forwarder: pipe → / ← pipe ── TCP ── server
+
+Where it differs from a cut cable: the forwarder's kernel acknowledges what it takes, so an end's own kernel never
+retransmits; and what is stuck waits in the forwarder (and, when that is full, in the kernels' buffers).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+import time
+from typing import Any, Callable
+
+from ..pipe import EOF, RESET, Pipe
+from . import FLOW, Program, Wire
+
+HOST = "127.0.0.1"
+CHUNK = 2**16  # bytes a read
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
+
+
+class LoopbackWire(Wire):
+    """Three threads, two TCP connections for one, and the pipes in between."""
+
+    name, clock = "loopback", "monotonic"
+    grace = 0.1  # s
+
+    def __init__(self, latency: float, buffers: dict[str, int | None]) -> None:
+        super().__init__(latency, buffers)
+        self.threads: dict[str, LoopThread] = {}
+        self.halves: list[Half] = []
+        self.sockets = {name: self._listen_at(name) for name in ("server", "wire")}
+        try:
+            for name in (*FLOW, "wire"):
+                self.threads[name] = LoopThread(name)
+            self.loop = self.threads["wire"].loop
+            self.threads["wire"].ask(self.loop.add_reader, self.sockets["wire"], self.accept)
+        except BaseException:
+            self.close()
+            raise
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def address(self) -> tuple[str, int]:
+        """Where a client finds the server: the forwarder's port."""
+        return self.sockets["wire"].getsockname()
+
+    def start(self, end: str, program: Program) -> None:
+        """Run an end's program in a thread of its own: the server gets a listening socket, the client a function that dials."""
+        sock = self.sockets["server"] if end == "server" else self.dial
+        self.threads[end].call(self.threads[end].begin, program(sock))
+
+    def dial(self) -> socket.socket:
+        """A new connection to the forwarder: the client's socket."""
+        return self._connect("wire", self.buffers["client"])
+
+    def accept(self) -> None:
+        """A client has dialled: dial the server, and join the two."""
+        near, _ = self.sockets["wire"].accept()
+        near.setblocking(False)
+        near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        far = self._connect("server", self.buffers["server"])
+        _, pipes = self.lay()
+        pair = Half(self, pipes["client"], near, far), Half(self, pipes["server"], far, near)
+        pair[0].back, pair[1].back = pair[1], pair[0]
+        self.halves += pair
+        for half in pair:
+            half.flow()
+
+    def moved(self) -> None:
+        for half in self.halves:
+            half.flow()
+
+    def travelling(self) -> bool:
+        return self.threads["wire"].ask(super().travelling)
+
+    # what a session asks for
+
+    def at(self, when: float, do: Callable[[], None]) -> None:
+        """Do something at ``when`` (s on this wire's clock), in the wire's thread."""
+        self.threads["wire"].call(self.loop.call_at, when, do)
+
+    def call(self, end: str, do: Callable[..., Any], *args: Any) -> None:
+        """Do something in the loop of ``end``."""
+        self.threads[end].call(do, *args)
+
+    def wait(self, over: Callable[[], bool], horizon: float) -> bool:
+        """Wait until ``over()`` has held for a moment, or until ``horizon`` (s); can be interrupted at any time."""
+        since = None
+        pause = threading.Event()
+        while (now := self.now()) < horizon:
+            since = (since or now) if over() else None
+            if since is not None and now - since >= self.grace:
+                break
+            pause.wait(min(0.03, horizon - now))
+        return True
+
+    def sample(self, end: str, do: Callable[[], None]) -> None:
+        """Look at something of ``end``, soon, in its own thread."""
+        self.threads[end].call(do)
+
+    def close(self, aborts: dict[str, Callable[[], None]] | None = None) -> None:
+        """End the threads and close the sockets, whatever state they are in."""
+        for end, abort in (aborts or {}).items():
+            self.threads[end].ask(abort)
+        for thread in self.threads.values():
+            thread.close()
+        for half in self.halves:
+            half.source.close()
+        for sock in self.sockets.values():
+            sock.close()
+
+    def _listen_at(self, name: str) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        _size(sock, self.buffers["server" if name == "server" else "client"])  # accepted sockets inherit it
+        sock.bind((HOST, 0))
+        sock.listen(1024)
+        sock.setblocking(False)
+        return sock
+
+    def _connect(self, name: str, size: int | None) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        _size(sock, size)
+        sock.connect(self.sockets[name].getsockname())  # at once: the listener's backlog takes it
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+
+class Half:
+    """One direction of one connection: from ``source`` into the pipe, and what has arrived out of it to ``sink``."""
+
+    def __init__(self, wire: LoopbackWire, pipe: Pipe, source: socket.socket, sink: socket.socket) -> None:
+        self.wire, self.loop, self.pipe, self.source, self.sink = wire, wire.loop, pipe, source, sink
+        self.back: Half  # the other direction
+        self.reading = self.writing = False
+        self.ended = False  # the source has said its last
+        self.broken = False  # the sink takes nothing any more: what comes for it goes nowhere
+        self.timer: asyncio.TimerHandle | None = None
+
+    def readable(self) -> None:
+        """The source has sent bytes, EOF or RESET."""
+        item: bytes | None
+        try:
+            item = self.source.recv(min(CHUNK, self.pipe.room))
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            item = RESET
+        self.ended = not item
+        self.pipe.push(self.wire.now(), item)
+        self.flow()
+
+    def flow(self) -> None:
+        """Write what has arrived; come back when more is due, or when there is room again."""
+        now, stopped = self.wire.now(), False
+        while self.pipe.ready(now) and not stopped:
+            item = self.pipe.head()
+            count = self.write(item)
+            stopped = count < len(item or b"")
+            if count or not item:
+                self.pipe.advance(now, count)
+        self.watch_source(not self.ended and self.pipe.room > 0)
+        self.watch_sink(stopped)
+        self.come_back(now)
+
+    def write(self, item: bytes | None) -> int:
+        """Give the sink one item; returns how many bytes of it are done with."""
+        if self.broken:
+            return len(item or b"")
+        if item is RESET:
+            self.reset()
+        elif item == EOF:
+            with contextlib.suppress(OSError):
+                self.sink.shutdown(socket.SHUT_WR)
+        else:
+            try:
+                count = self.sink.send(item)  # type: ignore[arg-type]
+            except (BlockingIOError, InterruptedError):
+                return 0
+            except OSError:
+                self.refused()
+                return len(item or b"")
+            if self.back.ended and self.sink.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                self.refused()  # the sink had closed already, and its kernel answered with a reset
+            return count
+        return 0
+
+    def refused(self) -> None:
+        """The sink is gone: pass the reset on to the source, if the other direction lets it through."""
+        self.broken = True
+        if self.back.ended:
+            self.back.pipe.push(self.wire.now(), RESET)
+            self.loop.call_soon(self.back.flow)
+
+    def reset(self) -> None:
+        """Close the sink with a reset; the other direction has lost its source."""
+        self.broken = self.back.ended = True
+        self.watch_sink(False)
+        self.back.watch_source(False)
+        self.back.watch_sink(False)
+        self.sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.sink.close()
+
+    def watch_source(self, wanted: bool) -> None:
+        if wanted != self.reading:
+            self.reading = wanted
+            self.loop.add_reader(self.source, self.readable) if wanted else self.loop.remove_reader(self.source)
+
+    def watch_sink(self, wanted: bool) -> None:
+        if wanted != self.writing:
+            self.writing = wanted
+            self.loop.add_writer(self.sink, self.flow) if wanted else self.loop.remove_writer(self.sink)
+
+    def come_back(self, now: float) -> None:
+        """Set the timer to the next arrival."""
+        if self.timer:
+            self.timer.cancel()
+        due = self.pipe.due()
+        self.timer = self.loop.call_at(due, self.flow) if due is not None and due > now else None
+
+
+class LoopThread:
+    """An event loop in a thread of its own: a selector loop on every system."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.SelectorEventLoop()
+        self.thread = threading.Thread(target=self._run, name=f"labkit {name}", daemon=True)
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def begin(self, coroutine: Any) -> None:
+        """Run a coroutine as a task of this thread."""
+        self.tasks.append(self.loop.create_task(coroutine))
+
+    def call(self, do: Callable[..., Any], *args: Any) -> None:
+        """Do something in this thread, soon."""
+        self.loop.call_soon_threadsafe(do, *args)
+
+    def ask(self, do: Callable[..., Any], *args: Any) -> Any:
+        """Do something in this thread, and wait for what it gives."""
+
+        async def asked() -> Any:
+            return do(*args)
+
+        return asyncio.run_coroutine_threadsafe(asked(), self.loop).result()
+
+    def close(self) -> None:
+        """Cancel what still runs, and end the thread."""
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop).result(timeout=10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=10)
+        self.loop.close()
+
+    async def _cancel_all(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.loop.shutdown_asyncgens()
+
+
+def _size(sock: socket.socket, size: int | None) -> None:
+    """Set both buffers of a socket (bytes), unless the system is to choose."""
+    if size is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)

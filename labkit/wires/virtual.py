@@ -1,0 +1,122 @@
+"""The virtual wire: the same websockets code and the same pipes, in memory, under a clock that jumps.
+
+Deterministic, and milliseconds for hours of connection. What it cannot show is what a kernel does (retransmissions), and
+what a busy machine does (being late): for that there is the loopback wire.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Callable
+
+from ..pipe import Pipe
+from . import FLOW, Program, Wire
+from .clock import Clock, VirtualLoop
+from .memory import MemoryListener, MemorySocket
+
+PORT = 8765
+
+
+class VirtualWire(Wire):
+    """Two loops, one clock, sockets in memory."""
+
+    name = clock = "virtual"
+
+    def __init__(self, latency: float, buffers: dict[str, int | None]) -> None:
+        super().__init__(latency, buffers)
+        self.time = Clock()
+        self.sockets: dict[int, Any] = {}
+        self.fds = itertools.count(1_000_000)
+        self.tasks: list[Any] = []
+        self.loops = {end: VirtualLoop(self.time, self.sockets) for end in FLOW}
+        self.listener = MemoryListener(next(self.fds), ("127.0.0.1", PORT))
+        self.sockets[self.listener.fd] = self.listener
+        self.sinks: dict[Pipe, MemorySocket] = {}  # where each pipe ends
+
+    def now(self) -> float:
+        return self.time.now
+
+    def address(self) -> tuple[str, int]:
+        """Where a client finds the server."""
+        return self.listener.name
+
+    def start(self, end: str, program: Program) -> None:
+        """Run an end's program in a loop of its own: the server gets a listening socket, the client a function that dials."""
+        sock = self.listener if end == "server" else self.dial
+        self.tasks.append(self.loops[end].create_task(program(sock)))
+
+    def dial(self) -> MemorySocket:
+        """A new connection to the listening end: the client's socket."""
+        _, pipes = self.lay()
+        here = ("127.0.0.1", 50_000 + len(self.pipes))
+        client = self._socket("client", here, self.listener.name, pipes)
+        server = self._socket("server", self.listener.name, here, pipes)
+        self.sinks[pipes["client"]], self.sinks[pipes["server"]] = server, client
+        client.far, server.far = server, client
+        self.listener.add(server)
+        return client
+
+    def _socket(self, end: str, name: tuple[str, int], peer: tuple[str, int], pipes: dict[str, Pipe]) -> MemorySocket:
+        out, into = pipes[end], pipes["client" if end == "server" else "server"]
+        sock = MemorySocket(next(self.fds), name, peer, out, lambda _: self.deliver(into), self.capacity(end))
+        sock.pushed = lambda item: self.push(out, item)
+        self.sockets[sock.fd] = sock
+        return sock
+
+    def push(self, pipe: Pipe, item: bytes | None) -> None:
+        """An end has sent something: its arrival goes on the agenda, even if that is now."""
+        pipe.push(self.time.now, item)
+        self.await_arrival(pipe)
+
+    def await_arrival(self, pipe: Pipe) -> None:
+        if (due := pipe.due()) is not None:
+            self.time.at(due, lambda: self.deliver(pipe))
+
+    def deliver(self, pipe: Pipe) -> None:
+        """Move what has arrived to its socket, as far as there is room."""
+        sink, now, was_full = self.sinks[pipe], self.time.now, not pipe.room
+        while pipe.ready(now):
+            item = pipe.head()
+            count = sink.receive(item)
+            if item and not count:
+                return  # the socket is full: go on when it is read
+            pipe.advance(now, count)
+        if was_full and pipe.room:
+            sink.far.wake()
+        self.await_arrival(pipe)
+
+    def moved(self) -> None:
+        for pipe in self.sinks:
+            self.deliver(pipe)
+
+    # what a session asks for
+
+    def at(self, when: float, do: Callable[[], None]) -> None:
+        """Do something at ``when`` (s on this wire's clock), before the bytes of that instant."""
+        self.time.at(when, do, act=True)
+
+    def call(self, end: str, do: Callable[..., Any], *args: Any) -> None:
+        """Do something in the loop of ``end``."""
+        self.loops[end].call_soon(do, *args)
+
+    def wait(self, over: Callable[[], bool], horizon: float) -> bool:
+        """Let time pass until ``over()`` or ``horizon`` (s); False if nothing can happen any more."""
+        return self.time.run(over, horizon)
+
+    def sample(self, end: str, do: Callable[[], None]) -> None:
+        """Look at something of ``end``, now."""
+        do()
+
+    def close(self, aborts: dict[str, Callable[[], None]]) -> None:
+        """Take everything down: connections are aborted, and what still waits is cancelled."""
+        self.time.agenda.clear()
+        for end, abort in aborts.items():
+            self.loops[end].frozen = False
+            self.loops[end].call_soon(abort)
+        self.time.run(lambda: True)
+        while tasks := self.time.sleepers():
+            for task in tasks:
+                task.cancel()
+            self.time.run(lambda: True)
+        for loop in self.loops.values():
+            loop.close()
