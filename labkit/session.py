@@ -149,8 +149,8 @@ class Session:
             self.ended = "the server was never OPEN"
             return
         limit = self.experiment.limit
-        end_of_run = self.zero + (self.experiment.last_act + HORIZON if limit is None else limit)
-        horizon = end_of_run if seconds is None else min(end_of_run, self.wire.now() + seconds)
+        end_of_run = round(self.zero + (self.experiment.last_act + HORIZON if limit is None else limit), 9)
+        horizon = end_of_run if seconds is None else min(end_of_run, round(self.wire.now() + seconds, 9))
 
         def over() -> bool:
             self._sample()

@@ -190,8 +190,9 @@ class Clock:
         return max(self.now, then if then > 1e6 else round(then, 9))
 
     def do_agenda(self) -> None:
-        """Do what is due now."""
-        while self.due():
+        """Do what is due now; what that causes at this same instant comes after the loops have had their turn."""
+        latest = next(self.count)
+        while self.due() and self.agenda[0][2] < latest:
             heapq.heappop(self.agenda)[3]()
 
     def sleepers(self) -> list[asyncio.Task[Any]]:

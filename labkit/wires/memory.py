@@ -40,6 +40,7 @@ class MemorySocket:
         self.selector: Any = None
         self.far: MemorySocket  # the other end's socket, set by the wire
         self.pushed: Callable[[bytes | None], None]  # set by the wire: puts an item into `out`, now
+        self.refused: Callable[[], None]  # set by the wire: answers with RESET, at the end of this instant
 
     # what arrives
 
@@ -51,7 +52,7 @@ class MemorySocket:
         """Take in what has arrived; returns how many bytes of it."""
         if self.closed:
             if item:
-                self.pushed(RESET)  # TCP answers data for nobody with a reset
+                self.refused()  # TCP answers data for nobody with a reset
             return len(item or b"")
         if item is RESET:
             self.error, self.broken = (errno.EPIPE if self.ended else errno.ECONNRESET), True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, Callable
 
-from ..pipe import Pipe
+from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire
 from .clock import Clock, VirtualLoop
 from .memory import MemoryListener, MemorySocket
@@ -60,6 +60,7 @@ class VirtualWire(Wire):
         out, into = pipes[end], pipes["client" if end == "server" else "server"]
         sock = MemorySocket(next(self.fds), name, peer, out, lambda _: self.deliver(into), self.capacity(end))
         sock.pushed = lambda item: self.push(out, item)
+        sock.refused = lambda: self.time.at(self.time.now, lambda: self.push(out, RESET))
         self.sockets[sock.fd] = sock
         return sock
 

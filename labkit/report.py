@@ -1,0 +1,110 @@
+"""A story as a short table: what ``print(trace)`` shows, and the command line.
+
+      t (s)  where   what
+      4.000  server  PING → arrives
+      9.000  wire    cut begins, both ways
+     12.000  server  PING → stuck
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from .faults import ENDS
+from .trace import Event, Story
+
+LINES = 40  # of the table; what is left out in the middle is counted
+CONTROL = ("PING", "PONG", "CLOSE")
+
+
+def table(story: Story) -> str:
+    """The story as text: a line of facts about the run, what happened in time, and the three moments of each end."""
+    rows = [row for _, group in groupby(story.events, key=_run) for row in _rows(list(group))]
+    left_out = len(rows) - LINES
+    if left_out > 0:
+        half = LINES // 2
+        rows = [*rows[:half], ("", "", f"… {left_out} more lines …"), *rows[-half:]]
+    lines = [f"{'t (s)':>10}  {'where':6}  what", *(f"{t:>10}  {where:6}  {what}".rstrip() for t, where, what in rows)]
+    return "\n".join([*_head(story), *lines, "", *(_moments(story, end) for end in ENDS)])
+
+
+def _head(story: Story) -> list[str]:
+    header: dict[str, Any] = getattr(story, "header", {})
+    if not header:
+        return []
+    versions = header.get("versions", {})
+    return [
+        f"websockets {versions.get('websockets', '?')} · {header.get('wire', '?')} wire · {story.end:.3f} s: {header.get('ended', '?')}",
+        "",
+    ]
+
+
+def _run(event: Event) -> Any:
+    """Data frames of one sender in a row are told together; everything else on its own."""
+    data = event.what == "frame" and event.data["opcode"] not in CONTROL
+    return event.data["sender"] if data else id(event)
+
+
+def _rows(group: list[Event]) -> list[tuple[str, str, str]]:
+    event = group[0]
+    tell = TELL.get(event.what)
+    if tell is None:
+        return []
+    if event.what == "frame":
+        where = event.data["sender"]
+        what = _frame(event) if len(group) == 1 else _frames(group)
+    else:
+        where, what = event.where, tell(event.data)
+    return [(f"{event.t:.3f}", where, what)]
+
+
+def _frame(event: Event) -> str:
+    data = event.data
+    words = [data["opcode"]]
+    if data["opcode"] == "CLOSE":
+        words += [str(data.get("code")), data.get("reason") or ""]
+    elif data["opcode"] not in CONTROL:
+        words.append(f"{data.get('size', 0):,} bytes")
+    return f"{' '.join(filter(None, words))} → {_fate(event.t, data.get('arrived_at'))}"
+
+
+def _fate(sent: float, arrived: float | None) -> str:
+    if arrived is None:
+        return "stuck"
+    return f"arrives at {arrived:.3f}" if arrived - sent > 0.001 else "arrives"
+
+
+def _frames(group: list[Event]) -> str:
+    size = sum(event.data.get("size", 0) for event in group)
+    stuck = sum(event.data.get("arrived_at") is None for event in group)
+    fate = f", {stuck:,} of them stuck" if stuck else ""
+    return f"{len(group):,} data frames, {size:,} bytes, until {group[-1].t:.3f}{fate}"
+
+
+def _act(data: dict[str, Any]) -> str:
+    what = {"Cut": ("cut begins", "cut is healed")}.get(data["act"], (data["act"], f"end of {data['act']}"))[data["step"] == "end"]
+    direction = data.get("direction")
+    ways = {"both": ", both ways", "to_client": ", to the client only", "to_server": ", to the server only"}
+    return what + ways.get(direction or "", "")
+
+
+def _raised(data: dict[str, Any]) -> str:
+    return f"{data['awaiting']}() raises {data['type']}: {data['text']}"
+
+
+TELL: dict[str, Any] = {
+    "state": lambda data: data["state"],
+    "frame": _frame,
+    "act": _act,
+    "raised": _raised,
+    "fin": lambda data: f"FIN of the {data['sender']} {data['step']}" if data["step"] == "arrived" else f"the {data['sender']} hangs up (FIN)",
+    "reset": lambda data: f"RST of the {data['sender']} {data['step']}",
+    "closing": lambda data: f"calls close({data['code']})",
+    "returned": lambda data: f"{data['call']}() returns",
+}
+
+
+def _moments(story: Story, end: str) -> str:
+    asked = {"noticed": story.noticed_at(end), "closed": story.closed_at(end), "told": story.told_at(end)}
+    return f"{end}: " + ", ".join(f"{name} {'never' if t is None else f'{t:.3f} s'}" for name, t in asked.items())

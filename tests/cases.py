@@ -1,0 +1,50 @@
+"""Experiments that several tests use, and the generator of random quiet ones."""
+
+from __future__ import annotations
+
+import random
+
+from labkit import Cut, Experiment, Peer
+
+FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
+DEFAULTS = Experiment(server=Peer(), faults=[Cut(at=63)])
+
+
+def small(**changes) -> Experiment:
+    """The fruit fly, twenty times as fast: for real time."""
+    base = Experiment(server=Peer(ping_interval=0.2, ping_timeout=0.15, close_timeout=0.1), faults=[Cut(at=0.45)])
+    return base.but(**changes)
+
+
+def quiet(seed: int) -> Experiment:
+    """A random quiet experiment: any timers (None too), keepalive on either or both sides, cuts, heals, latency; every fifth is a tie."""
+    dice = random.Random(seed)
+    server, client = dice.choice([(1, 0), (1, 1), (0, 1)])
+    latency = dice.choice([0.0, 0.0, _number(dice, 0.001, 0.9), _number(dice, 0.001, 3)])
+    peers = {"server": _peer(dice, server), "client": _peer(dice, client)}
+    if seed % 5 == 0:  # the pong arrives at the instant at which its time runs out
+        latency = 0.5
+        peers = {"server": Peer(ping_interval=2, ping_timeout=1, close_timeout=1), "client": _peer(dice, client)}
+    faults, now = [], 2 * latency + 0.001
+    for _ in range(dice.choice([0, 1, 1, 1, 2, 3])):
+        at = round(now + _number(dice, 0.1, 12), 6)
+        heal = dice.choice([None, round(at + _number(dice, 0.1, 15), 6), round(at + _number(dice, 0.1, 15), 6)])
+        faults.append(Cut(at, heal=heal, direction=dice.choice(["both", "both", "to_client", "to_server"])))
+        if heal is None:
+            break
+        now = heal
+    until = dice.choice([None, None, _number(dice, 90, 120)])
+    return Experiment(**peers, faults=faults, latency=latency, until=until)
+
+
+def _peer(dice: random.Random, keepalive: int) -> Peer:
+    return Peer(
+        ping_interval=_number(dice, 0.5, 8) if keepalive else None,
+        ping_timeout=dice.choice([None, _number(dice, 0.5, 8), _number(dice, 0.5, 8)]),
+        close_timeout=dice.choice([None, 0, _number(dice, 0.2, 5), _number(dice, 0.2, 5)]),
+    )
+
+
+def _number(dice: random.Random, low: float, high: float) -> float:
+    """A number on one of several grids, so that coincidences happen."""
+    return round(dice.uniform(low, high), dice.choice([0, 1, 3, 6])) or 1.0

@@ -1,0 +1,107 @@
+"""Theory and fact: a prediction is made from parameters alone, and a thousand random runs agree with it."""
+
+import math
+
+import pytest
+from cases import DEFAULTS, FLY, quiet, small
+
+from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading, compare, covers, predict, run
+
+BATCH = 100
+
+
+def frames(story):
+    """Who sent what when, and when it arrived (µs)."""
+    rows = [
+        (f.sender, f.opcode, round(f.sent_at, 6), None if f.arrived_at is None else round(f.arrived_at, 6), f.code, f.size) for f in story.frames()
+    ]
+    return sorted(rows, key=str)
+
+
+def raised(story):
+    return sorted((r.end, r.awaiting, r.type, r.text, r.code, r.sent, r.received) for r in story.raised())
+
+
+@pytest.mark.parametrize("start", range(0, 1000, BATCH))
+def test_a_thousand_random_quiet_experiments_agree_with_theory_within_a_microsecond(start):
+    for seed in range(start, start + BATCH):
+        experiment = quiet(seed)
+        prediction, trace = predict(experiment), run(experiment, "virtual")
+        assert prediction.unknown is None, (seed, prediction.unknown)
+        assert compare(trace, prediction).worst < 1e-6, (seed, experiment, compare(trace, prediction))
+        assert frames(trace) == frames(prediction), (seed, experiment)
+        assert [row[:3] + row[4:] for row in raised(trace)] == [row[:3] + row[4:] for row in raised(prediction)], (seed, experiment)
+
+
+def test_the_random_experiments_hold_every_kind_of_story():
+    """The generator is no good if it never produces what is to be tested."""
+    stories = [(quiet(seed), predict(quiet(seed))) for seed in range(1000)]
+    assert sum(bool(p.ties) for _, p in stories) > 100
+    assert sum(p.noticed_at("server") is None for _, p in stories) > 100
+    assert sum(p.noticed_at("server") is not None and p.noticed_at("client") is not None for _, p in stories) > 100
+    assert sum(p.noticed_at("server") is not None and p.closed_at("server") is None for _, p in stories) > 20
+    assert sum(any(frame.arrived_at is None for frame in p.frames()) for _, p in stories) > 300
+
+
+def test_the_fruit_fly():
+    prediction = predict(FLY)
+    assert [prediction.noticed_at("server"), prediction.closed_at("server"), prediction.told_at("server")] == [15, 17, 17]
+    assert [prediction.noticed_at("client"), prediction.closed_at("client"), prediction.told_at("client")] == [None] * 3
+    assert [(f.opcode, f.sent_at, f.arrived_at) for f in prediction.frames("server")] == [
+        ("PING", 4, 4),
+        ("PING", 8, 8),
+        ("PING", 12, None),
+        ("CLOSE", 15, None),
+    ]
+
+
+def test_the_defaults_of_websockets():
+    prediction = predict(DEFAULTS)
+    assert [prediction.noticed_at("server"), prediction.told_at("server")] == [100, 110]
+
+
+def test_a_tie_is_called_a_tie():
+    tied = Experiment(server=Peer(ping_interval=4, ping_timeout=1, close_timeout=1), latency=0.5, until=20)
+    prediction = predict(tied)
+    assert prediction.ties and "ping_timeout" in prediction.ties[0] and "tie" in repr(prediction)
+    assert compare(run(tied, "virtual"), prediction).worst == 0  # in virtual time the timer wins
+    assert not predict(tied.but(latency=0.4999)).ties
+
+
+@pytest.mark.parametrize("end", ["server", "client"])
+@pytest.mark.parametrize("latency", [0, 0.25])
+def test_goodbyes_are_predicted_too(end, latency):
+    polite = FLY.but(faults=[Goodbye(5, end=end, code=1001, reason="lunch")], latency=latency)
+    trace, prediction = run(polite, "virtual"), predict(polite)
+    assert compare(trace, prediction).worst < 1e-6
+    assert frames(trace) == frames(prediction)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "word"),
+    [
+        (FLY.but(server=Peer(send_every=1)), "sends"),
+        (FLY.but(faults=[Send(1)]), "Send"),
+        (FLY.but(faults=[StopReading(1)]), "StopReading"),
+        (FLY.but(latency=1, faults=[Cut(1.5)]), "handshake"),
+        (Experiment(server=Peer(ping_interval=0.01, ping_timeout=None, buffer=1024), faults=[Cut(1)], until=30), "stuck"),
+    ],
+)
+def test_theory_says_where_it_does_not_know(experiment, word):
+    prediction = predict(experiment)
+    assert word in prediction.unknown and word in repr(prediction)
+    assert math.isnan(prediction.noticed_at("server"))
+    assert covers(experiment) is None or word in covers(experiment)
+    assert "does not know" in str(compare(run(small(), "virtual"), prediction))
+
+
+def test_a_comparison_knows_never_from_late():
+    never = predict(FLY.but(faults=[], until=30))
+    assert math.isinf(compare(run(FLY, "virtual"), never).worst)
+    assert "not the same" in str(compare(run(FLY, "virtual"), never))
+    assert str(compare(run(FLY, "virtual"))).count("never") == 6
+
+
+def test_theory_takes_an_experiment_and_never_a_run():
+    with pytest.raises(TypeError, match="never sees a run"):
+        predict(run(FLY, "virtual"))
