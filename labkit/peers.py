@@ -141,7 +141,7 @@ class Application:
         with self.told("recv"):
             while True:
                 message = await self.websocket.recv()
-                self.end.observe("received", size=len(message))
+                self.end.observe("message", step="received", size=len(message))
 
     async def send(self, act: Send) -> None:
         """Send one message, or one every so many seconds, on a grid; a send that was blocked delays the next ones."""
@@ -150,7 +150,7 @@ class Application:
         with self.told("send"):
             while True:
                 await self.websocket.send(self.random.randbytes(act.size))
-                self.end.observe("sent", size=act.size)
+                self.end.observe("message", step="sent", size=act.size)
                 if act.every is None:
                     return
                 due = max(due + act.every, now())

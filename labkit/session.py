@@ -129,6 +129,8 @@ class Session:
             self.wire.start("server", self._guarded(self.ends["server"].serve))
             self.wire.start("client", self._guarded(self.ends["client"].connect))
             self.wire.wait(lambda: self._failed() or self.zero is not None or self.ends["client"].ended, self.wire.now() + OPENING)
+            if self.failure:
+                raise self.failure
         except BaseException:
             self._close()
             raise

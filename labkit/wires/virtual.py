@@ -111,13 +111,14 @@ class VirtualWire(Wire):
     def close(self, aborts: dict[str, Callable[[], None]]) -> None:
         """Take everything down: connections are aborted, and what still waits is cancelled."""
         self.time.agenda.clear()
-        for end, abort in aborts.items():
-            self.loops[end].frozen = False
-            self.loops[end].call_soon(abort)
-        self.time.run(lambda: True)
-        while tasks := self.time.sleepers():
-            for task in tasks:
-                task.cancel()
-            self.time.run(lambda: True)
-        for loop in self.loops.values():
-            loop.close()
+        try:
+            for end, abort in aborts.items():
+                self.loops[end].frozen = False
+                self.loops[end].call_soon(abort)
+            while tasks := self.time.sleepers():
+                for task in tasks:
+                    task.cancel()
+                self.time.run(lambda: True)
+        finally:
+            for loop in self.loops.values():
+                loop.close()

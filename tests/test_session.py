@@ -1,0 +1,156 @@
+"""A session waits, acts and asks; and however it is left, it leaves nothing behind."""
+
+import asyncio
+import gc
+import os
+import threading
+import warnings
+
+import pytest
+from cases import FLY, small
+
+from labkit import Cut, Experiment, Goodbye, Peer, Trace, open_run, run
+from labkit.session import Session
+
+both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
+
+
+def belongings() -> tuple[int, int, int]:
+    """Open files, threads, and tasks that were made and not finished."""
+    gc.collect()
+    files = len(os.listdir("/dev/fd")) if os.path.exists("/dev/fd") else 0
+    tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
+    return files, threading.active_count(), tasks
+
+
+@pytest.mark.parametrize(("wire", "times"), [("virtual", 200), ("loopback", 200)])
+def test_200_runs_in_a_row_leave_nothing_behind(wire, times):
+    quick = Experiment(server=Peer(ping_interval=0.004, ping_timeout=0.003, close_timeout=0.002), faults=[Cut(0.009)])
+    run(quick, wire)
+    before = belongings()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(times):
+            run(quick, wire)
+    assert belongings() == before
+
+
+@both_wires
+@pytest.mark.parametrize("blow", [KeyboardInterrupt, RuntimeError])
+def test_an_interrupted_run_leaves_nothing_behind(wire, blow):
+    before = belongings()
+    ticks = []
+
+    def tick():
+        ticks.append(1)
+        if len(ticks) > 3:
+            raise blow
+
+    with pytest.raises(blow), open_run(small(), wire) as session:
+        session.wait(tick=tick)
+    assert belongings() == before
+    assert isinstance(session.trace, Trace) and session.trace.states("server")[1][1] == "OPEN"
+
+
+@both_wires
+def test_an_error_inside_an_end_is_raised_by_the_run(wire, monkeypatch):
+    async def broken(self, listener):
+        raise RuntimeError("no server today")
+
+    before = belongings()
+    monkeypatch.setattr("labkit.peers.End.serve", broken)
+    with pytest.raises(RuntimeError, match="no server today"):
+        run(small(), wire)
+    assert belongings() == before
+
+
+@both_wires
+def test_a_run_works_inside_a_running_loop(wire):
+    async def cell():
+        task = asyncio.create_task(asyncio.sleep(0))
+        trace = run(small(), wire)
+        await task
+        assert asyncio.get_running_loop() is loop
+        return trace
+
+    loop = asyncio.new_event_loop()
+    try:
+        assert loop.run_until_complete(cell()).closed_at("server") is not None
+    finally:
+        loop.close()
+
+
+@both_wires
+def test_runs_work_in_threads_side_by_side(wire):
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(run(small(), wire).closed_at("server"))) for _ in range(3)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(results) == 3 and all(results)
+
+
+@both_wires
+def test_what_is_done_to_a_session_is_in_the_trace_and_can_be_run_again(wire):
+    with open_run(small(faults=[], until=5), wire) as session:
+        session.wait(0.3)
+        assert session.state("server") == "OPEN" and session.now >= 0.3
+        cut = session.do(Cut(direction="to_client"))
+        session.wait(0.02)
+        healed = session.finish(cut)
+        session.wait(0.02)
+        session.do(Goodbye(end="client", code=3000))
+        session.wait()
+    done = session.trace.experiment.faults
+    assert [type(act) for act in done] == [Cut, Goodbye] and done[0] == healed and done[0].heal > done[0].at >= 0.3
+    assert session.trace.raised("server")[0].received == 3000
+    again = run(session.trace.experiment, "virtual")
+    assert again.raised("server")[0].received == 3000
+
+
+@both_wires
+def test_a_run_ends_when_every_end_with_keepalive_has_ended(wire):
+    trace = run(small(), wire)
+    assert trace.header["ended"] == "the server has ended, and nobody else has keepalive"
+    assert trace.end - trace.closed_at("server") < 0.3 and trace.state_at("client", trace.end) == "OPEN"
+
+
+@both_wires
+def test_a_run_ends_at_until(wire):
+    trace = run(small(until=0.6), wire)
+    assert trace.header["ended"] == "its time was up" and trace.end >= 0.6 and trace.noticed_at("server") is None
+
+
+@both_wires
+def test_a_run_that_nothing_would_end_has_a_limit_of_its_own(wire):
+    saved = small(faults=[Cut(0.45, heal=0.5)])
+    trace = run(saved, wire)
+    assert trace.header["ended"] == "its time was up" and trace.end >= saved.limit - 1e-6
+
+
+def test_in_virtual_time_a_run_ends_when_nothing_can_happen_and_says_who_waits():
+    trace = run(Experiment(server=Peer(ping_interval=None), faults=[Cut(5)]), "virtual")
+    assert trace.header["ended"].startswith("nothing can happen any more") and "recv" in trace.header["ended"]
+
+
+def test_zero_is_the_servers_open_and_the_handshake_has_negative_times():
+    trace = run(FLY.but(latency=0.25), "virtual")
+    assert trace.states("server") == [(-0.25, "CONNECTING"), (0.0, "OPEN"), (15.0, "CLOSING"), (17.0, "CLOSED")]
+    assert trace.states("client")[:2] == [(-0.25, "CONNECTING"), (0.25, "OPEN")]
+
+
+def test_a_long_run_says_what_goes_on(capsys, monkeypatch):
+    from labkit.progress import Living
+
+    with open_run(FLY, "virtual") as session:
+        session.wait(12.4)
+        sentence = Living(session, guess=13.0).sentence()
+        session.wait(4)
+        later = Living(session, guess=13.0).sentence()
+    assert sentence == "12.4 s · cut 3.4 s ago · server OPEN · client OPEN · your guess in 0.6 s"
+    assert later == "16.4 s · cut 7.4 s ago · server CLOSING · client OPEN · your guess was 3.4 s ago"
+
+
+def test_a_session_that_is_only_opened_can_be_left():
+    with Session(FLY, "virtual", {"server": None, "client": None}, True) as session:
+        pass
+    assert session.trace.header["ended"] == "it was left"

@@ -1,0 +1,277 @@
+"""The virtual clock and its sockets: what bit other virtual loops, asked of this one."""
+
+import asyncio
+import errno
+import socket
+import struct
+
+import pytest
+from cases import FLY, small
+
+from labkit import Cut, Experiment, Peer, run
+from labkit.wires.clock import TURNS, VirtualTimeError
+from labkit.wires.virtual import VirtualWire
+
+
+def wired(buffer=None, latency=0.0):
+    return VirtualWire(latency, {"server": buffer, "client": buffer})
+
+
+def play(wire, until=float("inf"), **programs):
+    """Run a program at each end, and give what they returned."""
+    results = {}
+
+    def program(end, coroutine):
+        async def main(sock):
+            results[end] = await coroutine(sock)
+
+        return main
+
+    for end, coroutine in programs.items():
+        wire.start(end, program(end, coroutine))
+    try:
+        wire.wait(lambda: len(results) == len(programs), until)
+    finally:
+        wire.close({})
+    return results
+
+
+async def accept(listener):
+    loop = asyncio.get_running_loop()
+    arrived = loop.create_future()
+    loop.add_reader(listener.fileno(), lambda: arrived.done() or arrived.set_result(listener.accept()[0]))
+    sock = await arrived
+    loop.remove_reader(listener.fileno())
+    return sock
+
+
+async def pause(seconds):
+    await asyncio.sleep(seconds)
+
+
+def test_a_sleep_of_a_year_takes_no_time():
+    async def sleeper(_):
+        await asyncio.sleep(100 * 24 * 3600 + 0.125)
+        return asyncio.get_running_loop().time()
+
+    assert play(wired(), client=sleeper)["client"] == 100 * 24 * 3600 + 0.125
+
+
+def test_timers_fire_in_order_at_their_time_to_the_microsecond():
+    async def sleeper(_):
+        loop, seen = asyncio.get_running_loop(), []
+        for n in range(1000):
+            when = (n * 37 % 1000) / 10
+            loop.call_at(when, lambda when=when: seen.append((when, loop.time())))
+        await asyncio.sleep(101)
+        return seen
+
+    seen = play(wired(), client=sleeper)["client"]
+    assert [when for when, _ in seen] == sorted(when for when, _ in seen)
+    assert max(abs(when - now) for when, now in seen) < 1e-6
+
+
+def test_localhost_is_127_0_0_1_and_the_world_is_out_of_reach():
+    async def look(_):
+        loop = asyncio.get_running_loop()
+        with pytest.raises(socket.gaierror, match="localhost"):
+            await loop.getaddrinfo("example.org", 80)
+        return await loop.getaddrinfo("localhost", 80)
+
+    assert play(wired(), client=look)["client"][0][4] == ("127.0.0.1", 80)
+
+
+def test_a_thread_is_refused_in_a_sentence():
+    async def threaded(_):
+        with pytest.raises(VirtualTimeError, match="loopback wire"):
+            await asyncio.to_thread(print)
+        return True
+
+    assert play(wired(), client=threaded)["client"]
+
+
+def test_a_loop_that_lets_no_time_pass_is_stopped():
+    async def spinner(_):
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(VirtualTimeError, match=f"{TURNS:,} turns"):
+        play(wired(), client=spinner)
+
+
+def test_a_handler_that_lets_no_time_pass_is_stopped_and_the_run_leaves():
+    async def spinner(websocket):
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(VirtualTimeError, match="sleep for more than 0 s"):
+        run(small(), "virtual", server=spinner)
+
+
+def test_a_deadlock_is_reported_and_says_who_waits_for_what():
+    async def waits(websocket):
+        await asyncio.Event().wait()
+
+    trace = run(Experiment(server=Peer(ping_interval=None)), "virtual", server=waits, client=waits)
+    assert "nothing can happen any more" in trace.header["ended"] and "waits → wait" in trace.header["ended"]
+
+
+def test_a_ticker_does_not_hide_a_deadlock_for_ever():
+    async def ticks(websocket):
+        while True:
+            await asyncio.sleep(10)
+
+    trace = run(Experiment(server=Peer(ping_interval=None)), "virtual", server=ticks)
+    assert trace.header["ended"] == "its time was up" and trace.end == 3600
+
+
+def test_buffers_are_bounded_and_a_cut_fills_them():
+    wire = wired(buffer=4096)
+
+    async def client(dial):
+        sock, sent = dial(), 0
+        await pause(1)
+        with pytest.raises(BlockingIOError):
+            while True:
+                sent += sock.send(b"x" * 1000)
+        return sent
+
+    async def server(listener):
+        await accept(listener)
+        await pause(5)
+
+    class Quiet:
+        direction = "both"
+
+    wire.at(0.5, lambda: wire.do(Cut(0.5), "begin"))
+    assert play(wire, server=server, client=client)["client"] == 4096
+
+
+def test_bytes_wait_in_a_cut_and_arrive_whole_after_healing():
+    wire = wired(latency=0.5)
+
+    async def client(dial):
+        sock = dial()
+        await pause(1)
+        return [sock.send(b"one"), sock.send(b"two"), sock.close()]
+
+    async def server(listener):
+        sock = await accept(listener)
+        with pytest.raises(BlockingIOError):
+            sock.recv(10)
+        await pause(8.5)  # healed at 9: one latency later, and not before
+        got = [sock.recv(100)]
+        return [*got, sock.recv(100)]
+
+    wire.at(0.7, lambda: wire.do(Cut(0.7, heal=8), "begin"))
+    wire.at(8.0, lambda: wire.do(Cut(0.7, heal=8), "end"))
+    assert play(wire, server=server, client=client)["server"] == [b"onetwo", b""]
+
+
+@pytest.mark.parametrize("how", ["unread bytes", "SO_LINGER 0"])
+def test_closing_rudely_resets_the_peer(how):
+    async def client(dial):
+        sock = dial()
+        sock.send(b"unread")
+        await pause(2)
+        with pytest.raises(ConnectionResetError):
+            sock.recv(10)
+        with pytest.raises(BrokenPipeError):
+            sock.send(b"more")
+        return True
+
+    async def server(listener):
+        sock = await accept(listener)
+        if how == "SO_LINGER 0":
+            sock.recv(10)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await pause(1)
+        sock.close()
+        sock.close()  # closing twice is harmless
+        return True
+
+    assert play(wired(), server=server, client=client)["client"]
+
+
+def test_the_first_send_after_the_peer_has_closed_works_and_the_second_is_epipe():
+    async def client(dial):
+        sock = dial()
+        await pause(2)
+        assert sock.recv(10) == b""
+        assert sock.send(b"one") == 3
+        await pause(1)
+        with pytest.raises(OSError) as error:
+            sock.send(b"two")
+        return error.value.errno
+
+    async def server(listener):
+        sock = await accept(listener)
+        await pause(1)
+        sock.close()
+
+    assert play(wired(), server=server, client=client)["client"] == errno.EPIPE
+
+
+def test_work_per_turn_grows_with_what_is_ready_not_with_what_exists():
+    """Counted, not timed: how many sockets are asked in one exchange, beside 0 and beside 500 idle connections."""
+
+    def asked(idle):
+        wire = wired()
+        count = 0
+
+        async def client(dial):
+            nonlocal count
+            socks = [dial() for _ in range(idle + 1)]
+            loop = asyncio.get_running_loop()
+            for sock in socks:
+                loop.add_reader(sock.fileno(), lambda: None)
+            await pause(1)
+            kinds = {type(sock) for sock in socks}
+            (kind,) = kinds
+            poll = kind.poll
+
+            def counting(self):
+                nonlocal count
+                count += 1
+                return poll(self)
+
+            kind.poll = counting
+            try:
+                socks[0].send(b"ping")
+                await pause(1)
+            finally:
+                kind.poll = poll
+
+        async def server(listener):
+            loop = asyncio.get_running_loop()
+            socks = [await accept(listener) for _ in range(idle + 1)]
+            for sock in socks:
+                loop.add_reader(sock.fileno(), lambda sock=sock: sock.recv(100))
+            await pause(5)
+
+        play(wire, server=server, client=client)
+        return count
+
+    assert asked(500) == asked(0)
+
+
+def test_learner_code_finds_its_loop_and_its_timeouts():
+    async def handler(websocket):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(7):
+                await websocket.recv()
+        await websocket.send(str(asyncio.get_running_loop().time()))
+        await websocket.wait_closed()
+
+    async def client(websocket):
+        assert await websocket.recv() == "7.0"
+
+    assert run(FLY.but(faults=[], until=30), "virtual", server=handler, client=client).closed_at("client") == 7.0
+
+
+def test_async_solipsism_agrees_where_it_is_installed():
+    """An independent virtual loop runs the same library to the same times (it is a reference here, never imported by labkit)."""
+    pytest.importorskip("async_solipsism")
+    from references import solipsism
+
+    assert solipsism() == pytest.approx(run(Experiment(faults=[Cut(63)]), "virtual").closed_at("server"), abs=1e-6)

@@ -1,0 +1,223 @@
+"""One body of tests for both wires: they agree on order and verdict; and in virtual time the times are exact.
+
+On the loopback wire the timers are small and only order is asserted, never how late a busy machine was.
+"""
+
+import pytest
+from cases import FLY, small
+
+from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading, compare, predict, run
+
+WIRES = ["virtual", "loopback"]
+both_wires = pytest.mark.parametrize("wire", WIRES)
+
+
+def opcodes(trace, sender):
+    """What a sender put into the wire after the opening handshake: (opcode, whether it arrived)."""
+    return [(frame.opcode, frame.arrived_at is not None) for frame in trace.frames(sender)]
+
+
+@both_wires
+def test_a_cut_that_is_never_healed(wire):
+    trace = run(small(), wire)
+    # 0.2, 0.4: pings come home; 0.45: cut; 0.6: the ping is stuck; 0.75: noticed; 0.85: closed and told
+    assert opcodes(trace, "server") == [("PING", True), ("PING", True), ("PING", False), ("CLOSE", False)]
+    stuck = trace.frames("server")[2]
+    assert 0.45 <= stuck.sent_at < trace.noticed_at("server") < trace.closed_at("server") <= trace.told_at("server")
+    assert [trace.noticed_at("client"), trace.closed_at("client"), trace.told_at("client")] == [None] * 3
+    (error,) = trace.raised()
+    assert (error.end, error.awaiting, error.type, error.code, error.sent, error.received) == (
+        "server",
+        "recv",
+        "ConnectionClosedError",
+        1006,
+        1011,
+        None,
+    )
+    assert error.text == "sent 1011 (internal error) keepalive ping timeout; no close frame received"
+    assert error.cause.startswith("TimeoutError")
+
+
+@both_wires
+def test_a_cut_healed_in_time_is_noticed_by_nobody_and_nothing_is_lost(wire):
+    trace = run(small(faults=[Cut(0.45, heal=0.68)], until=0.9), wire)
+    assert trace.noticed_at("server") is None and trace.noticed_at("client") is None
+    late = [frame for frame in trace.frames("server") if frame.arrived_at and frame.arrived_at - frame.sent_at > 0.03]
+    assert [frame.opcode for frame in late] == ["PING"] and late[0].arrived_at >= 0.68
+
+
+@both_wires
+def test_healed_too_late_the_client_learns_of_an_old_quarrel(wire):
+    trace = run(small(faults=[Cut(0.45, heal=1.2)]), wire)
+    assert trace.closed_at("server") < 1.2 <= trace.noticed_at("client")
+    (error,) = trace.raised("client")
+    assert (error.code, error.received, error.sent) == (1011, 1011, 1011) and error.text.startswith("received 1011")
+    assert "PONG" in [frame.opcode for frame in trace.frames("client") if frame.sent_at >= 1.2]  # it answers the old ping first
+    assert trace.header["ended"] == "both ends have ended"
+
+
+@both_wires
+def test_a_cut_to_the_client_only(wire):
+    trace = run(small(faults=[Cut(0.45, direction="to_client")]), wire)
+    assert trace.noticed_at("server") is not None and trace.noticed_at("client") is None
+    assert opcodes(trace, "client") == [("PONG", True), ("PONG", True)]
+
+
+@both_wires
+def test_a_cut_to_the_server_only_lets_the_client_hear_the_goodbye(wire):
+    trace = run(small(faults=[Cut(0.45, direction="to_server")]), wire)
+    assert opcodes(trace, "server") == [("PING", True), ("PING", True), ("PING", True), ("CLOSE", True)]
+    assert opcodes(trace, "client") == [("PONG", True), ("PONG", True), ("PONG", False), ("CLOSE", False)]
+    assert trace.raised("client")[0].received == 1011 and trace.raised("server")[0].received is None
+
+
+@both_wires
+def test_keepalive_on_both_sides_lets_both_notice(wire):
+    trace = run(small(client=Peer(ping_interval=0.2, ping_timeout=0.15, close_timeout=0.1)), wire)
+    for end in ("server", "client"):
+        assert 0.45 < trace.noticed_at(end) < trace.closed_at(end) <= trace.told_at(end)
+        assert trace.raised(end)[0].sent == 1011
+
+
+@both_wires
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_a_goodbye_reaches_the_other_end_with_its_code_and_reason(wire, end):
+    trace = run(small(faults=[Goodbye(0.3, end=end, code=1001, reason="lunch")]), wire)
+    other = {"server": "client", "client": "server"}[end]
+    assert trace.raised(end)[0].text == "sent 1001 (going away) lunch; then received 1001 (going away) lunch"
+    assert trace.raised(other)[0].text == "received 1001 (going away) lunch; then sent 1001 (going away) lunch"
+    assert [frame.code for frame in trace.frames() if frame.opcode == "CLOSE"] == [1001, 1001]
+    assert {error.type for error in trace.raised()} == {"ConnectionClosedOK"}
+    assert any(event.what == "returned" and event.data["call"] == "close" for event in trace.events if event.where == end)
+
+
+@both_wires
+def test_an_application_that_does_not_read_is_closed_and_never_told(wire):
+    trace = run(small(server=Peer(ping_interval=0.2, ping_timeout=0.15, close_timeout=0.1, reads=False)), wire)
+    assert trace.closed_at("server") is not None and trace.told_at("server") is None
+
+
+@both_wires
+def test_messages_arrive_and_an_application_can_stop_reading_and_resume(wire):
+    acts = [Send(0.1, end="client", size=10, every=0.05, until=0.42), StopReading(0.2, end="server", resume=0.6)]
+    trace = run(small(faults=acts, until=0.75), wire)
+    got = [event.t for event in trace.select("message", "server") if event.data["step"] == "received"]
+    sent = [event.t for event in trace.select("message", "client") if event.data["step"] == "sent"]
+    assert len(got) == len(sent) == len([f for f in trace.frames("client") if f.opcode == "BINARY"])
+    assert not [t for t in got if 0.3 < t < 0.6] and [t for t in got if t >= 0.6]
+
+
+@both_wires
+def test_a_cut_builds_backpressure_until_drain_waits_and_keepalive_never_fires(wire):
+    """Seen in websockets 17.4: with drain() blocked before the next ping, the server stays OPEN for as long as the cut lasts."""
+    flood = Peer(ping_interval=0.4, ping_timeout=0.2, close_timeout=0.1, buffer=4096, write_limit=8192, send_size=40_000, send_every=0.02)
+    trace = run(Experiment(server=flood, client=Peer(buffer=4096), faults=[Cut(0.1)], until=1.3), wire)
+    assert trace.noticed_at("server") is None and trace.told_at("server") is None
+    assert max(count for _, count in trace.waiting("server")) > 8192
+    pings = [event for event in trace.select("sent", "server", "log") if event.data.get("opcode") == "PING"]
+    assert len(pings) == 1  # written into the buffer, and its timer never started
+    assert not [event for event in trace.select("keepalive", "server") if event.t > 0.1]
+
+
+@both_wires
+def test_a_handler_of_ones_own_is_run_and_its_source_kept(wire):
+    async def handler(websocket):
+        await websocket.send("hello")
+        await websocket.recv()
+
+    async def client(websocket):
+        assert await websocket.recv() == "hello"
+        await websocket.close(3001, "enough")
+
+    trace = run(small(faults=[], until=5), wire, server=handler, client=client)
+    assert trace.raised("server")[0].received == 3001 and trace.raised("server")[0].awaiting == "recv"
+    assert "enough" in trace.header["sources"]["client"]
+
+
+@both_wires
+def test_a_handler_that_raises_closes_with_1011_and_one_that_returns_with_1000(wire):
+    async def raises(websocket):
+        raise KeyError("oops")
+
+    async def returns(websocket):
+        pass
+
+    assert run(small(faults=[], until=5), wire, server=raises).raised("client")[0].received == 1011
+    assert run(small(faults=[], until=5), wire, server=returns).raised("client")[0].received == 1000
+
+
+@both_wires
+def test_the_witnesses_agree(wire):
+    """What the log says was sent, the tap saw; what the log says was received, the tap saw arrive; in the same order."""
+    for experiment in (small(), small(faults=[Cut(0.45, heal=1.2)]), small(faults=[Goodbye(0.3)])):
+        trace = run(experiment, wire)
+        for end in ("server", "client"):
+            logged = [(e.data["opcode"], e.data.get("size"), e.data.get("code")) for e in trace.select("sent", end, "log") if e.data["opcode"] != "EOF"]
+            tapped = [(f.opcode, f.size, f.code) for f in trace.frames(end)]
+            if trace.select("reset"):  # what was written just before a reset may never have reached the wire
+                logged = logged[: len(tapped)]
+            assert logged == tapped
+        got = [e.data["opcode"] for e in trace.select("got", "client", "log") if e.data["opcode"] != "EOF"]
+        assert got == [f.opcode for f in trace.frames("server") if f.arrived_at is not None][: len(got)]
+        told = [e.t for e in trace.select("raised", "server")]
+        assert not told or told[0] >= trace.closed_at("server") - 1e-9
+        assert [state for _, state in trace.states("server")][:2] == ["CONNECTING", "OPEN"]
+
+
+@both_wires
+def test_what_keepalive_measures_is_recorded(wire):
+    trace = run(small(latency=0.01), wire)
+    assert len(trace.latencies("server")) == 2 and all(latency >= 0.02 - 1e-9 for _, latency in trace.latencies("server"))
+
+
+@both_wires
+def test_a_run_that_is_not_recorded_still_tells_what_the_applications_saw(wire):
+    trace = run(small(), wire, record=False)
+    assert trace.told_at("server") is not None and trace.frames() == [] and trace.log("server") == []
+
+
+@both_wires
+def test_compression_is_off_unless_asked_for(wire):
+    sends = small(faults=[Send(0.1, size=5000)], until=0.2)
+    assert [f.size for f in run(sends, wire).frames("server")][0] == 5000
+    asked = run(sends.but(compression=True), wire)
+    assert [f.opcode for f in asked.frames("server")][0] == "BINARY" and "permessage-deflate" in "".join(asked.log("server"))
+
+
+def test_the_fruit_fly_is_exact_in_virtual_time_and_within_50_ms_in_real_time():
+    virtual = run(FLY, "virtual")
+    assert [virtual.noticed_at("server"), virtual.closed_at("server"), virtual.told_at("server")] == [15, 17, 17]
+    assert virtual.frames("server")[2].sent_at == 12
+    late = []
+    for _ in range(3):  # a machine that is busy with something else may be late; the wire may not
+        trace = run(FLY, "loopback")
+        late.append(compare(trace, predict(FLY)).worst)
+        if late[-1] < 0.05:
+            return
+    raise AssertionError(f"more than 50 ms from theory, three times: {late}")
+
+
+def test_two_virtual_runs_are_the_same_but_for_payloads():
+    def events(trace):
+        return [
+            (e.t, e.where, e.witness, e.what, e.data.get("state"), e.data.get("opcode"), e.data.get("arrived_at")) for e in trace.events
+        ]
+
+    busy = FLY.but(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2, send_every=0.3), latency=0.1)
+    assert events(run(busy, "virtual")) == events(run(busy, "virtual"))
+
+
+def test_payloads_are_seeded():
+    def payloads(seed):
+        return [f.payload for f in run(small(faults=[Send(0.1)], until=0.2, seed=seed), "virtual").frames("server")][0]
+
+    assert payloads(1) == payloads(1) != payloads(2)
+
+
+def test_what_a_wire_cannot_do_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="loopback.*virtual.*'carrier pigeon'"):
+        run(FLY, "carrier pigeon")
+    with pytest.raises(ValueError, match="never end on the loopback wire.*until.*virtual"):
+        run(Experiment(server=Peer(ping_interval=None)), "loopback")
+    with pytest.raises(TypeError, match="Experiment"):
+        run("fly")
