@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Any, Callable
 
 from .faults import ENDS
 from .trace import Event, Story
@@ -20,7 +20,8 @@ CONTROL = ("PING", "PONG", "CLOSE")
 
 def table(story: Story) -> str:
     """The story as text: a line of facts about the run, what happened in time, and the three moments of each end."""
-    rows = [row for _, group in groupby(story.events, key=_run) for row in _rows(list(group))]
+    told = [event for event in story.events if event.what in TELL]
+    rows = [_row(list(group)) for _, group in groupby(told, key=_run)]
     left_out = len(rows) - LINES
     if left_out > 0:
         half = LINES // 2
@@ -46,17 +47,11 @@ def _run(event: Event) -> Any:
     return event.data["sender"] if data else id(event)
 
 
-def _rows(group: list[Event]) -> list[tuple[str, str, str]]:
+def _row(group: list[Event]) -> tuple[str, str, str]:
     event = group[0]
-    tell = TELL.get(event.what)
-    if tell is None:
-        return []
-    if event.what == "frame":
-        where = event.data["sender"]
-        what = _frame(event) if len(group) == 1 else _frames(group)
-    else:
-        where, what = event.where, tell(event.data)
-    return [(f"{event.t:.3f}", where, what)]
+    where = event.data["sender"] if event.what == "frame" else event.where
+    what = TELL[event.what](event) if len(group) == 1 else _frames(group)
+    return f"{event.t:.3f}", where, what
 
 
 def _frame(event: Event) -> str:
@@ -82,26 +77,28 @@ def _frames(group: list[Event]) -> str:
     return f"{len(group):,} data frames, {size:,} bytes, until {group[-1].t:.3f}{fate}"
 
 
-def _act(data: dict[str, Any]) -> str:
+def _act(event: Event) -> str:
+    data = event.data
     what = {"Cut": ("cut begins", "cut is healed")}.get(data["act"], (data["act"], f"end of {data['act']}"))[data["step"] == "end"]
     direction = data.get("direction")
     ways = {"both": ", both ways", "to_client": ", to the client only", "to_server": ", to the server only"}
     return what + ways.get(direction or "", "")
 
 
-def _raised(data: dict[str, Any]) -> str:
-    return f"{data['awaiting']}() raises {data['type']}: {data['text']}"
+def _fin(event: Event) -> str:
+    sender = event.data["sender"]
+    return f"the {sender} hangs up (FIN)" if event.data["step"] == "sent" else f"FIN of the {sender} arrives"
 
 
-TELL: dict[str, Any] = {
-    "state": lambda data: data["state"],
+TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything else stays in the trace
+    "state": lambda event: str(event.data["state"]),
     "frame": _frame,
     "act": _act,
-    "raised": _raised,
-    "fin": lambda data: f"FIN of the {data['sender']} {data['step']}" if data["step"] == "arrived" else f"the {data['sender']} hangs up (FIN)",
-    "reset": lambda data: f"RST of the {data['sender']} {data['step']}",
-    "closing": lambda data: f"calls close({data['code']})",
-    "returned": lambda data: f"{data['call']}() returns",
+    "raised": lambda event: "{awaiting}() raises {type}: {text}".format_map(event.data),
+    "fin": _fin,
+    "reset": lambda event: "RST of the {sender} {step}".format_map(event.data),
+    "closing": lambda event: "calls close({code})".format_map(event.data),
+    "returned": lambda event: "{call}() returns".format_map(event.data),
 }
 
 

@@ -1,0 +1,67 @@
+"""The command line: what it prints, what it writes, and how it refuses."""
+
+import pytest
+
+from labkit import Trace
+from labkit.__main__ import main
+
+FLY = "run --ping-interval 4 --ping-timeout 3 --close-timeout 2 --cut 9 --wire virtual".split()
+
+
+def test_a_run_prints_the_short_table(capsys):
+    assert main(FLY) == 0
+    out = capsys.readouterr()
+    assert "server: noticed 15.000 s, closed 17.000 s, told 17.000 s" in out.out and out.err == ""
+
+
+def test_a_run_saves_its_trace_and_show_prints_it_again(capsys, tmp_path):
+    path = tmp_path / "trace.jsonl"
+    assert main([*FLY, "--heal", "14", "--until", "30", "--json", str(path)]) == 0
+    printed = capsys.readouterr().out.split("\n\nsaved")[0]
+    assert main(["show", str(path)]) == 0
+    assert capsys.readouterr().out.strip() == printed.strip()
+    assert Trace.load(path).experiment.cuts[0].heal == 14
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_run_draws_its_figure(tmp_path, suffix, capsys):
+    path = tmp_path / f"figure.{suffix}"
+    assert main([*FLY, "--figure", str(path)]) == 0
+    start = path.read_bytes()[:100]
+    assert start.startswith(b"\x89PNG") if suffix == "png" else b"<?xml" in start or b"<svg" in start
+
+
+def test_none_switches_a_timer_off(capsys):
+    assert main([*FLY[:1], "--ping-interval", "none", "--cut", "3", "--wire", "virtual"]) == 0
+    assert "noticed never" in capsys.readouterr().out
+
+
+def test_the_log_can_be_printed(capsys):
+    assert main([*FLY, "--log"]) == 0
+    assert "- timed out waiting for keepalive pong" in capsys.readouterr().out
+
+
+WRONG = [
+    ([], "command"),
+    (["walk"], "walk"),
+    (["run", "--cut", "soon"], "'soon'"),
+    (["run", "--heal", "4"], "--heal needs --cut"),
+    (["run", "--cut", "9", "--heal", "4"], "after at = 9"),
+    (["run", "--ping-interval", "0", "--cut", "1"], "greater than 0"),
+    (["run", "--ping-interval", "none", "--cut", "1"], "never end on the loopback wire"),
+    (["run", "--wire", "copper"], "copper"),
+    (["run", "--figure", "x.gif", "--wire", "virtual"], ".png or .svg"),
+    (["show", "no such file"], "no such file"),
+    (["show", __file__], "not a trace"),
+    (["run", "--cut", "9", "--wire", "virtual", "--json", "no/such/folder/x"], "no/such/folder"),
+]
+
+
+@pytest.mark.parametrize(("words", "hint"), WRONG, ids=[" ".join(words)[:40] for words, _ in WRONG])
+def test_wrong_usage_exits_with_2_and_one_sentence(words, hint, capsys):
+    try:
+        status = main(words)
+    except SystemExit as exit:
+        status = exit.code
+    err = capsys.readouterr().err
+    assert status == 2 and hint in err and err.count("\n") == 1, err
