@@ -1,0 +1,107 @@
+"""The notebooks: generated from their solutions, run from top to bottom, and true to the figures that they talk about."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from cases import FLY
+from nbclient import NotebookClient
+from traitlets.config import Config
+
+from labkit import Cut, compare, run
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
+import generate  # noqa: E402
+
+FOLDER = Path(generate.HERE)
+SOLUTIONS = sorted((FOLDER / "solutions").glob("*.ipynb"))
+LEARNERS = sorted(FOLDER.glob("*.ipynb"))
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Where the kernel runs, writes its ledger, and (with ipc, which is faster than tcp) keeps its sockets."""
+    monkeypatch.chdir(tmp_path)
+
+
+def execute(path, times=1):
+    """Run a notebook from top to bottom, so many times in one kernel; returns it with its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = list(notebook.cells)
+    notebook.cells = [nbformat.from_dict(cell) for _ in range(times) for cell in cells]
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    config = Config({"KernelManager": {"transport": "ipc" if sys.platform != "win32" else "tcp"}})
+    client = NotebookClient(notebook, timeout=120, config=config, shutdown_kernel="immediate")
+    return client.execute()
+
+
+def outputs(notebook):
+    return [(cell.source, output) for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def text(notebook):
+    return "\n".join(o.get("text", "") + o.get("data", {}).get("text/plain", "") for _, o in outputs(notebook))
+
+
+@pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
+def test_a_learners_notebook_runs_empty_and_twice_in_one_kernel(path):
+    notebook = execute(path, times=2)
+    assert not [o for _, o in outputs(notebook) if o.get("name") == "stderr" or o.output_type == "error"]
+    assert "your turn" in text(notebook) and "✓" not in text(notebook)
+    assert "no guess made" in text(notebook) and "your guess" not in text(notebook).replace("your guess is", "")
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_a_solution_runs_and_passes_its_own_checks(path):
+    notebook = execute(path)
+    assert not [o for _, o in outputs(notebook) if o.get("name") == "stderr" or o.output_type == "error"]
+    assert "your turn" not in text(notebook) and "not yet" not in text(notebook) and "✓" in text(notebook)
+    pictures = [o.data["text/html"] for _, o in outputs(notebook) if "text/html" in o.get("data", {})]
+    assert pictures and all('role="img"' in picture and 'aria-label="' in picture for picture in pictures)
+
+
+def test_every_learners_notebook_is_up_to_date_with_its_solution(capsys):
+    assert generate.main(check=True) == 0, capsys.readouterr().out
+    assert [path.name for path in LEARNERS] == [path.name for path in SOLUTIONS]
+
+
+@pytest.mark.parametrize("path", [*LEARNERS, *SOLUTIONS], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_notebooks_are_committed_without_outputs_and_link_to_what_exists(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None
+        for target in re.findall(r"\]\(([^)#]+)\)", cell.source) if cell.cell_type == "markdown" else []:
+            assert target.startswith(("attachment:", "http")) or (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
+def test_a_learners_notebook_gives_no_answer_away(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert "# answer" not in code and "= ...  # " in code
+    assert max(len(cell.source.splitlines()) for cell in notebook.cells if cell.cell_type == "code") <= 10
+
+
+def test_what_notebook_00_says_below_its_figures_is_what_they_show():
+    words = "\n".join(cell.source for cell in nbformat.read(FOLDER / "00_start_here.ipynb", as_version=4).cells)
+    trace = run(FLY, "virtual")
+    assert len([f for f in trace.frames() if f.arrived_at is not None and f.sent_at < 9]) == 4  # two pings, two pongs
+    stuck = [f for f in trace.frames() if f.arrived_at is None]
+    for sentence, truth in (
+        ("At 12 s it is time for the next ping. It is **stuck**", stuck[0].opcode == "PING" and stuck[0].sent_at == 12),
+        ("At 15 s the server has waited 3 s for the pong. It **notices**: it sends CLOSE with code 1011", trace.noticed_at("server") == 15),
+        ("At 17 s it has waited 2 s more", trace.closed_at("server") == trace.told_at("server") == 17),
+        ("its `recv()` raises `ConnectionClosedError`", trace.raised("server")[0].type == "ConnectionClosedError"),
+        ("It **never** notices", trace.noticed_at("client") is None),
+        ("Theory and virtual time agree exactly", compare(trace).worst == 0),
+        ("Look at the line with `PING` at 12 s", any("12.000 > PING" in line for line in trace.log("server")[-12:])),
+    ):
+        assert sentence in words and truth, sentence
+    saved = run(FLY.but(faults=[Cut(9, heal=14)], until=24), "virtual")
+    assert "The pong came back at once, one second before the" in words and "the next ping went out at 16 s" in words
+    assert [f.sent_at for f in saved.frames("server")] == [4, 8, 12, 16, 20, 24] and saved.closed_at("server") is None
+    assert saved.frames("server")[2].arrived_at == 14 == saved.frames("client")[2].sent_at
