@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 
 from .experiment import Experiment
 from .faults import ENDS
+from .files import whole
 
 FORMAT = 1
 STATES = ("CONNECTING", "OPEN", "CLOSING", "CLOSED")
@@ -185,16 +185,9 @@ class Trace(Story):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the trace as JSON Lines, all of it or nothing; returns the path."""
-        path = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent or ".", prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(line + "\n" for line in self.to_lines())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-        return path
+        with whole(path) as draft, open(draft, "w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in self.to_lines())
+        return Path(path)
 
     def to_lines(self) -> Iterator[str]:
         """The lines of the file: the header, then one event each."""

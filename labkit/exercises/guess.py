@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files import whole
 from ..trace import Trace
 from .beliefs import explain
 
@@ -114,7 +115,5 @@ class Ledger:
     def keep(self, question: str, seconds: float, fact: float | None) -> None:
         """Write an entry; a folder that cannot be written to loses it without a fuss."""
         rows = {**self.entries(), question: {"question": question, "guess": seconds, "fact": fact}}
-        with contextlib.suppress(OSError):
-            draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError), whole(self.path) as draft:
             draft.write_text("".join(json.dumps(row) + "\n" for row in rows.values()), encoding="utf-8")
-            os.replace(draft, self.path)

@@ -1,0 +1,56 @@
+"""Everything in the README is true: its Python runs, its commands run, its links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+from labkit.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_ten_lines_run_and_give_what_their_comments_say(capsys):
+    (code,) = blocks("python")
+    names = {}
+    exec(code, names)
+    promised = re.findall(r"^(trace\.\w+\(\"\w+\"\))\s+# (\S+)", code, re.MULTILINE)
+    assert len(promised) == 3
+    for line, value in promised:
+        assert eval(line, names) == eval(value), line
+    assert "fact − theory" in capsys.readouterr().out
+
+
+def test_the_example_in_labkits_own_docstring_runs():
+    import labkit
+
+    names = {}
+    exec(re.sub(r"^ {4}", "", labkit.__doc__.split(":\n\n", 1)[1], flags=re.MULTILINE), names)
+    assert names["trace"].told_at("server") == 17
+
+
+def test_the_commands_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("python -m labkit")]
+    assert len(commands) == 3
+    for command in commands:
+        assert main(shlex.split(command)[3:]) == 0, command
+    assert (tmp_path / "figure.svg").exists()
+
+
+def test_its_links_and_make_targets_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`?make (\w+)", README):
+        if target not in ("alone", "and"):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_notebook_is_listed():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"(notebooks/{path.name})" in README
