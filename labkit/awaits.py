@@ -12,7 +12,8 @@ from typing import Any
 
 def chain(task: asyncio.Task[Any]) -> list[str]:
     """The names of the calls that a task is in, outermost first: ["keepalive", "ping", "send_context", "drain"]."""
-    names, step = [], task.get_coro()
+    names: list[str] = []
+    step: Any = task.get_coro()
     while step is not None and len(names) < 50:
         name = getattr(step, "__name__", None)
         if name == "__aexit__" and (generator := getattr(_frame(step).f_locals.get("self"), "gen", None)) is not None:

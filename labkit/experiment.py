@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,7 @@ class Experiment:
 
     server: Peer = Peer()
     client: Peer = Peer()
-    faults: tuple[Act, ...] = ()
+    faults: Sequence[Act] = ()
     latency: float = 0.0  # s, one way
     until: float | None = None  # s; None: by itself
     compression: bool = False  # permessage-deflate, which websockets has on by default: 40,000 × "x" become 60 bytes
@@ -118,7 +119,7 @@ class Experiment:
                 raise ValueError(f"Experiment.faults holds {act!r} without a time: expected at=…, in seconds")
             if self.until is not None and max(when for when, _ in act.steps()) >= self.until:
                 raise ValueError(f"{act!r} goes on after the end of the run, until={self.until:g} s: expected earlier times")
-        if problem := contradictions(self.faults):
+        if problem := contradictions(tuple(self.faults)):
             raise ValueError(f"Experiment.faults contradict each other: {problem}")
 
     def peer(self, end: str) -> Peer:
@@ -136,7 +137,7 @@ class Experiment:
     @property
     def cuts(self) -> tuple[Cut, ...]:
         """The cuts among the faults, in time."""
-        return tuple(sorted((act for act in self.faults if isinstance(act, Cut)), key=lambda cut: cut.at or 0.0))
+        return tuple(sorted((act for act in self.faults if isinstance(act, Cut)), key=lambda cut: cut.start))
 
     @property
     def last_act(self) -> float:

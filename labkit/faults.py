@@ -41,10 +41,15 @@ class Act:
         """When the act is over (s), or None if it never is or if it is done at once."""
         return getattr(self, self.finish) if self.finish else None
 
+    @property
+    def start(self) -> float:
+        """When it begins (s); an act of an Experiment always has a time."""
+        assert self.at is not None, f"{self!r} has no time yet"
+        return self.at
+
     def steps(self) -> list[Step]:
         """The one or two moments at which something is done."""
-        assert self.at is not None
-        return [(self.at, "begin")] + ([(self.over, "end")] if self.over is not None else [])
+        return [(self.start, "begin")] + ([(self.over, "end")] if self.over is not None else [])
 
     def __repr__(self) -> str:
         return spell(self)
@@ -69,6 +74,10 @@ class Cut(Act):
     def silences(self, direction: str) -> bool:
         """Whether this cut is one of ``direction`` ("to_client" or "to_server")."""
         return self.direction in ("both", direction)
+
+    def holds(self, t: float) -> bool:
+        """Whether this cut is in force at time ``t`` (s)."""
+        return self.start <= t and (self.heal is None or t < self.heal)
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,9 +140,9 @@ def contradictions(acts: tuple[Act, ...]) -> str | None:
     """What is impossible about a list of acts taken together, in words; None if nothing is."""
     cuts = [act for act in acts if isinstance(act, Cut) and act.at is not None]
     for direction in DIRECTIONS[1:]:
-        row = sorted((cut for cut in cuts if cut.silences(direction)), key=lambda cut: cut.at or 0.0)
+        row = sorted((cut for cut in cuts if cut.silences(direction)), key=lambda cut: cut.start)
         for one, two in zip(row, row[1:]):
-            if one.heal is None or two.at < one.heal:  # type: ignore[operator]
+            if one.heal is None or two.start < one.heal:
                 return f"{one!r} and {two!r} overlap {direction.replace('_', ' the ')}: heal the first one before the second begins"
     return None
 

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from functools import partial
+from typing import Any
 
 from .experiment import Experiment
-from .faults import ENDS, Cut, Goodbye, order
+from .faults import ENDS, Act, Cut, Goodbye, order
 from .trace import OTHER, Event
 
 NEVER = float("inf")
@@ -71,9 +73,9 @@ class Model:
     def run(self) -> None:
         """Tell the story to its end."""
         limit = self.experiment.limit
-        for when, step, act in order(self.experiment.acts):
+        for when, _, act in order(self.experiment.acts):
             self.pending += 1
-            self.at(when, lambda act=act, step=step: self._act(act, step), ACT)
+            self.at(when, partial(self._act, act), ACT)
         self.at(0.0, self.ends["server"].open, ARRIVAL)
         self.at(self.experiment.latency, self.ends["client"].open, ARRIVAL)
         while self.agenda and self.agenda[0][0] <= (NEVER if limit is None else limit):
@@ -105,7 +107,7 @@ class Model:
         kept = bool(keepers) and all(end.lost for end in keepers) and not self.pending and not on_its_way
         return kept or all(end.lost for end in self.ends.values())
 
-    def _act(self, act: Any, step: str) -> None:
+    def _act(self, act: Act) -> None:
         self.pending -= 1
         if isinstance(act, Goodbye):
             self.ends[act.end].say_goodbye(act.code, act.reason)
@@ -126,7 +128,7 @@ class Model:
         """When what is sent now arrives (s): a latency later, or a latency after the healing of the cut that it meets."""
         due = round(self.now + self.experiment.latency, 9)
         for cut in self.cuts(sender):
-            if cut.at <= due < (NEVER if cut.heal is None else cut.heal):  # type: ignore[operator]
+            if cut.holds(due):
                 due = NEVER if cut.heal is None else round(cut.heal + self.experiment.latency, 9)
         return max(due, self.last[sender])
 
@@ -135,13 +137,13 @@ class Model:
 
     def silent(self, sender: str) -> bool:
         """Whether a cut silences ``sender`` now."""
-        return any(cut.at <= self.now < (NEVER if cut.heal is None else cut.heal) for cut in self.cuts(sender))  # type: ignore[operator]
+        return any(cut.holds(self.now) for cut in self.cuts(sender))
 
     def reset(self, sender: str) -> None:
         """TCP answers data for nobody with an RST: sent once, and what was still stuck is forgotten with the connection."""
         if not self.silent(sender):
             due = round(self.now + self.experiment.latency, 9)
-            if not any(cut.at <= due < (NEVER if cut.heal is None else cut.heal) for cut in self.cuts(sender)):  # type: ignore[operator]
+            if not any(cut.holds(due) for cut in self.cuts(sender)):
                 self.send(sender, "RST")
             return
         for item in self.items:

@@ -13,7 +13,7 @@ a cut delays and never damages. Times stand on a grid of 1 ns.
 from __future__ import annotations
 
 from collections import deque
-from typing import Callable
+from collections.abc import Callable
 
 EOF = b""  # an item: the sender has closed its half of the connection (FIN)
 RESET = None  # an item: the sender's connection is gone (RST); TCP sends it once only

@@ -11,7 +11,9 @@ note has the time of the run's own clock. Nothing here touches the library or th
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable
+import sys
+from collections.abc import Callable
+from typing import Any
 
 from . import dialect
 from .tap import Stream
@@ -119,12 +121,12 @@ class Scribe(logging.Logger):
     def isEnabledFor(self, level: int) -> bool:
         return True
 
-    def _log(self, level: int, msg: Any, args: Any, exc_info: Any = None, extra: Any = None, *rest: Any, **more: Any) -> None:  # type: ignore[override]
+    def _log(self, level: int, msg: Any, args: Any, exc_info: Any = None, extra: Any = None, *rest: Any, **more: Any) -> None:
         recorder = self.recorder
         if not recorder.on:
             return
-        connection = extra["websocket"] if extra else None
-        latency = connection.latency if msg == "%% received keepalive pong" or msg == "% received keepalive pong" else None
+        pong = msg.startswith("% received keepalive pong") and extra
+        latency = extra["websocket"].latency if pong else None
         recorder.logged.append((*recorder.moment(), self.end, msg, args, describe(exc_info), latency))
         if msg == "= connection is %s":
             recorder.on_state(self.end, args[0])
@@ -135,8 +137,6 @@ def describe(exc_info: Any) -> str | None:
     if not exc_info:
         return None
     if exc_info is True:
-        import sys
-
         exc_info = sys.exc_info()
     problem = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     return None if problem is None else f"{type(problem).__name__}: {problem}"

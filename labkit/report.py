@@ -1,15 +1,16 @@
 """A story as a short table: what ``print(trace)`` shows, and the command line.
 
-      t (s)  where   what
-      4.000  server  PING → arrives
-      9.000  wire    cut begins, both ways
-     12.000  server  PING → stuck
+ t (s)  where   what
+ 4.000  server  PING → arrives
+ 9.000  wire    cut begins, both ways
+12.000  server  PING → stuck
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
-from typing import Any, Callable
+from typing import Any
 
 from .faults import ENDS
 from .trace import Event, Story

@@ -17,17 +17,18 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import inspect
+import logging
 import platform
-import time
-from collections.abc import Coroutine
-from typing import Any, Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 
 from .experiment import Experiment
 from .faults import ENDS, Act, Cut, order
 from .faults import to_json as act_to_data
 from .peers import End, Handler
 from .recorder import Recorder
-from .trace import OTHER, STATES, Trace
+from .trace import Trace
 from .wires import Wire
 
 OPENING = 15.0  # s; longer than websockets' own open_timeout
@@ -194,7 +195,7 @@ class Session:
         assert self.zero is not None
         for when, step, act in order(acts):
             self.pending += 1
-            self.wire.at(self.zero + when, lambda act=act, step=step: self._step(act, step))
+            self.wire.at(self.zero + when, partial(self._step, act, step))
 
     def _step(self, act: Act, step: str) -> None:
         where = "wire" if isinstance(act, Cut) else act.end  # type: ignore[attr-defined]
@@ -230,7 +231,10 @@ class Session:
     def _sample(self) -> None:
         if self.record and not self.quiet:
             for name, end in self.ends.items():
-                self.wire.sample(name, lambda name=name, end=end: self.recorder.waiting(name, end.waiting()))
+                self.wire.sample(name, partial(self._note_waiting, name, end))
+
+    def _note_waiting(self, name: str, end: End) -> None:
+        self.recorder.waiting(name, end.waiting())
 
     def _failed(self) -> bool:
         return self.failure is not None
@@ -274,9 +278,7 @@ class Session:
         self.wire.close({name: end.abort for name, end in self.ends.items()})
 
 
-def _mute(name: str) -> Any:
-    import logging
-
+def _mute(name: str) -> logging.Logger:
     logger = logging.Logger(f"websockets.{name}", logging.CRITICAL)
     logger.addHandler(logging.NullHandler())
     return logger

@@ -89,11 +89,7 @@ class Story:
 
     def select(self, what: str, where: str | None = None, witness: str | None = None) -> list[Event]:
         """The events of one kind, in time."""
-        return [
-            event
-            for event in self.events
-            if event.what == what and where in (None, event.where) and witness in (None, event.witness)
-        ]
+        return [event for event in self.events if event.what == what and where in (None, event.where) and witness in (None, event.witness)]
 
     def states(self, end: str) -> list[tuple[float, str]]:
         """The states of ``end`` with the time (s) each began: [(-0.001, "CONNECTING"), (0.0, "OPEN"), …]."""
@@ -121,8 +117,7 @@ class Story:
         """The frames that went into the wire, in time, with the moment each arrived."""
         names = Frame.__dataclass_fields__
         seen = [
-            Frame(sent_at=event.t, conn=event.conn, **{k: v for k, v in event.data.items() if k in names})
-            for event in self.select("frame")
+            Frame(sent_at=event.t, conn=event.conn, **{k: v for k, v in event.data.items() if k in names}) for event in self.select("frame")
         ]
         return [frame for frame in seen if sender in (None, frame.sender)]
 
@@ -252,7 +247,9 @@ def _experiment(header: dict[str, Any], name: str) -> Experiment:
 def _event(line: str, number: int, name: str) -> Event:
     try:
         data = json.loads(line)
-        known = [data.pop(key) for key in ("t", "where", "witness", "what")]
-        return Event(float(known[0]), *known[1:], data, data.pop("conn", 1))
+        t, where, witness, what = (data.pop(key) for key in ("t", "where", "witness", "what"))
+        return Event(float(t), where, witness, what, data, data.pop("conn", 1))
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise ValueError(f"{name} is damaged in line {number}: expected an event with t, where, witness and what, seen {line[:40]!r}") from None
+        raise ValueError(
+            f"{name} is damaged in line {number}: expected an event with t, where, witness and what, seen {line[:40]!r}"
+        ) from None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import random
 import statistics
 import subprocess
@@ -155,7 +156,8 @@ def in_a_notebook(expression: str) -> Any:
     cells = [nbformat.v4.new_code_cell(source) for source in (setup, expression)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    NotebookClient(book, timeout=120).execute()
+    logging.getLogger("traitlets").setLevel(logging.ERROR)
+    NotebookClient(book, timeout=120).execute(extra_arguments=["--log-level=ERROR"])
     said = [output for output in book.cells[1].outputs if output.output_type == "execute_result"]
     return json.loads(said[0].data["text/plain"].strip("'")) if said else "the cell said nothing"
 
@@ -246,7 +248,7 @@ def bench_import(quick: bool) -> None:
 def bench_figures(quick: bool) -> None:
     title("figures: the call and the drawing (Agg), median; beside empty axes")
     try:
-        from labkit import plots
+        from labkit.plots import timeline
     except ImportError as problem:
         print(f"  not there yet: {problem}")
         return
@@ -256,7 +258,7 @@ def bench_figures(quick: bool) -> None:
     for name, experiment, goal in (("the fruit fly", fly, 0.1), ("frames", busy, 1.0)):
         trace = run(experiment, "virtual", progress=False)
         name = name if name != "frames" else f"{len(trace.frames()):,} frames"
-        times = [drawing(lambda ax: plots.timeline(trace, ax=ax)) for _ in range(3 if quick else 6)]
+        times = [drawing(lambda ax: timeline(trace, ax=ax)) for _ in range(3 if quick else 6)]
         middle = statistics.median(times[1:])
         row(f"timeline of {name}", f"{middle:.3f} s", f"empty {empty:.3f} s, first {times[0]:.3f} s", middle, goal, "s")
 

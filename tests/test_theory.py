@@ -13,7 +13,8 @@ BATCH = 100
 def frames(story):
     """Who sent what when, and when it arrived (µs)."""
     rows = [
-        (f.sender, f.opcode, round(f.sent_at, 6), None if f.arrived_at is None else round(f.arrived_at, 6), f.code, f.size) for f in story.frames()
+        (f.sender, f.opcode, round(f.sent_at, 6), None if f.arrived_at is None else round(f.arrived_at, 6), f.code, f.size)
+        for f in story.frames()
     ]
     return sorted(rows, key=str)
 

@@ -152,7 +152,11 @@ def test_the_witnesses_agree(wire):
     for experiment in (small(), small(faults=[Cut(0.45, heal=1.2)]), small(faults=[Goodbye(0.3)])):
         trace = run(experiment, wire)
         for end in ("server", "client"):
-            logged = [(e.data["opcode"], e.data.get("size"), e.data.get("code")) for e in trace.select("sent", end, "log") if e.data["opcode"] != "EOF"]
+            logged = [
+                (e.data["opcode"], e.data.get("size"), e.data.get("code"))
+                for e in trace.select("sent", end, "log")
+                if e.data["opcode"] != "EOF"
+            ]
             tapped = [(f.opcode, f.size, f.code) for f in trace.frames(end)]
             if trace.select("reset"):  # what was written just before a reset may never have reached the wire
                 logged = logged[: len(tapped)]

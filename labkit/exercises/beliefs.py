@@ -26,15 +26,18 @@ class Belief:
 
 def beliefs(experiment: Experiment) -> list[Belief]:
     """The beliefs about when the server notices the first cut, the most telling first; the true moment is among them."""
-    server, cut = experiment.server, experiment.cuts[0].at
-    told, noticed = predict(experiment).told_at("server"), predict(experiment).noticed_at("server")
-    interval, timeout, close = server.ping_interval, server.ping_timeout, server.close_timeout
-    assert None not in (cut, interval, timeout, close, noticed, told), "beliefs need a cut that the server notices"
-    ping = noticed - timeout  # type: ignore[operator]
+    server, cut, prediction = experiment.server, experiment.cuts[0].start, predict(experiment)
+    interval, timeout, close = _number(server.ping_interval), _number(server.ping_timeout), _number(server.close_timeout)
+    noticed, told = _number(prediction.noticed_at("server")), _number(prediction.told_at("server"))
+    ping = noticed - timeout
     grid = f"pings stand at {_grid(interval, ping)}"
     rows = [
         (noticed, f"{ping:g} + {timeout:g}", f"the first ping after the cut goes out at {ping:g} s, and waits ping_timeout for a pong"),
-        (told, f"{ping:g} + {timeout:g} + {close:g}", "that is when the application is told; the server notices before, when it leaves OPEN"),
+        (
+            told,
+            f"{ping:g} + {timeout:g} + {close:g}",
+            "that is when the application is told; the server notices before, when it leaves OPEN",
+        ),
         (cut, "the cut itself", "nothing arrives at either end when a cable is cut, so there is nothing to notice yet"),
         (cut + timeout, "cut + ping_timeout", f"but ping_timeout starts with a ping, not with the cut, and {grid}"),
         (cut + interval, "cut + ping_interval", f"but {grid}: the clock did not restart at the cut"),
@@ -49,7 +52,11 @@ def beliefs(experiment: Experiment) -> list[Belief]:
             "cut + ping_interval + ping_timeout",
             f"that is the worst case, a cut right after a pong; here the next ping was only {ping - cut:g} s away",
         ),
-        (cut + interval + timeout + close, "everything added", f"that is the worst case for being told; {grid}, and noticing needs no close_timeout"),
+        (
+            cut + interval + timeout + close,
+            "everything added",
+            f"that is the worst case for being told; {grid}, and noticing needs no close_timeout",
+        ),
     ]
     return [Belief(float(seconds), how, why) for seconds, how, why in rows]
 
@@ -57,6 +64,12 @@ def beliefs(experiment: Experiment) -> list[Belief]:
 def explain(experiment: Experiment, seconds: float) -> Belief | None:
     """The belief that a guess (s) comes from; None if it fits none."""
     return next((belief for belief in beliefs(experiment) if abs(belief.seconds - seconds) <= NEAR), None)
+
+
+def _number(value: float | None) -> float:
+    if value is None:
+        raise ValueError("beliefs are about a cut that the server notices: expected timers that are not None")
+    return value
 
 
 def _grid(interval: float, ping: float) -> str:

@@ -96,7 +96,8 @@ def _sentence(seconds: float, fact: float | None, trace: Trace) -> str:
         return f"when: you said {seconds:g} s, and it was {fact:.1f} s – right"
     belief = explain(trace.experiment, seconds)
     why = f". {seconds:g} is {belief.sum}: {belief.answer}" if belief else ""
-    return f"when: you said {seconds:g} s, and it was {fact:.1f} s: {abs(seconds - fact):.1f} s too {'late' if seconds > fact else 'early'}{why}"
+    side = "late" if seconds > fact else "early"
+    return f"when: you said {seconds:g} s, and it was {fact:.1f} s: {abs(seconds - fact):.1f} s too {side}{why}"
 
 
 class Ledger:

@@ -34,7 +34,9 @@ def _one_end(name: str, at: Any, limit: float, why: str) -> None:
     noticed = run(FLY.but(faults=[Cut(at=cut)]), "virtual").noticed_at("server")
     assert noticed is not None
     ping, delay = noticed - TIMEOUT, noticed - cut
-    print(f"{name}: the cable is cut at {cut:g} s · the next ping goes out at {ping:g} s · no pong for {TIMEOUT:g} s · noticed at {noticed:g} s")
+    print(
+        f"{name}: the cable is cut at {cut:g} s · the next ping goes out at {ping:g} s · no pong for {TIMEOUT:g} s · noticed at {noticed:g} s"
+    )
     if abs(delay - limit) <= CLOSE_ENOUGH:
         print(f"   ✓ {delay:.2f} s after the cut: {why}")
     else:
@@ -59,7 +61,11 @@ def check_new_cut(seconds: Any = ...) -> None:
         return
     belief = explain(NEW, answer)
     print(f"not yet: {answer:g} s is not when the server notices.")
-    print(f"   {answer:g} is {belief.sum}: {_without(belief.answer, noticed)}" if belief else "   At which times does the server ping? Which ping is the first to find nobody?")
+    print(
+        f"   {answer:g} is {belief.sum}: {_without(belief.answer, noticed)}"
+        if belief
+        else "   At which times does the server ping? Which ping is the first to find nobody?"
+    )
 
 
 def _without(text: str, noticed: float) -> str:

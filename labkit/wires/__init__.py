@@ -9,8 +9,8 @@ get into a pipe and out of it is the business of each wire:
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, Callable, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from ..faults import Act, Cut
 from ..pipe import Pipe

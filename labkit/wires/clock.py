@@ -20,7 +20,9 @@ import sys
 import threading
 from asyncio import events
 from asyncio.selector_events import BaseSelectorEventLoop
-from typing import Any, Callable
+from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 GRID = 1e-9  # s
 TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
@@ -53,7 +55,7 @@ class Ready(selectors.BaseSelector):
     def get_key(self, fileobj: Any) -> selectors.SelectorKey:
         return self.keys[fileobj]
 
-    def get_map(self) -> dict[int, selectors.SelectorKey]:
+    def get_map(self) -> Any:
         return self.keys
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -70,6 +72,12 @@ class Ready(selectors.BaseSelector):
 
 class VirtualLoop(BaseSelectorEventLoop):
     """asyncio's selector loop, living by a :class:`Clock`."""
+
+    _ready: deque[asyncio.Handle]  # what BaseEventLoop keeps for itself, from 3.10 to 3.13 at least
+    _scheduled: list[Any]
+    _timer_cancelled_count: int
+    _thread_id: int | None
+    _run_once: Callable[[], None]
 
     def __init__(self, clock: Clock, sockets: dict[int, Any]) -> None:
         self.clock = clock
@@ -104,10 +112,10 @@ class VirtualLoop(BaseSelectorEventLoop):
         finally:
             events._set_running_loop(None)
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
 
-    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:  # type: ignore[override]
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
         if host not in ("localhost", "127.0.0.1", None):
             raise socket.gaierror(f"virtual time knows no host but localhost (127.0.0.1), asked for {host!r}")
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port or 0))]

@@ -16,7 +16,8 @@ import socket
 import struct
 import threading
 import time
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from ..pipe import EOF, RESET, Pipe
 from . import FLOW, Program, Wire
@@ -183,7 +184,7 @@ class Half:
                 self.sink.shutdown(socket.SHUT_WR)
         else:
             try:
-                count = self.sink.send(item)  # type: ignore[arg-type]
+                count = self.sink.send(item)
             except (BlockingIOError, InterruptedError):
                 return 0
             except OSError:

@@ -14,7 +14,8 @@ import selectors
 import socket
 import struct
 from collections import deque
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from ..pipe import EOF, RESET, Pipe
 

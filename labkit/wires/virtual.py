@@ -7,7 +7,8 @@ what a busy machine does (being late): for that there is the loopback wire.
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire

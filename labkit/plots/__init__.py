@@ -1,0 +1,11 @@
+"""Figures: each takes a trace and returns its Axes, runs nothing, and says itself in words.
+
+    plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
+    plots.setup(fly)                                  the same lanes before the run, then "?"
+    plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
+"""
+
+from .picture import save
+from .timeline import alt_text, setup, timeline
+
+__all__ = ["alt_text", "save", "setup", "timeline"]

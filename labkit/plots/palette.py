@@ -1,0 +1,79 @@
+"""What every colour, fill and mark of the lab's figures means, in a light and a dark theme. Nothing here draws.
+
+Colours are Okabe and Ito's (2008), told apart by the colour-blind; words use a darker or lighter relative where the
+colour itself would be too faint to read. Nothing rests on colour alone, so that a figure reads in grey:
+
+    OPEN            solid green                  the word in it
+    believes OPEN   pale green, green edge       OPEN after a cut: a belief, not a fact
+    CLOSING         amber, hatched
+    CLOSED          hollow
+    ▼ PING, △ PONG  blue, filled and hollow; they point to where they go
+    ✕ stuck         vermilion half-line          stuck, not lost: it arrives after healing
+    ★ guess   ◇ theory   ● observed
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+MARKS = {"guess": "★", "theory": "◇", "observed": "●"}  # the legend's glyphs
+BAND = 0.16  # opacity of the band over a cut, so that it works on any paper
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of one theme, by meaning; within a theme no two are equal, so that an SVG can be re-inked."""
+
+    ink: str
+    paper: str
+    faint: str  # words that may stand back
+    rule: str  # thin lines: the wire itself, messages
+    band: str  # over a cut, at the opacity BAND
+    open: str
+    on_open: str  # words on OPEN
+    belief: str
+    on_belief: str
+    closing: str
+    on_closing: str
+    ping: str  # PING and PONG
+    stuck: str
+    stuck_words: str
+    guess: str
+    theory: str
+
+
+LIGHT = Theme(
+    ink="#262626", paper="#ffffff", faint="#555555", rule="#a6a6a6", band="#707070",
+    open="#009e73", on_open="#00140e", belief="#d3ede4", on_belief="#004d38",
+    closing="#e69f00", on_closing="#140e00",
+    ping="#0072b2", stuck="#d55e00", stuck_words="#a84a00", guess="#a0348a", theory="#0071b1",
+)  # fmt: skip
+DARK = Theme(
+    ink="#e6e6e6", paper="#111111", faint="#b0b0b0", rule="#6e6e6e", band="#a0a0a0",
+    open="#00a077", on_open="#000f0a", belief="#12382c", on_belief="#a5e5cf",
+    closing="#e59e00", on_closing="#120c00",
+    ping="#56b4e9", stuck="#f0772b", stuck_words="#ff9a57", guess="#e79bd0", theory="#55b3e8",
+)  # fmt: skip
+THEMES = {"light": LIGHT, "dark": DARK}
+
+JUPYTER = {"ink": "--jp-content-font-color1", "faint": "--jp-content-font-color2", "paper": "--jp-layout-color0"}
+
+
+def theme(name: str) -> Theme:
+    """The theme of that name, "light" or "dark"."""
+    if name not in THEMES:
+        raise ValueError(f"a theme is 'light' or 'dark', seen {name!r}")
+    return THEMES[name]
+
+
+def variables() -> dict[str, str]:
+    """Each colour of the light theme as a CSS variable that falls back to it: JupyterLab's own for ink and paper, ours for the rest."""
+    return {value: f"var({JUPYTER.get(name, '--labkit-' + name.replace('_', '-'))}, {value})" for name, value in dataclasses.asdict(LIGHT).items()}
+
+
+def dark_rules(selector: str) -> str:
+    """The CSS that gives ``selector`` the dark theme's colours wherever JupyterLab (or VS Code) is dark."""
+    ours = {name: value for name, value in dataclasses.asdict(DARK).items() if name not in JUPYTER}
+    rules = ";".join(f"--labkit-{name.replace('_', '-')}:{value}" for name, value in ours.items())
+    return f'[data-jp-theme-light="false"] {selector},.vscode-dark {selector}{{{rules}}}'
