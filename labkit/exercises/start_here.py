@@ -34,9 +34,7 @@ def _one_end(name: str, at: Any, limit: float, why: str) -> None:
     noticed = run(FLY.but(faults=[Cut(at=cut)]), "virtual").noticed_at("server")
     assert noticed is not None
     ping, delay = noticed - TIMEOUT, noticed - cut
-    print(
-        f"{name}: the cable is cut at {cut:g} s · the next ping goes out at {ping:g} s · no pong for {TIMEOUT:g} s · noticed at {noticed:g} s"
-    )
+    print(f"{name}: cable cut at {cut:g} s · the next ping goes out at {ping:g} s · no pong for {TIMEOUT:g} s · noticed at {noticed:g} s")
     if abs(delay - limit) <= CLOSE_ENOUGH:
         print(f"   ✓ {delay:.2f} s after the cut: {why}")
     else:
