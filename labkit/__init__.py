@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import exercises, plots
     from .experiment import Experiment, Peer
-    from .faults import Cut, Goodbye, Send, StopReading
+    from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
     from .session import open_run, run
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
-    "faults": ["Cut", "Goodbye", "Send", "StopReading"],
+    "faults": ["Cut", "Delay", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle"],
     "session": ["run", "open_run"],
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
@@ -34,7 +34,8 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
 }
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Event", "Experiment", "Frame", "Goodbye", "Peer", "Prediction", "Raised", "Send", "StopReading", "Trace",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
+    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace",
     "compare", "covers", "exercises", "open_run", "plots", "predict", "run",
 ]  # fmt: skip
 

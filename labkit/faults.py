@@ -3,8 +3,12 @@
 An act says *when* (``at``, seconds after the server was OPEN; None means "now", for a session that is running),
 *what*, and where it makes sense *until when*. Faults hurt the wire, the other acts are done by an application.
 
-    Cut(at=9, heal=14)            9 s: silence …… 14 s: what was stuck arrives
-    Goodbye(at=5, end="client")   5 s: the client's application calls close()
+    Cut(at=9, heal=14)              silence: what is sent is stuck, and arrives after healing
+    Delay(at=5, latency=0.2)        later        Throttle(at=5, rate=1000)   slower
+    Slice(at=5, size=10, gap=0.1)   in pieces    Limit(at=5, size=5000)      so many bytes, then hung up
+    HangUp(at=5)                    FIN          Reset(at=5)                 RST
+    Idle(at=0, after=60)            a NAT or load balancer forgets a connection on which nobody speaks
+    Goodbye(at=5, end="client")     the client's application calls close()
 """
 
 from __future__ import annotations
@@ -56,28 +60,143 @@ class Act:
 
 
 @dataclass(frozen=True, repr=False)
-class Cut(Act):
-    """Silence on the wire, as TCP sees it: what is sent into a cut waits, and arrives after healing.
+class Fault(Act):
+    """Something that is done to the wire: ``direction`` is "both", "to_client" or "to_server"."""
 
-    ``direction`` is "both", "to_client" or "to_server". Nothing is lost from the stream, FIN waits like any byte;
-    only an RST that meets a cut is gone, since TCP does not repeat it.
-    """
-
-    heal: float | None = None  # s; None: never
     direction: str = "both"
-    finish = "heal"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         fields.one_of(self, "direction", DIRECTIONS)
 
-    def silences(self, direction: str) -> bool:
-        """Whether this cut is one of ``direction`` ("to_client" or "to_server")."""
+    def meets(self, direction: str) -> bool:
+        """Whether this fault is one of ``direction`` ("to_client" or "to_server")."""
         return self.direction in ("both", direction)
+
+
+@dataclass(frozen=True, repr=False)
+class Cut(Fault):
+    """Silence on the wire, as TCP sees it: what is sent into a cut waits, and arrives after healing.
+
+    Nothing is lost from the stream, FIN waits like any byte; only an RST that meets a cut is gone, since TCP does
+    not repeat it.
+    """
+
+    heal: float | None = None  # s; None: never
+    finish = "heal"
 
     def holds(self, t: float) -> bool:
         """Whether this cut is in force at time ``t`` (s)."""
         return self.start <= t and (self.heal is None or t < self.heal)
+
+
+@dataclass(frozen=True, repr=False)
+class Delay(Fault):
+    """Everything takes ``latency`` ± ``jitter`` seconds longer (uniform, seeded); what is under way keeps its time."""
+
+    latency: float = 0.1  # s
+    jitter: float = 0.0  # s
+    until: float | None = None  # s; None: to the end of the run
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.seconds(self, "latency")
+        fields.seconds(self, "jitter")
+
+
+@dataclass(frozen=True, repr=False)
+class Throttle(Fault):
+    """The line carries ``rate`` bytes per second, no more; what is under way keeps its time."""
+
+    rate: float = 10_000  # bytes/s
+    until: float | None = None  # s
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.number(self, "rate", 1, 1e12, "bytes/s")
+
+
+@dataclass(frozen=True, repr=False)
+class Slice(Fault):
+    """Bytes arrive in pieces of ``size`` ± ``variation`` bytes (seeded), ``gap`` seconds apart."""
+
+    size: int = 100  # bytes
+    variation: int = 0  # bytes
+    gap: float = 0.0  # s
+    until: float | None = None  # s
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.whole(self, "size", 1, 2**24, "bytes")
+        fields.whole(self, "variation", 0, self.size - 1, "bytes")
+        fields.seconds(self, "gap")
+
+
+@dataclass(frozen=True, repr=False)
+class Limit(Fault):
+    """``size`` more bytes pass in each direction it meets; then the connection is hung up, and the rest goes nowhere."""
+
+    size: int = 1000  # bytes
+    until: float | None = None  # s
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.whole(self, "size", 0, 2**40, "bytes")
+
+
+@dataclass(frozen=True, repr=False)
+class HangUp(Fault):
+    """A box in the middle closes the connection: FIN, ``delay`` seconds later; in one direction only, it is a half-close.
+
+    What is on its way arrives before; what a cut holds, and whatever is sent afterwards, goes nowhere. A cut of some seconds
+    and then a hang-up is how an overloaded proxy gives up on a connection.
+    """
+
+    delay: float = 0.0  # s
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.seconds(self, "delay")
+
+
+@dataclass(frozen=True, repr=False)
+class SlowClose(Fault):
+    """An end's own FIN takes ``delay`` seconds longer than its bytes: its closing is slow to be seen."""
+
+    delay: float = 1.0  # s
+    until: float | None = None  # s
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.seconds(self, "delay")
+
+
+@dataclass(frozen=True, repr=False)
+class Reset(Fault):
+    """A box in the middle resets the connection: RST. What a cut holds goes nowhere."""
+
+
+@dataclass(frozen=True, repr=False)
+class Idle(Fault):
+    """A NAT or load balancer forgets a connection on which nothing passes for ``after`` seconds (in ``direction``).
+
+    What happens ``then``: "silence" (nothing passes any more, as behind most NATs), "fin" or "rst" (to both ends).
+    """
+
+    after: float = 60.0  # s
+    then: str = "silence"
+    until: float | None = None  # s
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.seconds(self, "after", above=True)
+        fields.one_of(self, "then", ("silence", "fin", "rst"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,7 +246,8 @@ class StopReading(AppAct):
     finish = "resume"
 
 
-ACTS: dict[str, type[Act]] = {kind.__name__: kind for kind in (Cut, Goodbye, Send, StopReading)}
+FAULTS = (Cut, Delay, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
+ACTS: dict[str, type[Act]] = {kind.__name__: kind for kind in (*FAULTS, Goodbye, Send, StopReading)}
 
 
 def order(acts: tuple[Act, ...]) -> list[tuple[float, str, Act]]:
@@ -140,7 +260,7 @@ def contradictions(acts: tuple[Act, ...]) -> str | None:
     """What is impossible about a list of acts taken together, in words; None if nothing is."""
     cuts = [act for act in acts if isinstance(act, Cut) and act.at is not None]
     for direction in DIRECTIONS[1:]:
-        row = sorted((cut for cut in cuts if cut.silences(direction)), key=lambda cut: cut.start)
+        row = sorted((cut for cut in cuts if cut.meets(direction)), key=lambda cut: cut.start)
         for one, two in zip(row, row[1:]):
             if one.heal is None or two.start < one.heal:
                 return f"{one!r} and {two!r} overlap {direction.replace('_', ' the ')}: heal the first one before the second begins"

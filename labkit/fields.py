@@ -43,6 +43,16 @@ def whole(value: Any, field: str, low: int, high: int, unit: str, *, none: str |
         raise refuse(value, field, expected)
 
 
+def number(value: Any, field: str, low: float, high: float, unit: str) -> None:
+    """Check that a field is a number of ``unit`` between ``low`` and ``high``."""
+    given = getattr(value, field)
+    expected = f"a number of {unit} from {low:,g} to {high:,g}"
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise refuse(value, field, expected, TypeError)
+    if not low <= given <= high:
+        raise refuse(value, field, expected)
+
+
 def one_of(value: Any, field: str, allowed: tuple[Any, ...]) -> None:
     """Check that a field is one of a few words."""
     if getattr(value, field) not in allowed:

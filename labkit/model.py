@@ -133,7 +133,7 @@ class Model:
         return max(due, self.last[sender])
 
     def cuts(self, sender: str) -> list[Cut]:
-        return [cut for cut in self.experiment.cuts if cut.silences(FLOW[sender])]
+        return [cut for cut in self.experiment.cuts if cut.meets(FLOW[sender])]
 
     def silent(self, sender: str) -> bool:
         """Whether a cut silences ``sender`` now."""

@@ -15,6 +15,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from .effects import Effect, shape
+from .faults import Act
+
 EOF = b""  # an item: the sender has closed its half of the connection (FIN)
 RESET = None  # an item: the sender's connection is gone (RST); TCP sends it once only
 
@@ -27,7 +30,11 @@ class Pipe:
         self.capacity = capacity
         self.waiting = 0  # bytes inside
         self.silent = False
+        self.finished = False  # a box in the middle has hung up: what is sent now goes nowhere
+        self.effects: dict[Act, Effect] = {}
+        self.slow_close = 0.0  # s that an EOF takes longer
         self.queue: deque[tuple[float, bytes | None]] = deque()
+        self.touched = 0.0  # when something was last put in (s)
         self.on_push: Callable[[float, bytes | None], None] | None = None
         self.on_arrive: Callable[[float, bytes | None, int], None] | None = None
 
@@ -39,12 +46,22 @@ class Pipe:
     def push(self, now: float, item: bytes | None) -> None:
         """Put bytes, EOF or RESET in at ``now`` (s)."""
         if item is RESET and self.silent:
-            self.queue.clear()  # TCP forgets what it could not send, and nobody repeats an RST:
-            self.waiting = 0  # the peer learns at its next send
+            self.forget()  # nobody repeats an RST, and TCP forgets what it could not send: the peer learns at its next send
             return
+        self.touched = now
         if self.on_push:
             self.on_push(now, item)
-        self.queue.append((round(now + self.latency, 9), item))
+        if self.finished:
+            return
+        for when, piece in shape(self.effects, now, item) if self.effects else ((now, item),):
+            self._put(when + (self.slow_close if piece == EOF else 0.0), piece)
+
+    def _put(self, when: float, item: bytes | None) -> None:
+        """Into the queue, behind everything that came before."""
+        due = round(when + self.latency, 9)
+        if self.queue and self.queue[-1][0] > due:
+            due = self.queue[-1][0]
+        self.queue.append((due, item))
         if item:
             self.waiting += len(item)
 
@@ -81,3 +98,18 @@ class Pipe:
         kept = [(due, item) for due, item in self.queue if item is not RESET or due >= now]
         latest = again if any(due < now for due, _ in kept) else 0.0
         self.queue = deque((max(due, latest) if due >= now else again, item) for due, item in kept)
+
+    def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
+        """End the stream from the middle, with EOF or RESET: what is on its way arrives before, what a cut holds never does."""
+        if self.finished or (self.queue and self.queue[-1][1] in (EOF, RESET)):
+            return
+        if self.silent:
+            self.forget()
+            self.silent = False
+        self._put(now + delay, item)
+        self.finished = True
+
+    def forget(self) -> None:
+        """Drop everything that waits."""
+        self.queue.clear()
+        self.waiting = 0

@@ -98,6 +98,8 @@ TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything
     "raised": lambda event: "{awaiting}() raises {type}: {text}".format_map(event.data),
     "fin": _fin,
     "reset": lambda event: "RST of the {sender} {step}".format_map(event.data),
+    "limit": lambda event: "the limit is reached: the wire hangs up",
+    "forgotten": lambda event: "nothing passed for {after:g} s: the connection is forgotten ({then})".format_map(event.data),
     "closing": lambda event: "calls close({code})".format_map(event.data),
     "returned": lambda event: "{call}() returns".format_map(event.data),
 }

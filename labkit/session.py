@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from .experiment import Experiment
-from .faults import ENDS, Act, Cut, order
+from .faults import ENDS, Act, Fault, order
 from .faults import to_json as act_to_data
 from .peers import End, Handler
 from .recorder import Recorder
@@ -79,7 +79,7 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
     if name == "virtual":
         from .wires.virtual import VirtualWire
 
-        return VirtualWire(experiment.latency, buffers)
+        return VirtualWire(experiment.latency, buffers, experiment.seed)
     if name == "loopback":
         if experiment.limit is None:
             raise ValueError(
@@ -88,7 +88,7 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
             )
         from .wires.loopback import LoopbackWire
 
-        return LoopbackWire(experiment.latency, buffers)
+        return LoopbackWire(experiment.latency, buffers, experiment.seed)
     raise ValueError(f"a wire is 'loopback' or 'virtual', seen {name!r}")
 
 
@@ -126,6 +126,7 @@ class Session:
 
     def __enter__(self) -> Session:
         self.wire.tap = self.recorder if self.record else None
+        self.wire.tell = partial(self.recorder.note, "wire", "wire")
         try:
             self.wire.start("server", self._guarded(self.ends["server"].serve))
             self.wire.start("client", self._guarded(self.ends["client"].connect))
@@ -198,7 +199,7 @@ class Session:
             self.wire.at(self.zero + when, partial(self._step, act, step))
 
     def _step(self, act: Act, step: str) -> None:
-        where = "wire" if isinstance(act, Cut) else act.end  # type: ignore[attr-defined]
+        where = "wire" if isinstance(act, Fault) else act.end  # type: ignore[attr-defined]
         self.recorder.note(where, "wire" if where == "wire" else "app", "act", step=step, **act_to_data(act))
         if where == "wire":
             self.wire.do(act, step)

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def in_a_notebook(expression: str) -> Any:
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     logging.getLogger("traitlets").setLevel(logging.ERROR)
-    NotebookClient(book, timeout=120).execute(extra_arguments=["--log-level=ERROR"])
+    NotebookClient(book, timeout=120, extra_arguments=["--log-level=ERROR"]).execute()
     said = [output for output in book.cells[1].outputs if output.output_type == "execute_result"]
     return json.loads(said[0].data["text/plain"].strip("'")) if said else "the cell said nothing"
 
@@ -258,9 +259,13 @@ def bench_figures(quick: bool) -> None:
     for name, experiment, goal in (("the fruit fly", fly, 0.1), ("frames", busy, 1.0)):
         trace = run(experiment, "virtual", progress=False)
         name = name if name != "frames" else f"{len(trace.frames()):,} frames"
-        times = [drawing(lambda ax: timeline(trace, ax=ax)) for _ in range(3 if quick else 6)]
+        times = [drawing(partial(_draw, timeline, trace)) for _ in range(3 if quick else 6)]
         middle = statistics.median(times[1:])
         row(f"timeline of {name}", f"{middle:.3f} s", f"empty {empty:.3f} s, first {times[0]:.3f} s", middle, goal, "s")
+
+
+def _draw(timeline: Callable[..., Any], trace: Any, ax: Any) -> None:
+    timeline(trace, ax=ax)
 
 
 def drawing(plot: Callable[[Any], Any]) -> float:

@@ -17,8 +17,9 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -188,7 +189,7 @@ def _port(server: Any) -> int:
 
 
 @contextlib.contextmanager
-def set_aside() -> Any:
+def set_aside() -> Iterator[None]:
     """Put the thread's running loop aside, so that a reference runs in a notebook cell as it does in a script."""
     outer = asyncio._get_running_loop()
     asyncio._set_running_loop(None)

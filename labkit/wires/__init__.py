@@ -9,11 +9,14 @@ get into a pipe and out of it is the business of each wire:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import random
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, Protocol
 
-from ..faults import Act, Cut
-from ..pipe import Pipe
+from ..effects import EFFECTS
+from ..faults import Act, Cut, Fault, HangUp, Idle, Reset, SlowClose
+from ..pipe import EOF, RESET, Pipe
 
 FLOW = {"server": "to_client", "client": "to_server"}  # who sends into which pipe
 CAPACITY = 2**18  # bytes a direction swallows before the sender feels a cut, unless Peer.buffer says otherwise
@@ -37,26 +40,41 @@ class Wire:
     clock = "?"
     grace = 0.0  # s for which the end of a run must hold before it is believed
 
-    def __init__(self, latency: float, buffers: dict[str, int | None]) -> None:
+    def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
         self.latency = latency
         self.buffers = buffers  # bytes, by end
+        self.seed = seed
         self.pipes: list[dict[str, Pipe]] = []  # one dict a connection, by sender
-        self.silent = {"server": False, "client": False}  # by sender
+        self.force: list[Fault] = []  # the faults in force
         self.tap: Tap | None = None
+        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what the wire does by itself
+
+    # what each wire does in its own way
 
     def now(self) -> float:
         """The time on this wire's clock (s)."""
         raise NotImplementedError
 
+    def at(self, when: float, do: Callable[[], None]) -> None:
+        """Do something at ``when`` (s on this wire's clock), before the bytes of that instant."""
+        raise NotImplementedError
+
+    def moved(self) -> None:
+        """Something may arrive earlier or later than it was thought: look again."""
+        raise NotImplementedError
+
+    # connections
+
     def lay(self) -> tuple[int, dict[str, Pipe]]:
-        """The pipes of one more connection, and its number (from 1); a fault in force holds for it too."""
+        """The pipes of one more connection, and its number (from 1); the faults in force meet it, too."""
         pipes = {sender: Pipe(self.latency, self.capacity(sender)) for sender in FLOW}
         self.pipes.append(pipes)
         number = len(self.pipes)
-        for sender, pipe in pipes.items():
-            pipe.silent = self.silent[sender]
-            if self.tap:
+        if self.tap:
+            for sender, pipe in pipes.items():
                 self._listen(pipe, number, sender, self.tap)
+        for fault in self.force:
+            self._begin(fault, number)
         return number, pipes
 
     def capacity(self, sender: str) -> int:
@@ -64,27 +82,85 @@ class Wire:
         return self.buffers[sender] or CAPACITY
 
     def _listen(self, pipe: Pipe, number: int, sender: str, tap: Tap) -> None:
+        def arrive(now: float, item: bytes | None, count: int) -> None:
+            tap.arrived(number, "wire" if pipe.finished and not item else sender, now, item, count)
+
         pipe.on_push = lambda now, item: tap.sent(number, sender, now, item)
-        pipe.on_arrive = lambda now, item, count: tap.arrived(number, sender, now, item, count)
-
-    def do(self, act: Act, step: str) -> None:
-        """Begin or end a fault on every connection, now."""
-        if not isinstance(act, Cut):
-            raise ValueError(f"the {self.name} wire cannot do {act!r}: it can do Cut")
-        now = self.now()
-        for sender, direction in FLOW.items():
-            if not act.silences(direction):
-                continue
-            self.silent[sender] = step == "begin"
-            for pipes in self.pipes:
-                pipes[sender].cut(now) if step == "begin" else pipes[sender].heal(now)
-        self.moved()
-
-    def moved(self) -> None:
-        """Something may arrive earlier or later than it was thought: look again."""
-        raise NotImplementedError
+        pipe.on_arrive = arrive
 
     def travelling(self) -> bool:
         """Whether anything is on its way and will arrive."""
         now = self.now()
         return any((due := pipe.due()) is not None and due > now for pipes in self.pipes for pipe in pipes.values())
+
+    # faults
+
+    def do(self, fault: Act, step: str) -> None:
+        """Begin or end a fault on every connection, now."""
+        if not isinstance(fault, Fault):
+            raise ValueError(f"a wire cannot do {fault!r}: an application does that")
+        if step == "begin":
+            self.force.append(fault)
+        else:
+            self.force = [other for other in self.force if other.at != fault.at or type(other) is not type(fault)]
+        for number in range(1, len(self.pipes) + 1):
+            self._begin(fault, number) if step == "begin" else self._end(fault, number)
+        if isinstance(fault, (HangUp, Reset)):
+            self.force.remove(fault)  # done at once
+        self.moved()
+
+    def _met(self, fault: Fault, number: int) -> Iterator[tuple[str, Pipe]]:
+        return ((sender, pipe) for sender, pipe in self.pipes[number - 1].items() if fault.meets(FLOW[sender]))
+
+    def _begin(self, fault: Fault, number: int) -> None:
+        now = self.now()
+        for sender, pipe in self._met(fault, number):
+            if isinstance(fault, Cut):
+                pipe.cut(now)
+            elif isinstance(fault, SlowClose):
+                pipe.slow_close = fault.delay
+            elif isinstance(fault, HangUp):
+                pipe.finish(now, EOF, fault.delay)
+            elif isinstance(fault, Reset):
+                pipe.finish(now, RESET)
+            elif type(fault) in EFFECTS:
+                dice = random.Random(f"{self.seed} {number} {sender} {fault!r}")
+                pipe.effects[fault] = EFFECTS[type(fault)](fault, dice, partial(self._limit_reached, number))  # type: ignore[arg-type]
+        if isinstance(fault, Idle):
+            self._watch(fault, number, now)
+
+    def _end(self, fault: Fault, number: int) -> None:
+        for _, pipe in self._met(fault, number):
+            if isinstance(fault, Cut):
+                pipe.heal(self.now())
+            elif isinstance(fault, SlowClose):
+                pipe.slow_close = 0.0
+            else:
+                for act in [act for act in pipe.effects if type(act) is type(fault) and act.at == fault.at]:
+                    del pipe.effects[act]
+
+    def _limit_reached(self, number: int) -> None:
+        """So many bytes and no more: the box in the middle hangs up, both ways."""
+        now = self.now()
+        self.tell("limit", connection=number)
+        self.at(now, lambda: self._hang_up(number, EOF))
+
+    def _hang_up(self, number: int, item: bytes | None) -> None:
+        for pipe in self.pipes[number - 1].values():
+            pipe.finish(self.now(), item)
+        self.moved()
+
+    def _watch(self, fault: Idle, number: int, since: float) -> None:
+        """Come back when the connection may have been idle for long enough; when it has, it is forgotten."""
+        if fault not in self.force:
+            return
+        last = max([since, *(pipe.touched for _, pipe in self._met(fault, number))])
+        if round(self.now() - last - fault.after, 9) < 0:
+            self.at(last + fault.after, lambda: self._watch(fault, number, since))
+            return
+        self.tell("forgotten", connection=number, after=fault.after, then=fault.then)
+        if fault.then == "silence":
+            for pipe in self.pipes[number - 1].values():
+                pipe.cut(self.now())
+        else:
+            self._hang_up(number, EOF if fault.then == "fin" else RESET)

@@ -33,8 +33,8 @@ class LoopbackWire(Wire):
     name, clock = "loopback", "monotonic"
     grace = 0.1  # s
 
-    def __init__(self, latency: float, buffers: dict[str, int | None]) -> None:
-        super().__init__(latency, buffers)
+    def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
+        super().__init__(latency, buffers, seed)
         self.threads: dict[str, LoopThread] = {}
         self.halves: list[Half] = []
         self.sockets = {name: self._listen_at(name) for name in ("server", "wire")}

@@ -23,8 +23,8 @@ class VirtualWire(Wire):
 
     name = clock = "virtual"
 
-    def __init__(self, latency: float, buffers: dict[str, int | None]) -> None:
-        super().__init__(latency, buffers)
+    def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
+        super().__init__(latency, buffers, seed)
         self.time = Clock()
         self.sockets: dict[int, Any] = {}
         self.fds = itertools.count(1_000_000)

@@ -1,0 +1,92 @@
+"""What a fault does to bytes on their way: pure verdicts, a small class for each fault that shapes a stream.
+
+An effect takes pieces of a stream, each with the time (s) at which it leaves, and gives pieces back, later or smaller, in
+order. It never moves a byte and never loses one (Limit, which ends the stream, says so itself).
+
+    Limit → Slice → Throttle → Delay      the order in which effects are met, whenever they began
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from .faults import Act, Delay, Limit, Slice, Throttle
+
+Piece = tuple[float, "bytes | None"]  # when it leaves (s), and bytes, EOF or RESET
+GRAIN = 0.02  # s: a throttled line lets so many seconds' worth of bytes through at a time
+
+
+class Limited:
+    """Lets ``size`` bytes pass; then the connection is hung up, and the rest goes nowhere."""
+
+    def __init__(self, act: Limit, dice: random.Random, hang_up: Callable[[], None]) -> None:
+        self.left, self.hang_up = act.size, hang_up
+
+    def __call__(self, when: float, item: bytes | None) -> list[Piece]:
+        if not item:
+            return [(when, item)]
+        passed, self.left = item[: self.left], self.left - len(item)
+        if self.left <= 0:
+            self.hang_up()
+        return [(when, passed)] if passed else []
+
+
+class Sliced:
+    """Cuts what comes into pieces of ``size`` ± ``variation`` bytes, ``gap`` s apart."""
+
+    def __init__(self, act: Slice, dice: random.Random, hang_up: Callable[[], None]) -> None:
+        self.act, self.dice = act, dice
+
+    def __call__(self, when: float, item: bytes | None) -> list[Piece]:
+        if not item:
+            return [(when, item)]
+        pieces: list[Piece] = []
+        while item:
+            size = self.act.size + self.dice.randint(-self.act.variation, self.act.variation)
+            pieces.append((when + len(pieces) * self.act.gap, item[:size]))
+            item = item[size:]
+        return pieces
+
+
+class Throttled:
+    """A line of ``rate`` bytes/s: whoever comes waits until what came before is through."""
+
+    def __init__(self, act: Throttle, dice: random.Random, hang_up: Callable[[], None]) -> None:
+        self.rate, self.free = act.rate, 0.0
+        self.grain = max(1, int(act.rate * GRAIN))
+
+    def __call__(self, when: float, item: bytes | None) -> list[Piece]:
+        self.free = max(self.free, when)
+        if not item:
+            return [(self.free, item)]
+        pieces: list[Piece] = []
+        for start in range(0, len(item), self.grain):
+            piece = item[start : start + self.grain]
+            self.free += len(piece) / self.rate
+            pieces.append((self.free, piece))
+        return pieces
+
+
+class Delayed:
+    """Adds ``latency`` ± ``jitter`` s; bytes never overtake each other."""
+
+    def __init__(self, act: Delay, dice: random.Random, hang_up: Callable[[], None]) -> None:
+        self.act, self.dice = act, dice
+
+    def __call__(self, when: float, item: bytes | None) -> list[Piece]:
+        jitter = self.dice.uniform(-self.act.jitter, self.act.jitter) if self.act.jitter else 0.0
+        return [(when + max(0.0, self.act.latency + jitter), item)]
+
+
+Effect = Limited | Sliced | Throttled | Delayed
+EFFECTS: dict[type[Act], type[Effect]] = {Limit: Limited, Slice: Sliced, Throttle: Throttled, Delay: Delayed}
+ORDER = list(EFFECTS)
+
+
+def shape(effects: dict[Act, Effect], now: float, item: bytes | None) -> list[Piece]:
+    """What becomes of an item that enters at ``now`` (s): its pieces, each with the time it leaves."""
+    pieces: list[Piece] = [(now, item)]
+    for act in sorted(effects, key=lambda act: ORDER.index(type(act))):
+        pieces = [later for when, piece in pieces for later in effects[act](when, piece)]
+    return pieces
