@@ -34,7 +34,7 @@ def read(line: str) -> tuple[str, dict[str, Any]]:
     found = PATTERN.fullmatch(line)
     if found is None:
         return "note", {"line": line}
-    kind = next(what for name, what in KINDS.items() if found[name] is not None)
+    kind = KINDS[found.lastgroup or ""]  # the outermost group closes last
     data: dict[str, Any] = {}
     if kind == "state":
         data["state"] = found["state"]
@@ -44,7 +44,8 @@ def read(line: str) -> tuple[str, dict[str, Any]]:
         data["step"] = "pong" if found["keepalive"] == "received" else "ping"
     elif kind in ("sent_eof", "got_eof"):
         kind, data = kind[:-4], {"opcode": "EOF"}
-    return kind, {**data, "line": line}
+    data["line"] = line
+    return kind, data
 
 
 def _frame(opcode: str, rest: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -107,7 +108,6 @@ class Application:
 
     def __init__(self, end: End, websocket: Any) -> None:
         self.end, self.websocket = end, websocket
-        self.random = random.Random(f"{end.experiment.seed} {end.name}")
         self.tasks: dict[Any, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -118,7 +118,13 @@ class Application:
         else:
             self.start("read", self.own(self.end.handler))
         await self.websocket.wait_closed()
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        if unfinished := [task for task in self.tasks.values() if not task.done()]:
+            await asyncio.wait(unfinished)
+
+    @functools.cached_property
+    def random(self) -> Any:
+        """Where payloads come from: the same in every run of the same experiment."""
+        return random.Random(f"{self.end.experiment.seed} {self.end.name}")
 
     def start(self, key: Any, coroutine: Any) -> None:
         self.tasks[key] = asyncio.create_task(coroutine)

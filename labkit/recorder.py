@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from . import dialect
@@ -88,7 +89,8 @@ class Recorder:
         """Everything that was noted, in time; ``zero`` (s on the wire's clock) becomes t = 0."""
         rows = [*self._from_log(zero), *self._from_tap(zero)]
         rows += [(when, number, Event(when - zero, where, witness, what, data)) for when, number, where, witness, what, data in self.told]
-        rows.sort(key=lambda row: row[:2])
+        rows.sort(key=itemgetter(0, 1))
+        self.logged, self.told, self.streams = [], [], {}  # handed over
         return [row[2] for row in rows]
 
     def _from_log(self, zero: float) -> list[tuple[float, int, Event]]:

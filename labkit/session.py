@@ -33,6 +33,7 @@ from .wires import Wire
 
 OPENING = 15.0  # s; longer than websockets' own open_timeout
 HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
+SILENT = logging.Logger("websockets, unrecorded", logging.CRITICAL + 1)  # nothing is logged above CRITICAL
 
 
 def run(
@@ -113,7 +114,7 @@ class Session:
         self.trace: Trace
 
     def _end(self, name: str) -> End:
-        logger = self.recorder.logger(name) if self.record else _mute(name)
+        logger = self.recorder.logger(name) if self.record else SILENT
 
         def observe(what: str, **data: Any) -> None:
             if what == "opened" and name == "server":
@@ -214,11 +215,13 @@ class Session:
 
     def _over(self) -> str | None:
         """Why the run is over, or None if it is not."""
-        ended = {name: end.ended for name, end in self.ends.items()}
-        if all(ended.values()):
+        ended = [name for name in ENDS if self.ends[name].ended]
+        if len(ended) == len(ENDS):
             return "both ends have ended"
+        if not ended:
+            return None
         keepers = [name for name in ENDS if self.experiment.peer(name).keepalive]
-        if not keepers or not all(ended[name] for name in keepers) or self.pending or self.wire.travelling():
+        if keepers != ended or self.pending or self.wire.travelling():
             return None
         return f"the {' and the '.join(keepers)} {'has' if len(keepers) == 1 else 'have'} ended, and nobody else has keepalive"
 
@@ -255,7 +258,14 @@ class Session:
         end = max(0.0, self.now if self.over_at is None else self.over_at - (self.zero or 0.0))
         self.recorder.on = False  # teardown is not recorded
         self._close()
+        self._let_go()
         self.trace = Trace(self._as_run(), self.recorder.events(self.zero or 0.0), self._header(end))
+
+    def _let_go(self) -> None:
+        """A lost connection is a cycle of references that waits for the garbage collector: it shall not keep the session and its trace."""
+        self.recorder.on_state = _deaf
+        for end in self.ends.values():
+            end.observe = _deaf
 
     def _as_run(self) -> Experiment:
         """The experiment with everything that was done to it: it can be run again."""
@@ -279,10 +289,8 @@ class Session:
         self.wire.close({name: end.abort for name, end in self.ends.items()})
 
 
-def _mute(name: str) -> logging.Logger:
-    logger = logging.Logger(f"websockets.{name}", logging.CRITICAL)
-    logger.addHandler(logging.NullHandler())
-    return logger
+def _deaf(*_: Any, **__: Any) -> None:
+    """Nobody listens any more."""
 
 
 def _source(handler: Handler) -> str:

@@ -70,9 +70,12 @@ class Unpacked:
         return frame
 
 
+UNPACKED = [Unpacked()]
+
+
 def next_frame(reader: StreamReader, mask: bool) -> dict[str, Any] | None:
     """The next whole frame as plain data; None if there is none."""
-    parser = Frame.parse(reader.read_exact, mask=mask, extensions=[Unpacked()])  # type: ignore[list-item]
+    parser = Frame.parse(reader.read_exact, mask=mask, extensions=UNPACKED)  # type: ignore[arg-type]
     try:
         next(parser)
     except StopIteration as done:

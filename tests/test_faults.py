@@ -185,7 +185,9 @@ def test_a_live_session_can_do_and_undo_every_lasting_fault(wire):
 @given(
     st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=10),
     st.lists(
-        st.sampled_from([Delay(0, latency=0.2, jitter=0.2), Throttle(0, rate=500), Slice(0, size=7, variation=6, gap=0.01), Slice(0, size=1)]),
+        st.sampled_from(
+            [Delay(0, latency=0.2, jitter=0.2), Throttle(0, rate=500), Slice(0, size=7, variation=6, gap=0.01), Slice(0, size=1)]
+        ),
         unique=True,
         max_size=4,
     ),

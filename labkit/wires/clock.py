@@ -75,9 +75,8 @@ class VirtualLoop(BaseSelectorEventLoop):
 
     _ready: deque[asyncio.Handle]  # what BaseEventLoop keeps for itself, from 3.10 to 3.13 at least
     _scheduled: list[Any]
-    _timer_cancelled_count: int
+    _process_events: Callable[[Any], None]
     _thread_id: int | None
-    _run_once: Callable[[], None]
 
     def __init__(self, clock: Clock, sockets: dict[int, Any]) -> None:
         self.clock = clock
@@ -90,27 +89,33 @@ class VirtualLoop(BaseSelectorEventLoop):
     def time(self) -> float:
         return self.clock.now
 
-    def busy(self) -> bool:
-        """Whether there is something to do at this instant."""
-        if self.frozen:
-            return False
-        return bool(self._ready or (self.ready.hot and self.ready.select()) or self.next_timer() < self.clock.now + GRID)
-
     def next_timer(self) -> float:
         """When the next timer is due (s on the clock); infinity if there is none."""
         timers = self._scheduled
         while timers and timers[0]._cancelled:
             heapq.heappop(timers)._scheduled = False
-            self._timer_cancelled_count -= 1
         return timers[0]._when if timers else float("inf")
 
-    def step(self) -> None:
-        """One turn: the callbacks that are due at this instant."""
+    def turn(self) -> bool:
+        """Run what is ready at this instant, if anything is. Model: asyncio.base_events.BaseEventLoop._run_once."""
+        if self.frozen:
+            return False
+        if self.ready.hot:
+            self._process_events(self.ready.select())
+        while self._scheduled and self._scheduled[0]._when < self.clock.now + GRID:
+            self._ready.append(timer := heapq.heappop(self._scheduled))
+            timer._scheduled = False
+        if not self._ready:
+            return False
         events._set_running_loop(self)
         try:
-            self._run_once()
+            for _ in range(len(self._ready)):  # what they make ready has to wait for the next turn
+                handle = self._ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
         finally:
             events._set_running_loop(None)
+        return True
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
@@ -174,34 +179,35 @@ class Clock:
     def settle(self) -> None:
         """Step the loops until all of them are idle at this instant."""
         for _ in range(TURNS):
-            self.do_agenda()
-            busy = [loop for loop in self.loops if loop.busy()]
-            for loop in busy:
-                loop.step()
-            if not busy and not self.due():
+            busy = self.do_agenda()
+            for loop in self.loops:
+                busy = loop.turn() or busy
+            if not busy:
                 return
         raise VirtualTimeError(
             f"{TURNS:,} turns at one instant and still busy: somebody loops without letting time pass, "
             "such as `while True: await asyncio.sleep(0)`; sleep for more than 0 s, or use the loopback wire"
         )
 
-    def due(self) -> bool:
-        """Whether something on the agenda is due now."""
-        return bool(self.agenda) and self.agenda[0][0] <= self.now
-
     def next_time(self) -> float:
         """The next instant at which anything happens (s); infinity if there is none."""
-        timers = [loop.next_timer() for loop in self.loops if not loop.frozen]
-        then = min([*timers, self.agenda[0][0] if self.agenda else float("inf")])
+        then = self.agenda[0][0] if self.agenda else float("inf")
+        for loop in self.loops:
+            if not loop.frozen:
+                then = min(then, loop.next_timer())
         if then == float("inf"):
             return then
         return max(self.now, then if then > 1e6 else round(then, 9))
 
-    def do_agenda(self) -> None:
-        """Do what is due now; what that causes at this same instant comes after the loops have had their turn."""
+    def do_agenda(self) -> bool:
+        """Do what is due now, if anything is; what that causes at this same instant comes after the loops have had their turn."""
+        agenda = self.agenda
+        if not agenda or agenda[0][0] > self.now:
+            return False
         latest = next(self.count)
-        while self.due() and self.agenda[0][2] < latest:
-            heapq.heappop(self.agenda)[3]()
+        while agenda and agenda[0][0] <= self.now and agenda[0][2] < latest:
+            heapq.heappop(agenda)[3]()
+        return True
 
     def sleepers(self) -> list[asyncio.Task[Any]]:
         """The tasks that are still waiting for something."""

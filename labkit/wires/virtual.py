@@ -67,8 +67,10 @@ class VirtualWire(Wire):
 
     def push(self, pipe: Pipe, item: bytes | None) -> None:
         """An end has sent something: its arrival goes on the agenda, even if that is now."""
+        waiting = bool(pipe.queue)
         pipe.push(self.time.now, item)
-        self.await_arrival(pipe)
+        if not waiting:
+            self.await_arrival(pipe)
 
     def await_arrival(self, pipe: Pipe) -> None:
         if (due := pipe.due()) is not None:
@@ -123,3 +125,4 @@ class VirtualWire(Wire):
         finally:
             for loop in self.loops.values():
                 loop.close()
+            self.tasks.clear()
