@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
     from .session import open_run, run
+    from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
 
@@ -30,13 +31,14 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
     "plots": ["plots"],
+    "sweeps": ["sweep"],
     "exercises": ["exercises"],
 }
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
     "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace",
-    "compare", "covers", "exercises", "open_run", "plots", "predict", "run",
+    "compare", "covers", "exercises", "open_run", "plots", "predict", "run", "sweep",
 ]  # fmt: skip
 
 

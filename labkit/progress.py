@@ -51,6 +51,38 @@ class Living:
             self.show("")
 
 
+class Bar:
+    """How far a sweep is: "120 of 200 runs", shown when it takes long enough to wonder."""
+
+    def __init__(self, total: int, shown: bool = True) -> None:
+        self.total, self.done = total, 0
+        self.show = _screen() if shown else None
+        self.next = time.monotonic() + AFTER
+        self.used = False
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def advance(self) -> None:
+        """One more is done."""
+        self.done += 1
+        if self.show and time.monotonic() >= self.next:
+            self.next = time.monotonic() + EVERY
+            self.note()
+
+    def note(self, words: str = "") -> None:
+        """Say how far it is, and perhaps why it stops there."""
+        if self.show:
+            self.used = True
+            self.show(f"{self.done:,} of {self.total:,} runs" + (f" · {words}" if words else ""))
+
+    def __exit__(self, *exc: object) -> None:
+        if self.show and self.used:
+            if self.done == self.total:
+                self.note()
+            self.show("")
+
+
 def _cut(cut: Cut, t: float) -> str:
     assert cut.at is not None
     if t < cut.at:
