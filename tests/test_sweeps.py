@@ -31,7 +31,7 @@ def test_parameters_that_only_make_sense_together_are_set_together():
 def test_rows_turn_into_a_data_frame():
     pandas = pytest.importorskip("pandas")
     table = sweep(FLY, over={"latency": [0, 0.1]}).to_pandas()
-    assert isinstance(table, pandas.DataFrame) and list(table.latency) == [0, 0.1] and list(table.told) == [17.0, 17.1]
+    assert isinstance(table, pandas.DataFrame) and list(table.latency) == [0, 0.1] and list(table.told) == [17, 17]
 
 
 def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch):

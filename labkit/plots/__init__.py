@@ -3,6 +3,8 @@
     plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
     plots.setup(fly)                                  the same lanes before the run, then "?"
     plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
+
+What colours, fills and marks mean stands in palette.py.
 """
 
 from .picture import save

@@ -37,6 +37,7 @@ class Theme:
     closing: str
     on_closing: str
     ping: str  # PING and PONG
+    ping_words: str
     stuck: str
     stuck_words: str
     guess: str
@@ -47,13 +48,13 @@ LIGHT = Theme(
     ink="#262626", paper="#ffffff", faint="#555555", rule="#a6a6a6", band="#707070",
     open="#009e73", on_open="#00140e", belief="#d3ede4", on_belief="#004d38",
     closing="#e69f00", on_closing="#140e00",
-    ping="#0072b2", stuck="#d55e00", stuck_words="#a84a00", guess="#a0348a", theory="#0071b1",
+    ping="#0072b2", ping_words="#00659f", stuck="#d55e00", stuck_words="#a84a00", guess="#a0348a", theory="#00669e",
 )  # fmt: skip
 DARK = Theme(
     ink="#e6e6e6", paper="#111111", faint="#b0b0b0", rule="#6e6e6e", band="#a0a0a0",
     open="#00a077", on_open="#000f0a", belief="#12382c", on_belief="#a5e5cf",
     closing="#e59e00", on_closing="#120c00",
-    ping="#56b4e9", stuck="#f0772b", stuck_words="#ff9a57", guess="#e79bd0", theory="#55b3e8",
+    ping="#56b4e9", ping_words="#57b5ea", stuck="#f0772b", stuck_words="#ff9a57", guess="#e79bd0", theory="#55b3e8",
 )  # fmt: skip
 THEMES = {"light": LIGHT, "dark": DARK}
 
@@ -69,7 +70,8 @@ def theme(name: str) -> Theme:
 
 def variables() -> dict[str, str]:
     """Each colour of the light theme as a CSS variable that falls back to it: JupyterLab's own for ink and paper, ours for the rest."""
-    return {value: f"var({JUPYTER.get(name, '--labkit-' + name.replace('_', '-'))}, {value})" for name, value in dataclasses.asdict(LIGHT).items()}
+    names = {name: JUPYTER.get(name, "--labkit-" + name.replace("_", "-")) for name in dataclasses.asdict(LIGHT)}
+    return {getattr(LIGHT, name): f"var({css}, {getattr(LIGHT, name)})" for name, css in names.items()}
 
 
 def dark_rules(selector: str) -> str:

@@ -90,7 +90,9 @@ class Room:
         bottom = py + dy - {"bottom": 0.0, "center": high / 2, "top": high}[va]
         return (left - pad, bottom - pad / 2, left + wide + pad, bottom + high + pad / 2), px + dx
 
-    def put(self, texts: str | Iterable[str], x: float, y: float, places: list[Place], size: float = 8.5, *, pad: float = 1.5, **style: Any) -> bool:
+    def put(
+        self, texts: str | Iterable[str], x: float, y: float, places: Iterable[Place], size: float = 8.5, *, pad: float = 1.5, **style: Any
+    ) -> bool:
         """Write the first wording that fits at the first place where it does; False if none does."""
         for text in [texts] if isinstance(texts, str) else texts:
             for place in places:

@@ -1,9 +1,4 @@
-"""What of a story a timeline shows: spans of states, frames, moments, dimensions, ticks. Pure: it draws nothing and runs nothing.
-
-A belief: from the moment a cut silences a direction, OPEN is no longer a fact at the end that hears nothing, nor at the
-end that is not heard, and the words say which. It is a fact again when the first thing that waited in the cut arrives,
-or at the healing if nothing waited.
-"""
+"""What of a story a timeline shows: frames, moments, whose story it is, the axis. Pure: it draws nothing and runs nothing."""
 
 from __future__ import annotations
 
@@ -15,19 +10,9 @@ from typing import Any
 
 from ..experiment import Experiment
 from ..faults import ENDS, Cut
-from ..trace import OTHER, Frame, Story
+from ..trace import Frame, Story
 
 NEVER = math.inf
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of time (s) in which an end is in one state; ``belief`` has the words if its OPEN is only believed."""
-
-    begin: float
-    stop: float
-    state: str
-    belief: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,11 +88,11 @@ class Tale:
 
     def _waited(self, frame: Frame) -> bool:
         if frame.arrived_at is None:
-            cut = any(a <= frame.sent_at < b for a, b in self._cut_times(frame.receiver))
+            cut = any(a <= frame.sent_at < b for a, b in self.silences(frame.receiver))
             return cut or self.stop - frame.sent_at > self.latency + 1e-6
         if frame.arrived_at - frame.sent_at <= self.latency + 0.05:
             return False
-        return any(a <= frame.arrived_at and frame.sent_at < b <= frame.arrived_at + 1e-6 for a, b in self._cut_times(frame.receiver))
+        return any(a <= frame.arrived_at and frame.sent_at < b <= frame.arrived_at + 1e-6 for a, b in self.silences(frame.receiver))
 
     @cached_property
     def through(self) -> list[Frame]:
@@ -115,9 +100,9 @@ class Tale:
         stuck = set(map(id, self.stuck))
         return [frame for frame in self.frames if id(frame) not in stuck and (frame.arrived_at is not None or self.latency)]
 
-    def _cut_times(self, end: str) -> list[tuple[float, float]]:
+    def silences(self, end: str) -> list[tuple[float, float]]:
         """From when to when (s) a cut silences the direction to ``end``."""
-        return [(cut.at or 0.0, NEVER if cut.heal is None else cut.heal) for cut in self.cuts if cut.silences(f"to_{end}")]
+        return [(cut.at or 0.0, NEVER if cut.heal is None else cut.heal) for cut in self.cuts if cut.direction in ("both", f"to_{end}")]
 
     # who, and when
 
@@ -127,7 +112,8 @@ class Tale:
         left = [(t, end != "server", end) for end in ENDS if (t := self.noticed(end)) is not None]
         if left:
             first = min(left)[0]
-            return min((end != "server", end) for t, _, end in left if t - first <= self.tolerance)[1]
+            near = [end for t, _, end in left if t - first <= self.tolerance]
+            return min(near, key=lambda end: (self.why_left(end) == "got the CLOSE", end != "server"))
         only_client = self.experiment and not self.experiment.server.keepalive and self.experiment.client.keepalive
         return "client" if only_client else "server"
 
@@ -151,8 +137,10 @@ class Tale:
             return "noticed"
         if any(abs(when - t) <= 0.05 for when in self.goodbyes(end)):
             return "said goodbye"
-        got = [f for f in self.frames if f.receiver == end and f.opcode == "CLOSE" and f.arrived_at is not None]
-        return "got the CLOSE" if any(abs((f.arrived_at or 0) - t) <= 0.05 for f in got) else "noticed"
+        closes = [f for f in self.frames if f.opcode == "CLOSE"]
+        first = closes[0] if closes else None  # the other CLOSE is its answer
+        got = first is not None and first.receiver == end and first.arrived_at is not None and abs(first.arrived_at - t) <= 0.05
+        return "got the CLOSE" if got else "noticed"
 
     def goodbyes(self, end: str) -> list[float]:
         """When the application of ``end`` calls close() (s)."""
@@ -219,7 +207,7 @@ class Tale:
 
     def neat(self, t: float) -> str:
         """A time as a tick says it: a real clock's few milliseconds of lateness are left out."""
-        slack = min(0.03, self.tolerance) if self.header.get("clock", "virtual") != "virtual" else 1e-6
+        slack = min(0.03, 0.015 * self.stop) if self.header.get("clock", "virtual") != "virtual" else 1e-6
         digits = next((d for d in range(3) if abs(t - round(t, d)) <= slack), 2 if self.horizon >= 1 else 4)
         return f"{round(t, digits):g}" if abs(t) < 1e5 else f"{t:.0f}"
 
@@ -227,89 +215,6 @@ class Tale:
         """A time as the verdict says it: "15.0 s"."""
         text = self.neat(t)
         return f"{text if '.' in text else text + '.0'} s"
-
-    # the bars
-
-    def spans(self, end: str) -> list[Span]:
-        """The states of ``end`` from 0 to the horizon (or to ``until``), an OPEN split where it becomes a belief and a fact again."""
-        last = self.horizon if self.until is None else self.until
-        states = [row for row in self.story.states(end) if row[0] <= last]
-        bounds = [max(0.0, t) for t, _ in states[1:]] + [last]
-        found = []
-        for (t, state), stop in zip(states, bounds):
-            if stop - max(0.0, t) > self.tolerance / 2:
-                found += self._believed(end, max(0.0, t), stop) if state == "OPEN" else [Span(max(0.0, t), stop, state)]
-        return found
-
-    def _believed(self, end: str, begin: float, stop: float) -> list[Span]:
-        deaf, mute = self.silent(end), self.silent(OTHER[end])
-        edges = sorted({begin, stop, *(t for span in deaf + mute for t in span if begin < t < stop)})
-        spans: list[Span] = []
-        for a, b in zip(edges, edges[1:]):
-            hears, heard = (not any(x <= a < y for x, y in row) for row in (deaf, mute))
-            words = None if hears and heard else "believes OPEN" + ("" if hears == heard else ", hears nothing" if heard else ", is not heard")
-            if spans and (spans[-1].belief == words or (b - a < 0.03 * self.horizon and words and spans[-1].belief)):
-                spans[-1] = Span(spans[-1].begin, b, "OPEN", spans[-1].belief)
-            else:
-                spans.append(Span(a, b, "OPEN", words))
-        return spans
-
-    def silent(self, end: str) -> list[tuple[float, float]]:
-        """When nothing reaches ``end``: from each cut to its heal, and on until the first thing that waited arrives."""
-        rows = []
-        late = [f.arrived_at for f in self.stuck if f.receiver == end and f.arrived_at is not None]
-        for at, heal in self._cut_times(end):
-            rows.append((at, max(heal, min((t for t in late if heal <= t + 1e-6), default=heal))))
-        return rows
-
-    # the dimensions
-
-    @cached_property
-    def dimensions(self) -> list[tuple[float, float, list[str]]]:
-        """From, to (s), and words, the longest first, for the timers that led the hero to its end."""
-        if self.until is not None or self.experiment is None or not self.experiment.peer(self.hero).keepalive:
-            return []
-        if self.noticed(self.hero) is not None and self.why_left(self.hero) != "noticed":
-            return []
-        ping = self.fatal_ping
-        return [] if ping is None else [row for row in self._timers(ping) if row[1] - row[0] > self.tolerance]
-
-    @cached_property
-    def fatal_ping(self) -> Frame | None:
-        """The ping whose pong did not come in time; if nobody noticed, the first one that got stuck."""
-        pings = [frame for frame in self.frames if frame.sender == self.hero and frame.opcode == "PING"]
-        noticed, timeout = self.noticed(self.hero), self._timeout
-        if noticed is None:
-            return next((frame for frame in self.stuck if frame.sender == self.hero and frame.opcode == "PING"), None)
-        near = [frame for frame in pings if timeout is not None and abs(frame.sent_at + timeout - noticed) <= max(0.05, 0.01 * timeout)]
-        return near[-1] if near else None
-
-    @property
-    def _timeout(self) -> float | None:
-        return self.experiment.peer(self.hero).ping_timeout if self.experiment else None
-
-    def _timers(self, ping: Frame) -> Iterable[tuple[float, float, list[str]]]:
-        whose = "" if self.hero == "server" else "client's "
-        before = [cut.at for cut in self.cuts if cut.at is not None and cut.at <= ping.sent_at]
-        if before:
-            gap = f"{self.neat(ping.sent_at - before[-1])} s"
-            yield before[-1], ping.sent_at, [f"{gap} to the next ping", f"{gap} to the\nnext ping", gap]
-        noticed, closed, timeout = self.noticed(self.hero), self.closed(self.hero), self._timeout
-        if noticed is not None and timeout is not None:
-            yield ping.sent_at, noticed, _timer(f"{whose}ping_timeout", f"{timeout:g} s")
-            if closed is not None:
-                limit = self.experiment.peer(self.hero).close_timeout if self.experiment else None
-                full = limit is not None and abs(closed - noticed - limit) <= max(0.05, 0.01 * limit)
-                yield noticed, closed, _timer(f"{whose}close_timeout" if full else "closing", f"{self.neat(closed - noticed)} s")
-        elif ping.arrived_at is not None and timeout is not None:
-            pong = next((f.arrived_at for f in self.frames if f.receiver == self.hero and f.opcode == "PONG" and f.sent_at >= (ping.arrived_at or 0)), None)
-            if pong is not None:
-                took = f"{self.neat(pong - ping.sent_at)} s"
-                yield ping.sent_at, pong, [f"pong after {took}, under ping_timeout {timeout:g} s", f"pong after {took}\n(limit {timeout:g} s)", took]
-
-
-def _timer(name: str, length: str) -> list[str]:
-    return [f"{name} {length}", f"{name}\n{length}", length]
 
 
 def nice(x: float) -> float:

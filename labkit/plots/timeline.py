@@ -6,7 +6,8 @@
     client   OPEN ━━━━━━━━┃ believes OPEN ───────────────→
     verdict               ┃   ★←──→◈ noticed 15.0 s
 
-What is drawn is decided in tale.py and said in words.py; lanes.py and verdict.py draw it; room.py keeps words apart.
+What is drawn is decided in tale.py and said in words.py; lanes.py, wire.py and verdict.py draw it on a sheet; room.py keeps
+words apart.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ..experiment import Experiment
+from ..faults import ENDS
 from ..trace import OTHER, Event, Story
 from . import palette, picture, words
-from .lanes import HEIGHT, Lanes
+from .lanes import banners, bar, bar_words, cuts, dimensions, names
 from .room import FAMILY, Room, extent, width, wrap
+from .sheet import HEIGHT, WIRE, Sheet
 from .tale import Tale
 from .verdict import verdict
+from .wire import wire, wire_words
 
 SIZE = (9.0, 3.9)  # inches
 LABEL = "seconds since the server was OPEN"
@@ -109,10 +113,9 @@ def _frame(t: float, sender: str, opcode: str, way: float) -> Event:
 def _guess(guess: Any) -> tuple[float, str] | None:
     """A guess as (seconds, its name), or None if there is nothing to draw."""
     seconds = getattr(guess, "seconds", guess)
-    if seconds is None or isinstance(seconds, (bool, str)):
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
         return None
-    seconds = float(seconds)
-    return (seconds, str(getattr(guess, "label", "") or "your guess")) if math.isfinite(seconds) and seconds >= 0 else None
+    return float(seconds), str(getattr(guess, "label", "") or "your guess")
 
 
 def _draw(
@@ -132,29 +135,44 @@ def _draw(
     ax = ax if ax is not None else picture.new(size or SIZE, theme)
     ax.set_xlim(0, tale.horizon)
     ax.set_ylim(0, HEIGHT)
-    lanes = Lanes(tale, ax, Room(ax, (0, tale.horizon), (0, HEIGHT)), theme)
-    _axis(lanes)
-    lanes.draw()
-    used = verdict(lanes, prediction, guess)
+    sheet = Sheet(tale, ax, Room(ax, (0, tale.horizon), (0, HEIGHT)), theme)
+    _axis(sheet)
+    thinned = _lanes(sheet)
+    used = verdict(sheet, prediction, guess)
     if tale.is_asked:
-        _question_mark(lanes)
-    _title(lanes, words.finding(tale))
-    _footer(lanes, used)
+        _question_mark(sheet)
+    _title(sheet, words.finding(tale))
+    _footer(sheet, used, thinned)
     ax.alt = words.alt_text(tale, prediction, guess)  # type: ignore[attr-defined]
     return ax
 
 
-def _axis(lanes: Lanes) -> None:
+def _lanes(sheet: Sheet) -> str:
+    """Everything above the verdict: marks first, then words where there is room. Gives what was left out, in words."""
+    cuts(sheet)
+    names(sheet)
+    for end in ENDS:
+        bar(sheet, end)
+    thinned = wire(sheet)
+    banners(sheet)
+    dimensions(sheet)
+    for end in ENDS:
+        bar_words(sheet, end)
+    wire_words(sheet)
+    return thinned
+
+
+def _axis(sheet: Sheet) -> None:
     """A time axis whose ticks stand where something happens, the weightier first, as many as have room."""
-    ax, tale, theme = lanes.ax, lanes.tale, lanes.theme
+    ax, tale, theme = sheet.ax, sheet.tale, sheet.theme
     placed: list[tuple[float, float, str]] = []
-    for t, _ in sorted(set(_regular(tale, lanes.room.dx)), key=lambda row: (row[1], row[0])):
+    for t, _ in sorted(set(_regular(tale, sheet.room.dx)), key=lambda row: (row[1], row[0])):
         text = tale.neat(t)
-        x, half = t * lanes.room.dx, width(text, 10) / 2 + 3
+        x, half = t * sheet.room.dx, width(text, 10) / 2 + 3
         if 0 <= t <= tale.horizon and all(abs(x - other) > half + reach for other, reach, _ in placed):
             placed.append((x, half, text))
     placed.sort()
-    ax.set_xticks([x / lanes.room.dx for x, _, _ in placed], [text for _, _, text in placed], fontsize=10, family=FAMILY)
+    ax.set_xticks([x / sheet.room.dx for x, _, _ in placed], [text for _, _, text in placed], fontsize=10, family=FAMILY)
     ax.tick_params(axis="x", colors=theme.ink, length=4, pad=2)
     ax.set_yticks([])
     for side, spine in ax.spines.items():
@@ -168,37 +186,43 @@ def _axis(lanes: Lanes) -> None:
 def _regular(tale: Tale, scale: float) -> list[tuple[float, int]]:
     """The ticks, of too many pings only every n-th, so that they stand at equal distances; ``scale`` is in points a second."""
     pings = sorted({t for t, weight in tale.ticks if weight >= 4})
-    crowd = len(pings) * 26 / max(1.0, (pings[-1] - pings[0]) * scale) if len(pings) > 1 else 0.0
+    crowd = (len(pings) - 1) * 26 / max(1.0, (pings[-1] - pings[0]) * scale) if len(pings) > 1 else 0.0
     step = next((k * ten for ten in (1, 10, 100, 1000, 10**4) for k in (1, 2, 5) if k * ten >= crowd), 10**5)
     keep = set(pings[step - 1 :: step])
     return [(t, weight) for t, weight in tale.ticks if weight < 4 or t in keep]
 
 
-def _title(lanes: Lanes, text: str) -> None:
+def _title(sheet: Sheet, text: str) -> None:
     """The finding, above; smaller and then in two lines if it is long."""
-    room = lanes.room.right
+    room = sheet.room.right
     size = next((size for size in (12.0, 11.0, 10.0, 9.5) if extent(text, size, True)[0] <= room), 9.5)
     text = wrap(text, size, room, True)
-    lanes.ax.set_title(text, loc="left", y=1.0, pad=5, fontsize=size, fontweight="bold", color=lanes.theme.ink, family=FAMILY, linespacing=1.1)
+    style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": sheet.theme.ink, "family": FAMILY, "linespacing": 1.1}
+    sheet.ax.set_title(text, loc="left", y=1.0, pad=5, **style)
 
 
-def _footer(lanes: Lanes, used: set[str]) -> None:
+def _footer(sheet: Sheet, used: set[str], thinned: str) -> None:
     """The marks that occur, what was left out, and what the story was recorded with; at the right, under the axis."""
-    header, theme = lanes.tale.header, lanes.theme
+    header, theme = sheet.tale.header, sheet.theme
     version = header.get("versions", {}).get("websockets")
     source = [f"websockets {version}"] if version else []
-    source += [header["wire"]] if header.get("wire") else ["nothing was run"] if lanes.tale.is_theory and not lanes.tale.is_asked else []
-    parts = [(f"{palette.MARKS[kind]} {kind}", {"guess": theme.guess, "theory": theme.theory}.get(kind, theme.ink)) for kind in palette.MARKS if kind in used]
-    parts += [(text, theme.faint) for text in (lanes.thinned, " · ".join(source)) if text]
-    x = lanes.tale.horizon + min(18.0, lanes.room.right - lanes.tale.horizon * lanes.room.dx) / lanes.room.dx
+    if header.get("wire"):
+        source.append(header["wire"])
+    elif sheet.tale.is_theory and not sheet.tale.is_asked:
+        source.append("nothing was run")
+    colours = {"guess": theme.guess, "theory": theme.theory, "observed": theme.ink}
+    parts = [(f"{glyph} {kind}", colours[kind]) for kind, glyph in palette.MARKS.items() if kind in used]
+    parts += [(text, theme.faint) for text in (thinned, " · ".join(source)) if text]
+    x = sheet.tale.horizon + min(18.0, sheet.room.right - sheet.tale.horizon * sheet.room.dx) / sheet.room.dx
     for text, colour in reversed(parts):
-        lanes.ax.text(x, -22 / lanes.room.dy, text, fontsize=8.5, family=FAMILY, color=colour, ha="right", va="center", clip_on=False)
-        x -= (width(text, 8.5) + 11) / lanes.room.dx
+        sheet.ax.text(x, -22 / sheet.room.dy, text, fontsize=8.5, family=FAMILY, color=colour, ha="right", va="center", clip_on=False)
+        x -= (width(text, 8.5) + 11) / sheet.room.dx
 
 
-def _question_mark(lanes: Lanes) -> None:
+def _question_mark(sheet: Sheet) -> None:
     """A big friendly "?" where the story is not told yet."""
-    tale = lanes.tale
+    tale = sheet.tale
     heal = next((cut.heal for cut in tale.cuts if cut.heal is not None and tale.stop < cut.heal < tale.horizon), tale.horizon)
-    x, size = (tale.stop + heal) / 2, min(76 * lanes.room.dy, (heal - tale.stop) * lanes.room.dx)
-    lanes.ax.text(x, 104, "?", fontsize=max(size, 20), weight="bold", family=FAMILY, color=lanes.theme.faint, ha="center", va="center")
+    x, size = (tale.stop + heal) / 2, min(76 * sheet.room.dy, (heal - tale.stop) * sheet.room.dx)
+    style: dict[str, Any] = {"weight": "bold", "family": FAMILY, "color": sheet.theme.faint}
+    sheet.ax.text(x, WIRE, "?", fontsize=max(size, 20), ha="center", va="center", **style)

@@ -6,7 +6,11 @@ import math
 
 from ..faults import ENDS, Cut
 from ..trace import OTHER, Frame, Story
+from .states import spans
 from .tale import Tale
+
+CONTROL = ("PING", "PONG", "CLOSE")
+
 
 def finding(tale: Tale) -> str:
     """What the story comes to, in a sentence."""
@@ -49,7 +53,7 @@ def band_words(tale: Tale, cut: Cut) -> list[str]:
     if cut.direction == "both":
         return [f"cable cut at {at} s: nothing gets through", f"cable cut at {at} s", f"cut at {at} s", f"cut {at}"]
     side = cut.direction.replace("_", " the ")
-    return [f"cut at {at} s, {side} only: the other way is open", f"cut at {at} s, {side} only", f"cut {side}"]
+    return [f"cut at {at} s, {side} only: the other way works", f"cut at {at} s, {side} only", f"cut {side}"]
 
 
 def _nobody(tale: Tale) -> str:
@@ -144,7 +148,7 @@ def notes(tale: Tale, prediction: Story | None) -> list[str]:
     elif prediction is not None and tale.until is None:
         fact, theory = tale.noticed(tale.hero), prediction.noticed_at(tale.hero)
         if (fact is None) != (theory is None):
-            found.append(f"theory: the {tale.hero} never notices" if theory is None else f"theory: the {tale.hero} notices at {tale.seconds(theory)}")
+            found.append(f"theory: the {tale.hero} " + ("never notices" if theory is None else f"notices at {tale.seconds(theory)}"))
     found += [f"a tie: {tie}" for tie in getattr(prediction, "ties", [])[:1]]
     return found
 
@@ -152,7 +156,7 @@ def notes(tale: Tale, prediction: Story | None) -> list[str]:
 def alt_text(tale: Tale, prediction: Story | None = None, guess: tuple[float, str] | None = None) -> str:
     """The whole figure in words: the finding, the states, what is stuck, the guess and theory; times in seconds."""
     parts = [f"Timeline. {finding(tale)}."]
-    parts += [f"{_capital(end)}: {_states(tale, end)}." for end in ENDS if tale.spans(end)]
+    parts += [f"{_capital(end)}: {_states(tale, end)}." for end in ENDS if spans(tale, end)]
     parts += [_frames(tale)]
     told = [(end, tale.told(end)) for end in ENDS]
     parts += [f"The {end}'s application: {raises(tale, end)} at {tale.seconds(t)}." for end, t in told if t is not None]
@@ -174,20 +178,23 @@ def guess_fact(tale: Tale) -> float | None:
 
 
 def _states(tale: Tale, end: str) -> str:
-    spans = tale.spans(end)
-    rows = [f"{span.belief or span.state} from {tale.neat(span.begin)} s" for span in spans]
-    return ", ".join(rows) + (" to the end" if spans[-1].state == "OPEN" and tale.until is None else "")
+    row = spans(tale, end)
+    said = [f"{span.belief or span.state} from {tale.neat(span.begin)} s" for span in row]
+    return ", ".join(said) + (" to the end" if row[-1].state == "OPEN" and not tale.is_asked else "")
 
 
 def _frames(tale: Tale) -> str:
     pings = sum(frame.opcode == "PING" for frame in tale.through)
     parts = [f"{pings:,} {'PING gets' if pings == 1 else 'PINGs get'} through."]
     for (sender, name), rows in alike(tale.stuck).items():
-        last, many = rows[-1], len(rows) > 1
-        when = f"at {tale.neat(rows[0].sent_at)} s" if not many else f"from {tale.neat(rows[0].sent_at)} to {tale.neat(last.sent_at)} s"
-        fate = f"never arrive{'' if many else 's'}" if last.arrived_at is None else f"arrive{'' if many else 's'} at {tale.neat(last.arrived_at)} s"
-        what = f"{len(rows):,} {name}s" if many else name
-        parts.append(f"{_capital(what)} of the {sender}, sent {when}, {'are' if many else 'is'} stuck and {fate}.")
+        first, last = tale.neat(rows[0].sent_at), tale.neat(rows[-1].sent_at)
+        arrives = "" if rows[-1].arrived_at is None else f" at {tale.neat(rows[-1].arrived_at)} s"
+        if len(rows) == 1:
+            fate = "arrives" if arrives else "never arrives"
+            parts.append(f"{_capital(name)} of the {sender}, sent at {first} s, is stuck and {fate}{arrives}.")
+        else:
+            fate = "arrive" if arrives else "never arrive"
+            parts.append(f"{len(rows):,} {name}s of the {sender}, sent from {first} to {last} s, are stuck and {fate}{arrives}.")
     return " ".join(parts)
 
 
@@ -201,10 +208,13 @@ def alike(frames: list[Frame]) -> dict[tuple[str, str], list[Frame]]:
 
 def stuck_name(opcode: str, code: int | None) -> str:
     """A frame by name: "CLOSE 1011", "PING", or "message" for data."""
-    return f"CLOSE {code}" if opcode == "CLOSE" and code else {"TEXT": "message", "BINARY": "message", "CONT": "message"}.get(opcode, opcode)
+    if opcode == "CLOSE" and code:
+        return f"CLOSE {code}"
+    return opcode if opcode in CONTROL else "message"
 
 
 def _theory(tale: Tale, prediction: Story) -> str:
-    rows = ((prediction.noticed_at(tale.hero), "leaves OPEN"), (prediction.closed_at(tale.hero), "is closed"), (prediction.told_at(tale.hero), "is told"))
-    said = [f"{verb} at {tale.seconds(t)}" for t, verb in rows if t is not None and math.isfinite(t)]
+    asks = {"leaves OPEN": prediction.noticed_at, "is closed": prediction.closed_at, "is told": prediction.told_at}
+    moments = [(verb, ask(tale.hero)) for verb, ask in asks.items()]
+    said = [f"{verb} at {tale.seconds(t)}" for verb, t in moments if t is not None and math.isfinite(t)]
     return f"Theory: the {tale.hero} {', '.join(said)}." if said else f"Theory: the {tale.hero} never notices."
