@@ -23,9 +23,10 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "wires": ("wires", "values pipe", ""),
     "peers": ("peers", "values", "websockets"),
     "run": ("session", "values trace awaits progress witnesses wires peers", "websockets"),
+    "sweeps": ("sweeps", "values trace progress run", "pandas"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
-    "exercises": ("exercises", "values files trace theory run plots", "IPython matplotlib"),
-    "front door": ("__init__ __main__", "values trace theory run plots exercises", ""),
+    "exercises": ("exercises", "values files trace theory run sweeps plots", "IPython matplotlib websockets"),
+    "front door": ("__init__ __main__", "values trace theory run sweeps plots exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")

@@ -1,0 +1,84 @@
+# `make lab` opens the lab, `make test` tests it, `make` alone lists the rest; whichever comes first sets everything up in .venv.
+# Needs GNU make (3.81, as on macOS, is enough) and Python 3.11 or newer with venv. PYTHON= picks one, ARGS= is handed on.
+
+PYTHON ?= python3
+ARGS ?=
+
+FIRST := notebooks/00_start_here.ipynb
+BASE := $(patsubst ~/%,$(HOME)/%,$(PYTHON))# not every shell expands the ~ of PYTHON=~/…
+PY := .venv/bin/python
+BOOKS := find notebooks -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*'
+
+# JupyterLab keeps its token and listens on 127.0.0.1, as it does by itself. It shall ask no network: for extensions, news and updates.
+LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) --LabApp.extension_manager=readonly
+QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
+
+.PHONY: help lab test check format demo bench notebooks constraints clean FORCE
+.NOTPARALLEL:
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+lab: .venv/has-lab ## open the lab in the browser (ARGS=--no-browser on a machine without a screen)
+	$(PY) -m jupyterlab $(LAB) $(ROOT) $(ARGS)
+
+test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
+	$(PY) -m pytest -n 4 $(ARGS)
+
+check: .venv/has-dev ## lint, format and types of code and notebooks
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(BOOKS) -exec $(PY) -m nbstripout --verify {} +
+
+format: .venv/has-dev ## mend what can be mended by itself
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+	$(BOOKS) -exec $(PY) -m nbstripout {} +
+
+demo: .venv/has-lab ## run the fruit fly in the terminal, and draw it: demo.png
+	$(PY) -m labkit run --ping-interval 4 --ping-timeout 3 --close-timeout 2 --cut 9 --wire loopback --figure demo.png $(ARGS)
+
+bench: .venv/has-bench ## print the numbers, each beside its reference
+	$(PY) tests/bench.py $(ARGS)
+
+notebooks: .venv/has-dev ## write the learners' notebooks from their solutions
+	$(PY) notebooks/generate.py $(ARGS)
+
+constraints: .venv/made ## pin anew the set that is known to work: constraints.txt
+	rm -rf .venv/fresh && $(PY) -m venv .venv/fresh
+	.venv/fresh/bin/python -m pip install --quiet --disable-pip-version-check ".[dev,bench]"
+	{ sed '/^[^#]/,$$d' constraints.txt; .venv/fresh/bin/python -m pip freeze --exclude labkit; } > .venv/fresh/constraints.txt
+	mv .venv/fresh/constraints.txt constraints.txt && rm -rf .venv/fresh
+
+clean: ## remove all that make made, the environment too
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The environment. While it is whole, .venv/made stands in it and says for which Python and which folder; an installation moves it
+# away and back. So what was interrupted, or moved, or made with another Python than PYTHON= now asks for, is made again from nothing.
+
+WHO := import sys; print(sys.version, sys.argv[1])
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+NUMBER := import sys; print("%d.%d.%d" % sys.version_info[:3])
+
+.venv/made: FORCE
+	@who() { "$$1" -c '$(WHO)' "$(CURDIR)" 2>/dev/null; }; \
+	refuse() { echo "$$1 Try: make $(or $(MAKECMDGOALS),lab) PYTHON=python3.12" >&2; exit 1; }; \
+	asked=$(if $(filter file,$(origin PYTHON)),$(PY),"$(BASE)"); made=$$(cat $@ 2>/dev/null); \
+	if [ "$$made" ] && [ "$$(who $(PY))" = "$$made" ] && [ "$$(who "$$asked")" = "$$made" ]; then exit 0; fi; \
+	number=$$("$(BASE)" -c '$(NUMBER)' 2>/dev/null) || refuse "This lab needs Python 3.11 or newer; $(PYTHON) is not to be found."; \
+	"$(BASE)" -c '$(NEW_ENOUGH)' || refuse "This lab needs Python 3.11 or newer; $(PYTHON) is $$number."; \
+	"$(BASE)" -c 'import ensurepip, venv' 2>/dev/null || \
+		refuse "$(PYTHON) comes without venv (Debian, Ubuntu: sudo apt install python3-venv)."; \
+	if [ -e .venv ]; then echo "Making .venv again, with Python $$number."; else echo "Making .venv with Python $$number."; fi; \
+	rm -rf .venv && "$(BASE)" -m venv .venv && who $(PY) > $@
+
+.venv/has-%: .venv/made pyproject.toml constraints.txt
+	@echo "Installing what is needed for '$*' into .venv; this takes a minute, the first time."
+	@mv .venv/made .venv/unfinished
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$*]"
+	@mkdir -p .venv/etc/jupyter/labconfig && echo '$(QUIET)' > .venv/etc/jupyter/labconfig/page_config.json
+	@mv .venv/unfinished .venv/made
+	@touch .venv/has-lab $@
