@@ -24,7 +24,7 @@ lab: .venv/has-lab ## open the lab in the browser (ARGS=--no-browser on a machin
 	$(PY) -m jupyterlab $(LAB) $(ROOT) $(ARGS)
 
 test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
-	$(PY) -m pytest -n 4 $(ARGS)
+	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: .venv/has-dev ## lint, format and types of code and notebooks
 	$(PY) -m ruff check .

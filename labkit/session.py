@@ -161,8 +161,7 @@ class Session:
             self._sample()
             if tick:
                 tick()
-            self.over_at = (self.over_at or self.wire.now()) if self._over() else None
-            return self._failed() or self.over_at is not None
+            return self._failed() or self._is_over()
 
         alive = self.wire.wait(over, horizon)
         if self.failure:
@@ -212,6 +211,13 @@ class Session:
         self.states[end] = state
         if end == "server" and state == "OPEN":
             self._open()
+
+    def _is_over(self) -> bool:
+        """Whether the run is over, and has been for as long as this wire wants to be sure."""
+        self.over_at = (self.over_at or self.wire.now()) if self._over() else None
+        if self.over_at is None:
+            return False
+        return all(end.ended for end in self.ends.values()) or self.wire.now() - self.over_at >= self.wire.grace
 
     def _over(self) -> str | None:
         """Why the run is over, or None if it is not."""

@@ -23,15 +23,16 @@ def belongings() -> tuple[int, int, int]:
     return files, threading.active_count(), tasks
 
 
-@pytest.mark.parametrize(("wire", "times"), [("virtual", 200), ("loopback", 200)])
-def test_200_runs_in_a_row_leave_nothing_behind(wire, times):
-    quick = Experiment(server=Peer(ping_interval=0.004, ping_timeout=0.003, close_timeout=0.002), faults=[Cut(0.009)])
-    run(quick, wire)
+@both_wires
+def test_200_runs_in_a_row_leave_nothing_behind(wire):
+    cut = Experiment(server=Peer(ping_interval=0.004, ping_timeout=0.003, close_timeout=0.002), faults=[Cut(0.009)])
+    polite = Experiment(server=Peer(close_at=0.001))
+    run(cut, wire)
     before = belongings()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for _ in range(times):
-            run(quick, wire)
+        for number in range(200):
+            run(cut if number % 5 == 0 else polite, wire)
     assert belongings() == before
 
 

@@ -171,7 +171,7 @@ def test_the_witnesses_agree(wire):
 @both_wires
 def test_what_keepalive_measures_is_recorded(wire):
     trace = run(small(latency=0.01), wire)
-    assert len(trace.latencies("server")) == 2 and all(latency >= 0.02 - 1e-9 for _, latency in trace.latencies("server"))
+    assert trace.latencies("server") and all(latency >= 0.02 - 1e-9 for _, latency in trace.latencies("server"))
 
 
 @both_wires

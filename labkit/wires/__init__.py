@@ -38,7 +38,7 @@ class Wire:
 
     name = "?"
     clock = "?"
-    grace = 0.0  # s for which the end of a run must hold before it is believed
+    grace = 0.0  # s for which a run must seem over before it is believed, while an end still lives
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
         self.latency = latency

@@ -24,6 +24,7 @@ from . import FLOW, Program, Wire
 
 HOST = "127.0.0.1"
 CHUNK = 2**16  # bytes a read
+POLL = 0.02  # s between two looks at whether a run is over
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
@@ -94,14 +95,10 @@ class LoopbackWire(Wire):
         self.threads[end].call(do, *args)
 
     def wait(self, over: Callable[[], bool], horizon: float) -> bool:
-        """Wait until ``over()`` has held for a moment, or until ``horizon`` (s); can be interrupted at any time."""
-        since = None
+        """Wait until ``over()`` or until ``horizon`` (s); can be interrupted at any time."""
         pause = threading.Event()
-        while (now := self.now()) < horizon:
-            since = (since or now) if over() else None
-            if since is not None and now - since >= self.grace:
-                break
-            pause.wait(min(0.03, horizon - now))
+        while not over() and (left := horizon - self.now()) > 0:
+            pause.wait(min(POLL, left))
         return True
 
     def sample(self, end: str, do: Callable[[], None]) -> None:
