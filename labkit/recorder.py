@@ -111,8 +111,11 @@ class Recorder:
                 data["arrived_at"] = None if arrived is None else round(arrived[0] - zero, 9)
                 rows.append((*sent, Event(sent[0] - zero, "wire", "tap", "frame", data, conn)))
             for sent, arrived, description in alerts:
-                rows += [(*when, self._alert(conn, stream.sender, step, when[0] - zero, description))
-                         for step, when in (("sent", sent), ("arrived", arrived)) if when is not None]
+                rows += [
+                    (*when, self._alert(conn, stream.sender, step, when[0] - zero, description))
+                    for step, when in (("sent", sent), ("arrived", arrived))
+                    if when is not None
+                ]
         return rows
 
     def _alert(self, conn: int, sender: str, step: str, t: float, description: int) -> Event:
