@@ -102,6 +102,9 @@ class Experiment:
         fields.flag(self, "compression")
         fields.whole(self, "seed", 0, 2**32 - 1, "counts")
         self._check_faults()
+        if self.tls and self.server.close_timeout == 0:
+            why = "websockets gives it to asyncio as ssl_shutdown_timeout, which refuses 0, and the server would accept nobody"
+            raise fields.refuse(self, "tls", f"a server with a close_timeout greater than 0 s: {why}")
 
     def _settle(self, end: str, interval: float | None) -> None:
         peer = getattr(self, end)

@@ -26,7 +26,11 @@ HEADER = 5  # bytes
 ALERT, HANDSHAKE, DATA = 21, 22, 23  # types of records
 SERVER_HELLO, KEY_UPDATE = 2, 24  # types of handshake messages
 CLOSE_NOTIFY = 0  # the one alert that is no error (RFC 8446 §6.1)
-SUITES = {0x1301: (AESGCM, 16, SHA256), 0x1302: (AESGCM, 32, SHA384), 0x1303: (ChaCha20Poly1305, 32, SHA256)}
+SUITES: dict[int, tuple[Any, int, Any]] = {
+    0x1301: (AESGCM, 16, SHA256),
+    0x1302: (AESGCM, 32, SHA384),
+    0x1303: (ChaCha20Poly1305, 32, SHA256),
+}
 
 
 class Unreadable(Exception):
@@ -69,7 +73,8 @@ def opened(stream: Stream, keys: list[Key]) -> Iterator[Record]:
     keys = list(keys)
     for header, record in sealed(stream):
         if record.kind == DATA:
-            record = record._replace(**dict(zip(("kind", "data"), _open(header, record.data, keys))))
+            kind, data = _open(header, record.data, keys)
+            record = record._replace(kind=kind, data=data)
             if record.kind == HANDSHAKE and record.data[:1] == bytes([KEY_UPDATE]):
                 raise Unreadable(f"the {stream.sender} took new keys half-way (KeyUpdate), which the log does not hold")
         yield record
@@ -100,8 +105,8 @@ def keys_of(streams: dict[str, Stream], log: str) -> dict[str, list[Key]]:
     hellos = {sender: next((r.data for _, r in sealed(stream) if r.kind == HANDSHAKE), b"") for sender, stream in streams.items()}
     random, answer = hellos.get("client", b"")[6:38], hellos.get("server", b"")
     suite = int.from_bytes(answer[39 + answer[38] :][:2], "big") if answer[:1] == bytes([SERVER_HELLO]) else 0
-    lines = [line.split() for line in log.splitlines() if not line.startswith("#")]
-    secrets = {label: bytes.fromhex(secret) for label, of, secret in lines if of == random.hex()}
+    lines = [line.split() for line in log.splitlines()]
+    secrets = {line[0]: bytes.fromhex(line[2]) for line in lines if len(line) == 3 and line[1] == random.hex()}
     if suite not in SUITES:
         return {sender: [] for sender in streams}
     stages = "{}_HANDSHAKE_TRAFFIC_SECRET", "{}_TRAFFIC_SECRET_0"
