@@ -89,6 +89,7 @@ class Experiment:
     faults: Sequence[Act] = ()
     latency: float = 0.0  # s, one way
     until: float | None = None  # s; None: by itself
+    tls: bool = False  # wss://, with a certificate that the client verifies
     compression: bool = False  # permessage-deflate, which websockets has on by default: 40,000 × "x" become 60 bytes
     seed: int = 0  # of the payloads that applications send
 
@@ -97,9 +98,13 @@ class Experiment:
         self._settle("client", None)
         fields.seconds(self, "latency")
         fields.seconds(self, "until", above=True, none="the run ends by itself")
+        fields.flag(self, "tls")
         fields.flag(self, "compression")
         fields.whole(self, "seed", 0, 2**32 - 1, "counts")
         self._check_faults()
+        if self.tls and self.server.close_timeout == 0:
+            why = "websockets gives it to asyncio as ssl_shutdown_timeout, which refuses 0, and the server would accept nobody"
+            raise fields.refuse(self, "tls", f"a server with a close_timeout greater than 0 s: {why}")
 
     def _settle(self, end: str, interval: float | None) -> None:
         peer = getattr(self, end)
@@ -204,7 +209,7 @@ class Experiment:
             parts.append(f"client={self.client!r}")
         if self.faults:
             parts.append(f"faults={list(self.faults)!r}")
-        for name, default in (("latency", 0.0), ("until", None), ("compression", False), ("seed", 0)):
+        for name, default in (("latency", 0.0), ("until", None), ("tls", False), ("compression", False), ("seed", 0)):
             if getattr(self, name) != default:
                 parts.append(f"{name}={getattr(self, name)!r}")
         return f"Experiment({', '.join(parts)})"

@@ -8,6 +8,8 @@ wire, then what arrives, then timers, then what those cause.
     failing      send CLOSE (a server hangs up too: FIN), listen to nothing more, wait close_timeout, drop the connection
     CLOSE comes  answer it (a server hangs up), listen to nothing more; whoever waits for the end waits close_timeout
     FIN comes    CLOSED
+    under TLS    hanging up is not half of anything: close_notify, which the other end answers and closes; until then a server
+                 bears no more frames (CLOSED at once), and waits no longer than close_timeout, or 30 s where that is None
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from .faults import ENDS, Act, Cut, Goodbye, order
 from .trace import OTHER, Event
 
 NEVER = float("inf")
+SHUTDOWN = 30.0  # s; asyncio's ssl_shutdown_timeout, for which a websockets server sets its close_timeout
 ACT, ARRIVAL, TIMER, CONSEQUENCE = range(4)  # who goes first at equal times
 FLOW = {"server": "to_client", "client": "to_server"}
 WORDS = {  # RFC 6455 §7.4.1, and how websockets names them
@@ -38,7 +41,7 @@ class Item:
     """A frame, a FIN or an RST on its way, and when it arrives (s; NEVER if a cut is not healed)."""
 
     sender: str
-    opcode: str  # PING, PONG, CLOSE, FIN, RST
+    opcode: str  # PING, PONG, CLOSE, FIN, RST, and NOTIFY (TLS's close_notify)
     sent_at: float
     due: float
     code: int | None = None
@@ -120,7 +123,7 @@ class Model:
         self.last[sender] = item.due
         self.items.append(item)
         self.at(item.due, lambda: self._arrive(item), ARRIVAL)
-        if opcode not in ("FIN", "RST"):
+        if opcode not in ("FIN", "RST", "NOTIFY"):
             self.see("wire", "frame", sender=sender, opcode=opcode, size=item.size, code=item.code, reason=item.reason, item=item)
         return item
 
@@ -160,7 +163,7 @@ class EndModel:
     """One end: its state, and the rules by which it lives."""
 
     def __init__(self, model: Model, name: str) -> None:
-        self.model, self.name, self.peer = model, name, model.experiment.peer(name)
+        self.model, self.name, self.peer, self.tls = model, name, model.experiment.peer(name), model.experiment.tls
         self.state = "CONNECTING"
         self.deaf = False  # it listens to nothing more but FIN (RFC 6455 §7.1.7)
         self.hung_up = False  # it has sent FIN
@@ -240,13 +243,20 @@ class EndModel:
             self.model.at(max(self.deadline, self.model.now), self.drop, TIMER, lambda: not self.lost)
 
     def hang_up(self) -> None:
-        if not self.hung_up:
-            self.hung_up = True
-            self.model.send(self.name, "FIN")
+        """Say that this was all: FIN, or under TLS close_notify, which gives the other end a time to answer it."""
+        if self.hung_up:
+            return
+        self.hung_up = True
+        self.model.send(self.name, "NOTIFY" if self.tls else "FIN")
+        if self.tls:
+            patience = SHUTDOWN if self.name == "client" or self.peer.close_timeout is None else self.peer.close_timeout
+            self.model.at(self.model.now + patience, self.drop, TIMER, lambda: not self.lost)
 
     def drop(self) -> None:
         if not self.lost:
-            self.hang_up()
+            if self.tls or not self.hung_up:
+                self.model.send(self.name, "FIN")
+            self.hung_up = True
             self.end()
 
     def end(self) -> None:
@@ -265,8 +275,12 @@ class EndModel:
         elif item.opcode == "RST":
             self.hung_up = True
             self.end()
-        elif item.opcode == "FIN":
+        elif item.opcode in ("FIN", "NOTIFY"):
+            if item.opcode == "NOTIFY":
+                self.hang_up()
             self.drop()
+        elif self.tls and self.hung_up:  # "application data after close notify" is an error of OpenSSL's
+            self.model.at(self.model.now, self.drop, ARRIVAL, lambda: not self.lost)
         elif not self.deaf:
             self.hear(item)
 

@@ -24,8 +24,8 @@ Observe = Callable[..., None]  # observe(what, **data)
 Handler = Callable[[Any], Awaitable[Any]]  # what a learner writes: async def handler(websocket)
 
 
-def settings(peer: Peer, logger: Any, compression: bool) -> dict[str, Any]:
-    """The keyword arguments of serve() and connect() for a peer."""
+def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[str, Any]:
+    """The keyword arguments of serve() and connect() for a peer; ``context`` is its ssl.SSLContext, or None."""
     return {
         "ping_interval": peer.ping_interval,
         "ping_timeout": peer.ping_timeout,
@@ -35,14 +35,18 @@ def settings(peer: Peer, logger: Any, compression: bool) -> dict[str, Any]:
         "max_size": None,
         "compression": "deflate" if compression else None,
         "logger": logger,
+        "ssl": context,
     }
 
 
 class End:
     """One end: the application of each of its connections, and the acts that were asked of it."""
 
-    def __init__(self, name: str, experiment: Experiment, logger: Any, observe: Observe, handler: Handler | None) -> None:
+    def __init__(
+        self, name: str, experiment: Experiment, logger: Any, observe: Observe, handler: Handler | None, context: Any = None
+    ) -> None:
         self.name, self.experiment, self.logger, self.observe, self.handler = name, experiment, logger, observe, handler
+        self.context = context  # ssl.SSLContext; None: no TLS
         self.application: Application | None = None
         self.opened = False
         self.ended = False  # its connection is lost, and its application has been told, or never will be
@@ -52,15 +56,15 @@ class End:
 
     async def serve(self, listener: Any) -> None:
         """Be the server, until cancelled."""
-        options = settings(self.experiment.server, self.logger, self.experiment.compression)
+        options = settings(self.experiment.server, self.logger, self.experiment.compression, self.context)
         self.server = await serve(self.live, sock=listener, **options)
         await asyncio.get_running_loop().create_future()
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         """Be the client: open one connection, and live."""
-        options = settings(self.experiment.client, self.logger, self.experiment.compression)
+        options = settings(self.experiment.client, self.logger, self.experiment.compression, self.context)
         try:
-            websocket = await connect("ws://localhost/", sock=dial(), proxy=None, **options)
+            websocket = await connect("wss://localhost/" if self.context else "ws://localhost/", sock=dial(), proxy=None, **options)
         except Exception as problem:
             self.report(problem, "connect")
             self.ended = True

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
@@ -32,6 +32,8 @@ class Recorder:
         self.logged: list[tuple[float, int, str, str, tuple[Any, ...], Any, float | None]] = []
         self.told: list[tuple[float, int, str, str, str, dict[str, Any]]] = []
         self.streams: dict[tuple[int, str], Stream] = {}
+        self.keys: str | None = None  # the key log of the run, if it was one with TLS
+        self.unread: str | None = None  # why frames could not be read, in words
         self.count = 0
         self.written: dict[str, int] = {}  # bytes in each end's write buffer, as last noted
 
@@ -106,11 +108,36 @@ class Recorder:
 
     def _from_tap(self, zero: float) -> list[tuple[float, int, Event]]:
         rows = []
-        for (conn, _), stream in self.streams.items():
+        for conn, stream, alerts in self._plain():
             for sent, arrived, data in stream.frames():
                 data["arrived_at"] = None if arrived is None else round(arrived[0] - zero, 9)
                 rows.append((*sent, Event(sent[0] - zero, "wire", "tap", "frame", data, conn)))
+            for sent, arrived, description in alerts:
+                rows += [
+                    (*when, self._alert(conn, stream.sender, step, when[0] - zero, description))
+                    for step, when in (("sent", sent), ("arrived", arrived))
+                    if when is not None
+                ]
         return rows
+
+    def _alert(self, conn: int, sender: str, step: str, t: float, description: int) -> Event:
+        what, more = ("close_notify", {}) if description == 0 else ("alert", {"description": description})
+        return Event(t, "wire", "tap", what, {"sender": sender, "step": step, **more}, conn)
+
+    def _plain(self) -> Iterator[tuple[int, Stream, list[Any]]]:
+        """What each sender said on each connection, and its TLS alerts; under TLS the tap saw records, which are opened here."""
+        if self.keys is None:
+            yield from ((conn, stream, []) for (conn, _), stream in self.streams.items())
+            return
+        try:
+            from .records import unwrap
+        except ImportError:
+            self.unread = "opening TLS records needs cryptography, which is not installed here"
+            return
+        for number in sorted({conn for conn, _ in self.streams}):
+            for said in unwrap({sender: stream for (conn, sender), stream in self.streams.items() if conn == number}, self.keys):
+                self.unread = self.unread or said.problem
+                yield number, said.stream, said.alerts
 
 
 class Scribe(logging.Logger):

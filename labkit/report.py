@@ -91,12 +91,19 @@ def _fin(event: Event) -> str:
     return f"the {sender} hangs up (FIN)" if event.data["step"] == "sent" else f"FIN of the {sender} arrives"
 
 
+def _close_notify(event: Event) -> str:
+    sender = event.data["sender"]
+    return f"the {sender} ends TLS (close_notify)" if event.data["step"] == "sent" else f"close_notify of the {sender} arrives"
+
+
 TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything else stays in the trace
     "state": lambda event: str(event.data["state"]),
     "frame": _frame,
     "act": _act,
     "raised": lambda event: "{awaiting}() raises {type}: {text}".format_map(event.data),
     "fin": _fin,
+    "close_notify": _close_notify,
+    "alert": lambda event: "TLS alert {description} of the {sender} {step}".format_map(event.data),
     "reset": lambda event: "RST of the {sender} {step}".format_map(event.data),
     "limit": lambda event: "the limit is reached: the wire hangs up",
     "forgotten": lambda event: "nothing passed for {after:g} s: the connection is forgotten ({then})".format_map(event.data),

@@ -74,6 +74,13 @@ def open_run(
     return Session(experiment, wire, {"server": server, "client": client}, record)
 
 
+def make_tls() -> Any:
+    """The certificates and contexts of a run; loads ssl, which only runs with TLS need."""
+    from .tls import Tls
+
+    return Tls()
+
+
 def make_wire(name: str, experiment: Experiment) -> Wire:
     """The wire of that name, for this experiment; refuses what it cannot do."""
     buffers = {end: experiment.peer(end).buffer for end in ENDS}
@@ -100,6 +107,7 @@ class Session:
         self.experiment = experiment
         self.handlers = handlers
         self.record = record
+        self.tls = make_tls() if experiment.tls else None
         self.wire: Any = make_wire(wire, experiment)
         self.recorder = Recorder(self.wire.now, self._state_changed)
         self.ends = {end: self._end(end) for end in ENDS}
@@ -121,7 +129,8 @@ class Session:
                 self._open()
             self.recorder.note(name, "app", what, **data)
 
-        return End(name, self.experiment, logger, observe, self.handlers[name])
+        context = self.tls.contexts[name] if self.tls else None
+        return End(name, self.experiment, logger, observe, self.handlers[name], context)
 
     # what a user of a session asks
 
@@ -129,6 +138,8 @@ class Session:
         self.wire.tap = self.recorder if self.record else None
         self.wire.tell = partial(self.recorder.note, "wire", "wire")
         try:
+            if self.tls and self.record:
+                self.tls.log_keys()
             self.wire.start("server", self._guarded(self.ends["server"].serve))
             self.wire.start("client", self._guarded(self.ends["client"].connect))
             self.wire.wait(lambda: self._failed() or self.zero is not None or self.ends["client"].ended, self.wire.now() + OPENING)
@@ -288,11 +299,17 @@ class Session:
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
         }
+        if self.recorder.unread:
+            header["witnesses"] = f"the log is the only witness of the frames: {self.recorder.unread}"
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
 
     def _close(self) -> None:
-        self.wire.close({name: end.abort for name, end in self.ends.items()})
+        try:
+            self.wire.close({name: end.abort for name, end in self.ends.items()})
+        finally:
+            if self.tls:
+                self.recorder.keys = self.tls.close()
 
 
 def _deaf(*_: Any, **__: Any) -> None:

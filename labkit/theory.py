@@ -15,6 +15,7 @@ from .faults import ENDS, Cut, Goodbye
 from .model import Model
 from .trace import Event, Story, Trace
 
+OPENING = 10.0  # s; websockets' open_timeout
 CAPACITY = 2**18  # bytes a direction of a wire swallows, unless Peer.buffer says otherwise
 MOMENTS = ("noticed", "closed", "told")
 
@@ -54,6 +55,9 @@ def covers(experiment: Experiment) -> str | None:
     for end in ENDS:
         if experiment.peer(end).send_every is not None:
             return f"the {end} sends messages, and theory knows quiet connections only"
+    opening = (4 if experiment.tls else 2) * experiment.latency
+    if opening >= OPENING:
+        return f"the opening handshake takes {opening:g} s, and websockets gives up after {OPENING:g} s"
     for act in experiment.faults:
         if not isinstance(act, (Cut, Goodbye)):
             return f"it has no rule for {act!r}"
@@ -93,7 +97,7 @@ def _overflow(experiment: Experiment, model: Model) -> str | None:
     """Pings that nobody gives up on pile up in a cut: beyond the buffers, drain() would block."""
     for end in ENDS:
         room = experiment.peer(end).buffer or CAPACITY
-        stuck = sum(12 + item.size for item in model.items if item.sender == end and item.arrived_at is None)
+        stuck = sum(12 + item.size + 22 * experiment.tls for item in model.items if item.sender == end and item.arrived_at is None)
         if stuck > room:
             return f"more than {room:,} bytes of the {end} are stuck, so that its buffers fill"
     return None

@@ -13,6 +13,7 @@ EXPERIMENTS = [
     FLY.but(faults=[Cut(9, heal=14, direction="to_client"), Goodbye(20, end="client", code=3000, reason="tschüss")]),
     FLY.but(faults=[Send(1, size=40_000, every=0.05, until=3), StopReading(2, end="client", resume=4)], latency=0.2, until=30),
     Experiment(server=Peer(ping_timeout=None, close_timeout=None, reads=False, buffer=4096), client=Peer(ping_interval=7), seed=3),
+    FLY.but(tls=True),
     *map(quiet, range(20)),
 ]
 
@@ -72,6 +73,8 @@ BAD = [  # what is written, the words that the one sentence must hold
     ("Experiment(until=0)", ["Experiment.until"]),
     ("Experiment(seed=-1)", ["Experiment.seed"]),
     ("Experiment(compression='deflate')", ["Experiment.compression", "True or False"]),
+    ("Experiment(tls='yes')", ["Experiment.tls", "'yes'", "True or False"]),
+    ("Experiment(tls=True, server=Peer(close_timeout=0))", ["Experiment.tls", "close_timeout", "greater than 0", "ssl_shutdown_timeout"]),
     ("Experiment(faults=Cut(9))", ["Experiment.faults", "list"]),
     ("Experiment(faults=[9])", ["Experiment.faults", "9", "Cut(at=9)"]),
     ("Experiment(faults=[Cut()])", ["Experiment.faults", "without a time"]),

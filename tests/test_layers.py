@@ -19,10 +19,11 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "theory": ("theory model", "values trace", ""),
     "awaits": ("awaits", "", ""),
     "progress": ("progress", "values", "IPython"),
-    "witnesses": ("tap dialect recorder", "values trace", "websockets"),
+    "witnesses": ("tap records dialect recorder", "values trace", "cryptography websockets"),
     "wires": ("wires", "values pipe", ""),
+    "tls": ("tls", "", "trustme"),
     "peers": ("peers", "values", "websockets"),
-    "run": ("session", "values trace awaits progress witnesses wires peers", "websockets"),
+    "run": ("session", "values trace awaits progress witnesses wires tls peers", "websockets"),
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory run sweeps plots", "IPython matplotlib websockets"),
@@ -120,7 +121,7 @@ def test_values_pipe_and_theory_are_pure(path):
 def test_importing_labkit_loads_nothing_heavy():
     loaded = python("import sys; before = set(sys.modules); import labkit; print(*sorted(set(sys.modules) - before))").split()
     assert "labkit" in loaded
-    assert not {"IPython", "asyncio", "matplotlib", "pandas", "socket", "ssl", "websockets"} & set(loaded)
+    assert not {"IPython", "asyncio", "cryptography", "matplotlib", "pandas", "socket", "ssl", "trustme", "websockets"} & set(loaded)
 
 
 def test_theory_and_a_saved_trace_need_no_websockets():
@@ -132,7 +133,7 @@ def test_a_virtual_run_needs_neither_the_loopback_wire_nor_matplotlib_nor_what_a
     fly = "Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])"
     code = f"import sys; from labkit import Cut, Experiment, Peer, run; run({fly}, 'virtual', progress=False); print(*sys.modules)"
     loaded = set(python(code).split())
-    assert not {"labkit.wires.loopback", "labkit.plots", "matplotlib"} & loaded
+    assert not {"labkit.wires.loopback", "labkit.plots", "labkit.tls", "labkit.records", "cryptography", "matplotlib", "trustme"} & loaded
     for path in FILES:
         if module(path) in loaded:
             lacking = {name.split(".")[0] for name in imported(path, inner=False)} & NOT_IN_A_BROWSER

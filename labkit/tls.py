@@ -1,0 +1,57 @@
+"""TLS for a run: certificates made on the fly, a context for each end, and the key log that lets the tap read along.
+
+The certificates are trustme's: an authority and one certificate for localhost, made once a process and trusted by nobody else. The
+client verifies as any client does, authority and name; nothing here turns a check off. OpenSSL writes the session keys to a
+file and nowhere else (ssl.SSLContext.keylog_filename), so a recorded run has a temporary one, which is gone when the run is.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+import tempfile
+from typing import Any
+
+NAMES = ("localhost", "127.0.0.1")
+
+
+@functools.cache
+def identity() -> tuple[Any, Any]:
+    """The authority and the server's certificate of this process."""
+    try:
+        import trustme
+    except ImportError:
+        raise ImportError("tls=True needs trustme, which makes the certificates and is not installed here: pip install trustme") from None
+    authority = trustme.CA(organization_name="labkit")
+    return authority, authority.issue_cert(*NAMES)
+
+
+class Tls:
+    """The TLS of one run: Python's default context for each end (``contexts``), and the log of the keys."""
+
+    def __init__(self) -> None:
+        authority, certificate = identity()
+        server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        certificate.configure_cert(server)
+        client = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+        self.contexts = {"server": server, "client": client}
+        self.path: str | None = None
+
+    def log_keys(self) -> None:
+        """Let OpenSSL write down the keys of every connection from now on; the server's side knows them all."""
+        handle, self.path = tempfile.mkstemp(prefix="labkit-keys-")
+        os.close(handle)
+        self.contexts["server"].keylog_filename = self.path
+
+    def close(self) -> str:
+        """Stop writing down keys and remove the file; returns what was in it."""
+        if self.path is None:
+            return ""
+        path, self.path = self.path, None
+        try:
+            self.contexts["server"].keylog_filename = None  # type: ignore[assignment]  # closes the file
+            with open(path, encoding="ascii") as file:
+                return file.read()
+        finally:
+            os.remove(path)
