@@ -287,8 +287,9 @@ def test_new_keys_half_way_are_not_read_and_that_is_said():
 def test_records_are_read_from_chunks_of_any_size(chunk):
     with open_run(sealed(faults=[Goodbye(0.3)]), "virtual") as session:
         session.wait()
+        seen = session.recorder.streams
     streams = {}
-    for (_, sender), stream in session.recorder.streams.items():
+    for (_, sender), stream in seen.items():
         streams[sender], data = Stream(sender), b"".join(stream.data)
         for start in range(0, len(data), chunk):
             streams[sender].add(start, data[start : start + chunk])
