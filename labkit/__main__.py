@@ -44,6 +44,7 @@ def parser() -> Parser:
     run.add_argument("--heal", type=seconds, metavar="T", help="heal it again")
     run.add_argument("--direction", choices=["both", "to_client", "to_server"], default="both", help="what the cut silences")
     run.add_argument("--latency", type=seconds, default=0.0, metavar="S", help="of the wire, one way (default 0)")
+    run.add_argument("--tls", action="store_true", help="speak wss://, with certificates made on the fly")
     run.add_argument("--until", type=seconds, metavar="T", help="end the run then, if it has not ended by itself")
     run.add_argument("--wire", choices=["loopback", "virtual"], default="loopback", help="real TCP in real time, or a clock that jumps")
     run.add_argument("--log", action="store_true", help="print the library's DEBUG log of the server too")
@@ -67,7 +68,7 @@ def experiment(args: argparse.Namespace) -> Experiment:
     server = Peer(ping_interval=args.ping_interval, ping_timeout=args.ping_timeout, close_timeout=args.close_timeout)
     faults = [] if args.cut is None else [Cut(at=args.cut, heal=args.heal, direction=args.direction)]
     client = Peer(ping_interval=args.client_ping_interval)
-    return Experiment(server=server, client=client, faults=faults, latency=args.latency, until=args.until)
+    return Experiment(server=server, client=client, faults=faults, latency=args.latency, until=args.until, tls=args.tls)
 
 
 def output(trace: Trace, args: argparse.Namespace) -> None:

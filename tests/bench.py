@@ -240,7 +240,7 @@ def bench_import(quick: bool) -> None:
     middle = {what: statistics.median(times) for what, times in taken.items()}
     base = f"websockets alone {middle[bare]:.3f} s"
     row("import labkit", f"{middle[ours]:.3f} s", base, middle[ours], 0.15, "s")
-    row("… and everything that a run needs", f"{middle[whole]:.3f} s", base, middle[whole], 0.15, "s")
+    row("… and everything that a run needs", f"{middle[whole]:.3f} s", base)
 
 
 # figures

@@ -36,6 +36,11 @@ def test_none_switches_a_timer_off(capsys):
     assert "noticed never" in capsys.readouterr().out
 
 
+def test_tls_is_a_flag_away(capsys):
+    assert main([*FLY, "--tls"]) == 0
+    assert "server: noticed 15.000 s, closed 17.000 s, told 17.000 s" in capsys.readouterr().out
+
+
 def test_the_log_can_be_printed(capsys):
     assert main([*FLY, "--log"]) == 0
     assert "- timed out waiting for keepalive pong" in capsys.readouterr().out
