@@ -30,12 +30,12 @@ check: .venv/has-dev ## lint, format and types of code and notebooks
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(BOOKS) -exec $(PY) -m nbstripout --verify {} +
+	$(BOOKS) -exec $(PY) -m nbstripout --keep-id --verify {} +
 
 format: .venv/has-dev ## mend what can be mended by itself
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
-	$(BOOKS) -exec $(PY) -m nbstripout {} +
+	$(BOOKS) -exec $(PY) -m nbstripout --keep-id {} +
 
 demo: .venv/has-lab ## run the fruit fly in the terminal, and draw it: demo.png
 	$(PY) -m labkit run --ping-interval 4 --ping-timeout 3 --close-timeout 2 --cut 9 --wire loopback --figure demo.png $(ARGS)

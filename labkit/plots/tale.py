@@ -207,7 +207,7 @@ class Tale:
 
     def neat(self, t: float) -> str:
         """A time as a tick says it: a real clock's few milliseconds of lateness are left out."""
-        slack = min(0.03, 0.015 * self.stop) if self.header.get("clock", "virtual") != "virtual" else 1e-6
+        slack = min(0.06, 0.015 * self.stop) if self.header.get("clock", "virtual") != "virtual" else 1e-6
         digits = next((d for d in range(3) if abs(t - round(t, d)) <= slack), 2 if self.horizon >= 1 else 4)
         return f"{round(t, digits):g}" if abs(t) < 1e5 else f"{t:.0f}"
 
