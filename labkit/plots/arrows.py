@@ -175,7 +175,7 @@ def _along(board: Board, a: Point, b: Point, texts: list[str], kind: str, above:
             for part in (0.5, 0.4, 0.3, 0.6, 0.7):
                 for side in (above, not above):
                     high = extent(text, size)[1]
-                    off = (3.5 + high / 2) * (1 if side else -1)
+                    off = (5 + high / 2) * (1 if side else -1)
                     x = x0 + part * (x1 - x0) - off * math.sin(angle)
                     y = y0 + part * (y1 - y0) + off * math.cos(angle)
                     if _turned(board, text, x, y, angle, size, ink):
@@ -199,8 +199,8 @@ def covered(text: str, x: float, y: float, angle: float, size: float) -> list[Bo
     """What a turned text covers, as small boxes along it."""
     wide, high = extent(text, size)
     if abs(angle) < 0.02:
-        return [(x - wide / 2 - 1, y - high / 2, x + wide / 2 + 1, y + high / 2)]
-    half, pieces = high * 0.42, max(1, int(wide / 5))
+        return [(x - wide / 2 - 1, y - high / 2 - 1.5, x + wide / 2 + 1, y + high / 2 + 1.5)]
+    half, pieces = high * 0.56, max(1, int(wide / 5))
     found = []
     for k in range(pieces + 1):
         along = (k / pieces - 0.5) * wide

@@ -166,9 +166,13 @@ def alt_text(tale: Excerpt, found: list[Rung], thinned: str) -> str:
     if len(found) > 40:
         parts.append(f"And {len(found) - 40:,} more arrows.")
     for end in ENDS:
-        said = "; ".join(f"{text.replace(chr(10), ', ')} at {tale.moment(t)}" for t, text in notes(tale, end))
+        said = "; ".join(f"{_one_line(text)} at {tale.moment(t)}" for t, text in notes(tale, end))
         parts += [f"{end.capitalize()}: {said}."] if said else []
     return " ".join([*parts, *([f"{thinned[:1].upper()}{thinned[1:]}."] if thinned else [])])
+
+
+def _one_line(text: str) -> str:
+    return text.replace(",\n", ", ").replace(":\n", ": ").replace("\n", ", ")
 
 
 def _rung(tale: Excerpt, rung: Rung) -> str:
