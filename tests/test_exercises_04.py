@@ -11,7 +11,7 @@ from labkit import Cut, Experiment, Peer, predict, run, sweep
 from labkit.exercises import Ledger
 from labkit.exercises import law as law_exercise
 from labkit.exercises.budget import check_budget
-from labkit.exercises.law import WRONG, cases, check_law, facts, guess_delays, origin, settle_delays, settle_vote
+from labkit.exercises.law import WRONG, band, cases, check_law, facts, guess_delays, origin, settle_delays, settle_vote
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "04_detection_law.ipynb"
 PHASES = [8 + n / 50 for n in range(1, 201)]
@@ -38,6 +38,14 @@ def the_law(interval, timeout, cut):
 
 
 # guesses
+
+
+def test_theory_s_band_holds_every_delay_and_no_wider_one(delays):
+    low, high = band(FLY)
+    assert low == min(delays["delay"]) and high - 0.03 < max(delays["delay"]) < high
+    assert predict(FLY.but(faults=[Cut(8.000001)])).noticed_at("server") - 8 == high
+    with pytest.raises(ValueError, match="not None"):
+        band(Experiment(server=Peer(ping_interval=None)))
 
 
 def test_right_guesses_are_right_and_kept(delays, capsys):

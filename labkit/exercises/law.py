@@ -78,6 +78,14 @@ def settle_delays(made: Delays, seen: Sweep, moment: str = "noticed") -> None:
         Ledger().keep(f"{made.question}: {name}", value, truths[name])
 
 
+def band(experiment: Experiment) -> tuple[float, float]:
+    """From when to when after a cut the server may notice (s), as theory has it for a quiet connection on a fast wire."""
+    interval, timeout = experiment.server.ping_interval, experiment.server.ping_timeout
+    if interval is None or timeout is None:
+        raise ValueError("there is a band only where a cut is noticed: expected ping_interval and ping_timeout that are not None")
+    return float(timeout), float(interval + timeout)
+
+
 def settle_vote(vote: Any, truth: Any) -> None:
     """Say what became of a vote, a word or a number."""
     shown = f"{truth:g}" if isinstance(truth, float) else truth
