@@ -3,6 +3,7 @@
 A solution is a notebook like any other. What a learner is to find is marked in it:
 
     soonest = 11.99  # answer: seconds, from 8 to 12        becomes        soonest = ...  # seconds, from 8 to 12
+    return asked + 3  # answer: a moment (s)                becomes        return ...  # a moment (s)
 
 and a cell with the tag "solution" is left out. Outputs are never kept.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 HERE = Path(__file__).parent
-ANSWER = re.compile(r"^(\s*\w+\s*=\s*).*?\s{2}# answer:\s*(.*)$", re.MULTILINE)
+ANSWER = re.compile(r"^(\s*(?:\w+\s*=|return\b)\s*).*?\s{2}# answer:\s*(.*)$", re.MULTILINE)
 
 
 def learner(solution: nbformat.NotebookNode) -> nbformat.NotebookNode:

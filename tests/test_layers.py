@@ -26,7 +26,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "run": ("session", "values trace awaits progress witnesses wires tls peers", "websockets"),
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
-    "exercises": ("exercises", "values files trace theory run sweeps plots", "IPython matplotlib websockets"),
+    "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
     "front door": ("__init__ __main__", "values trace theory run sweeps plots exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
