@@ -19,6 +19,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "theory": ("theory model", "values trace", ""),
     "awaits": ("awaits", "", ""),
     "progress": ("progress", "values", "IPython"),
+    "notebook": ("notebook", "", ""),
     "witnesses": ("tap dialect recorder", "values trace", "websockets"),
     "wires": ("wires", "values pipe", ""),
     "peers": ("peers", "values", "websockets"),
