@@ -20,6 +20,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "awaits": ("awaits", "", ""),
     "progress": ("progress", "values", "IPython"),
     "witnesses": ("tap records dialect recorder", "values trace", "cryptography websockets"),
+    "notebook": ("notebook", "", ""),
     "wires": ("wires", "values pipe", ""),
     "tls": ("tls", "", "trustme"),
     "peers": ("peers", "values", "websockets"),

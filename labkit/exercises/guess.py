@@ -113,8 +113,8 @@ class Ledger:
             return {row["question"]: row for row in rows}
         return {}
 
-    def keep(self, question: str, seconds: float, fact: float | None) -> None:
-        """Write an entry; a folder that cannot be written to loses it without a fuss."""
-        rows = {**self.entries(), question: {"question": question, "guess": seconds, "fact": fact}}
+    def keep(self, question: str, given: float | str, fact: float | str | None) -> None:
+        """Write an entry, of numbers or of words; a folder that cannot be written to loses it without a fuss."""
+        rows = {**self.entries(), question: {"question": question, "guess": given, "fact": fact}}
         with contextlib.suppress(OSError), whole(self.path) as draft:
             draft.write_text("".join(json.dumps(row) + "\n" for row in rows.values()), encoding="utf-8")

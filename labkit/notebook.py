@@ -1,0 +1,43 @@
+"""What a cell needs so that code from a page of documentation runs in it unchanged. It knows nothing of WebSocket.
+
+A kernel runs its cells inside an event loop, so plain ``asyncio.run()`` refuses to start another. The patch that allows it
+has to fit the kernel:
+
+    ipykernel 6     nest_asyncio, or its successor nest_asyncio2
+    ipykernel 7     nest_asyncio2 only: with nest_asyncio, JupyterLab's Run All leaves the cells that follow at [*] for ever
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+SAFE = {6: ("nest_asyncio", "nest_asyncio2"), 7: ("nest_asyncio2",)}  # by ipykernel's major version, the first choice first
+
+
+def allow_asyncio_run() -> None:
+    """Let ``asyncio.run()`` work in this kernel, and say in one sentence how; outside a kernel it works anyway."""
+    major, version = kernel()
+    if major is None:
+        print("Not in a notebook: asyncio.run() works as it is.")
+        return
+    for name in SAFE[min(7, max(6, major))]:
+        try:
+            patch = importlib.import_module(name)
+        except ImportError:
+            continue
+        patch.apply()
+        print(f"asyncio.run() works in this notebook's cells from now on (by {name}, under ipykernel {version}).")
+        return
+    wanted = SAFE[min(7, max(6, major))][0].replace("_", "-")
+    print(f"asyncio.run() does not work in these cells: pip install {wanted}, or write `await main()` for `asyncio.run(main())`.")
+
+
+def kernel() -> tuple[int | None, str]:
+    """The ipykernel that runs this code, as its major version and its whole one; (None, "") outside a kernel."""
+    ask: Any = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    if "ipykernel" not in sys.modules or getattr(ask and ask(), "kernel", None) is None:
+        return None, ""
+    version = str(sys.modules["ipykernel"].__version__)
+    return int(version.split(".")[0]), version
