@@ -59,7 +59,7 @@ def _frame(event: Event) -> str:
     data = event.data
     words = [data["opcode"]]
     if data["opcode"] == "CLOSE":
-        words += [str(data.get("code")), data.get("reason") or ""]
+        words += [str(data.get("code") or "without a code"), data.get("reason") or ""]
     elif data["opcode"] not in CONTROL:
         words.append(f"{data.get('size', 0):,} bytes")
     return f"{' '.join(filter(None, words))} → {_fate(event.t, data.get('arrived_at'))}"
