@@ -36,11 +36,11 @@ class Picture(Axes):
         return {"text/html": inline(self), "text/plain": self.alt}
 
 
-def new(size: tuple[float, float], theme: palette.Theme) -> Picture:
-    """An empty picture of ``size`` (inches), on a figure of its own."""
+def new(size: tuple[float, float], theme: palette.Theme, margins: tuple[float, float, float, float] = MARGINS) -> Picture:
+    """An empty picture of ``size`` (inches), on a figure of its own, with ``margins`` in points."""
     figure = Figure(figsize=size, dpi=100, facecolor=theme.paper)
     FigureCanvasAgg(figure)
-    (wide, high), (left, bottom, right, top) = size, (margin / 72 for margin in MARGINS)
+    (wide, high), (left, bottom, right, top) = size, (margin / 72 for margin in margins)
     rect = (left / wide, bottom / high, 1 - (left + right) / wide, 1 - (bottom + top) / high)
     ax = figure.add_axes(rect, axes_class=Picture)
     assert isinstance(ax, Picture)
