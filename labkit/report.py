@@ -91,11 +91,15 @@ def _fin(event: Event) -> str:
     return f"the {sender} hangs up (FIN)" if event.data["step"] == "sent" else f"FIN of the {sender} arrives"
 
 
+def _who_raised(event: Event) -> str:
+    return "its handler" if event.data["awaiting"] == "?" else f"{event.data['awaiting']}()"
+
+
 TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything else stays in the trace
     "state": lambda event: str(event.data["state"]),
     "frame": _frame,
     "act": _act,
-    "raised": lambda event: "{awaiting}() raises {type}: {text}".format_map(event.data),
+    "raised": lambda event: _who_raised(event) + " raises {type}: {text}".format_map(event.data),
     "fin": _fin,
     "reset": lambda event: "RST of the {sender} {step}".format_map(event.data),
     "limit": lambda event: "the limit is reached: the wire hangs up",
