@@ -109,6 +109,8 @@ def _ends(tale: Excerpt, what: str, kind: str) -> Iterator[Rung]:
         of_it = [event for event in events if event.data.get("sender") == end]
         sent = next(event.t for event in of_it if event.data["step"] == "sent")
         arrived = next((event.t for event in of_it if event.data["step"] == "arrived"), None)
+        if arrived is None and any(event.data.get("sender") == "wire" and event.t <= sent for event in events):
+            continue  # whoever sits in the middle has hung up already
         cut = any(a <= sent < b for a, b in tale.silences(OTHER[end]))
         stuck = (arrived is None and (cut or tale.stop - sent > tale.latency + 1e-6)) or (arrived is not None and cut)
         if not stuck and arrived is None:
@@ -116,7 +118,7 @@ def _ends(tale: Excerpt, what: str, kind: str) -> Iterator[Rung]:
         yield Rung(kind, end, OTHER[end], sent, arrived, _ends_words(kind, end, end == hung[0]), stuck)
     mine = [event for event in events if event.data.get("sender") == "wire"]
     if mine:
-        yield from (Rung(kind, "wire", end, mine[0].t, mine[0].t, (f"{kind} from the middle", kind)) for end in _told(tale, len(mine)))
+        yield from (Rung(kind, "wire", end, mine[0].t, mine[0].t, (f"{kind}, from the middle", kind)) for end in _told(tale, len(mine)))
 
 
 def _ends_words(kind: str, end: str, is_first: bool) -> tuple[str, ...]:
@@ -175,18 +177,22 @@ def beats(found: list[Rung], near: float) -> list[list[Rung]]:
     """Rungs that are over within ``near`` (s) of the first's beginning are one arrow; the others are alone."""
     groups: list[list[Rung]] = []
     for rung in found:
-        if rung.sender == "wire" or rung.stuck:
+        home = next((group for group in reversed(groups[-3:]) if _joins(group, rung, near)), None)
+        if home is None:
             groups.append([rung])
-        elif groups and _joins(groups[-1], rung, near):
-            groups[-1].append(rung)
         else:
-            groups.append([rung])
+            home.append(rung)
     return groups
 
 
 def _joins(group: list[Rung], rung: Rung, near: float) -> bool:
     first = group[0]
-    return first.sender != "wire" and not first.stuck and rung.stop - first.sent <= near and first.is_data == rung.is_data
+    if rung.stuck or first.stuck:
+        alike = (rung.stuck, rung.sender, rung.is_data) == (first.stuck, first.sender, first.is_data)
+        return alike and rung.sent - first.sent <= near
+    if "wire" in (first.sender, rung.sender):
+        return first.sender == rung.sender and rung.sent == first.sent
+    return rung.stop - first.sent <= near and first.is_data == rung.is_data
 
 
 def beat_words(group: list[Rung]) -> list[str]:
