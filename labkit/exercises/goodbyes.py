@@ -140,7 +140,7 @@ QUESTIONS = {
         "02 the handler raises: what does the client's loop do?",
         ("ends", "raises"),
         _end_of_loop,
-        {"ends": "It just ends after 1000 or 1001 only; after any other code it raises, so that a failure is not taken for the end"},
+        {"ends": "It just ends after 1000, 1001 or no code; after any other code it raises, so that a failure is not taken for the end"},
     ),
 }
 
