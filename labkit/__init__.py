@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import exercises, plots
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
+    from .recordings import recorded
     from .session import open_run, run
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
@@ -30,6 +31,7 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "session": ["run", "open_run"],
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
+    "recordings": ["recorded"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
     "exercises": ["exercises"],
@@ -38,7 +40,7 @@ ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
     "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace",
-    "compare", "covers", "exercises", "open_run", "plots", "predict", "run", "sweep",
+    "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 It is a pencil, not a simulator of code: nothing is sent, no library is called, and no run is looked at. Each end is in one
 of the states of RFC 6455 and knows a dozen rules; things happen in order of time. At equal times: what is done to the
-wire, then what arrives, then timers, then what those cause.
+wire, then what arrives, then goodbyes and timers, then what those cause.
 
     keepalive    ping, wait for the pong, sleep interval − round trip, ping …; no pong within ping_timeout: fail with 1011
     failing      send CLOSE (a server hangs up too: FIN), listen to nothing more, wait close_timeout, drop the connection
@@ -78,7 +78,7 @@ class Model:
         limit = self.experiment.limit
         for when, _, act in order(self.experiment.acts):
             self.pending += 1
-            self.at(when, partial(self._act, act), ACT)
+            self.at(when, partial(self._act, act), TIMER if isinstance(act, Goodbye) else ACT)
         self.at(0.0, self.ends["server"].open, ARRIVAL)
         self.at(self.experiment.latency, self.ends["client"].open, ARRIVAL)
         while self.agenda and self.agenda[0][0] <= (NEVER if limit is None else limit):
@@ -113,7 +113,7 @@ class Model:
     def _act(self, act: Act) -> None:
         self.pending -= 1
         if isinstance(act, Goodbye):
-            self.ends[act.end].say_goodbye(act.code, act.reason)
+            self.ends[act.end].say_goodbye(act)
 
     # the wire
 
@@ -172,6 +172,7 @@ class EndModel:
         self.ping: Item | None = None  # waiting for its pong
         self.sent: tuple[int, str] | None = None  # code and reason of its own CLOSE
         self.received: tuple[int, str] | None = None
+        self.heard_at: float | None = None  # when it received that (s)
         self.answered = False  # received, then sent
 
     def enter(self, state: str) -> None:
@@ -220,11 +221,13 @@ class EndModel:
 
     # closing
 
-    def say_goodbye(self, code: int, reason: str) -> None:
-        """The application calls close()."""
+    def say_goodbye(self, act: Goodbye) -> None:
+        """The application calls close(), and waits for the end; what the other end has sent at this instant still comes before."""
+        if self.received and self.heard_at == self.model.now:
+            self.model.ties.append(f"at {self.model.now:g} s the {self.name} calls close() as the other end's CLOSE arrives")
+        self.model.at(self.model.now, self.wait_for_end, CONSEQUENCE)
         if self.state == "OPEN":
-            self.close(code, reason)
-        self.wait_for_end()
+            self.close(act.code, act.reason)
 
     def close(self, code: int, reason: str) -> None:
         """Send CLOSE (RFC 6455 §7.1.2)."""
@@ -294,7 +297,7 @@ class EndModel:
 
     def hear_close(self, code: int, reason: str) -> None:
         """Answer a CLOSE with the same code; the server closes TCP first (RFC 6455 §5.5.1, §7.1.1)."""
-        self.received = (code, reason)
+        self.received, self.heard_at = (code, reason), self.model.now
         if self.state == "OPEN":
             self.answered = True
             self.close(code, reason)

@@ -200,11 +200,12 @@ class _Told(contextlib.AbstractContextManager[None]):
 
 
 def awaited_in(problem: BaseException) -> str:
-    """The call of websockets in which an exception was raised, from its traceback; "?" if there is none."""
+    """The call of websockets in which an exception was raised, from its traceback: ``async for`` calls recv(); "?" if there is none."""
     step = problem.__traceback__
     while step is not None:
-        if "websockets" in step.tb_frame.f_globals.get("__name__", ""):
-            return step.tb_frame.f_code.co_name
+        name = step.tb_frame.f_code.co_name
+        if "websockets" in step.tb_frame.f_globals.get("__name__", "") and not name.startswith("__"):
+            return name
         step = step.tb_next
     return "?"
 

@@ -59,7 +59,7 @@ def _frame(event: Event) -> str:
     data = event.data
     words = [data["opcode"]]
     if data["opcode"] == "CLOSE":
-        words += [str(data.get("code")), data.get("reason") or ""]
+        words += [str(data.get("code") or "without a code"), data.get("reason") or ""]
     elif data["opcode"] not in CONTROL:
         words.append(f"{data.get('size', 0):,} bytes")
     return f"{' '.join(filter(None, words))} → {_fate(event.t, data.get('arrived_at'))}"
@@ -96,11 +96,15 @@ def _close_notify(event: Event) -> str:
     return f"the {sender} ends TLS (close_notify)" if event.data["step"] == "sent" else f"close_notify of the {sender} arrives"
 
 
+def _who_raised(event: Event) -> str:
+    return "its handler" if event.data["awaiting"] == "?" else f"{event.data['awaiting']}()"
+
+
 TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything else stays in the trace
     "state": lambda event: str(event.data["state"]),
     "frame": _frame,
     "act": _act,
-    "raised": lambda event: "{awaiting}() raises {type}: {text}".format_map(event.data),
+    "raised": lambda event: _who_raised(event) + " raises {type}: {text}".format_map(event.data),
     "fin": _fin,
     "close_notify": _close_notify,
     "alert": lambda event: "TLS alert {description} of the {sender} {step}".format_map(event.data),

@@ -92,5 +92,5 @@ def describe(frame: Frame) -> dict[str, Any]:
         data["fin"] = False
     if frame.opcode is Opcode.CLOSE:
         close = Close.parse(bytes(frame.data))
-        data |= {"code": int(close.code), "reason": close.reason}
+        data |= {"code": int(close.code) if frame.data else None, "reason": close.reason}  # of an empty one the parser says 1005
     return data

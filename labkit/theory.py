@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from .experiment import Experiment
-from .faults import ENDS, Cut, Goodbye
+from .faults import ENDS, Cut, Goodbye, StopReading
 from .model import Model
 from .trace import Event, Story, Trace
 
@@ -61,6 +61,9 @@ def covers(experiment: Experiment) -> str | None:
     for act in experiment.faults:
         if not isinstance(act, (Cut, Goodbye)):
             return f"it has no rule for {act!r}"
+    for act in experiment.acts:
+        if isinstance(act, StopReading):
+            continue  # an end that never reads: the model knows
         if act.at is not None and act.at <= 2 * experiment.latency:
             return f"{act!r} falls into the opening handshake, which takes {2 * experiment.latency:g} s"
     return None

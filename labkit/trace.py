@@ -70,7 +70,7 @@ class Raised:
 
     end: str
     t: float  # s
-    awaiting: str  # recv, send, close, ping …
+    awaiting: str  # recv, send, close, ping …; "?" if no call of websockets raised it: a handler's own mistake
     type: str
     text: str
     cause: str | None = None  # the type and text of __cause__
@@ -110,8 +110,11 @@ class Story:
         return next((t for t, state in self.states(end) if state == "CLOSED"), None)
 
     def told_at(self, end: str) -> float | None:
-        """When the exception reached the application's code at ``end`` (s): maybe later than CLOSED, maybe never (None)."""
-        return next((one.t for one in self.raised(end)), None)
+        """When the exception reached the application's code at ``end`` (s): maybe later than CLOSED, maybe never (None).
+
+        A handler's own mistake tells it nothing of the connection: exceptions that no call of websockets raised do not count.
+        """
+        return next((one.t for one in self.raised(end) if one.awaiting != "?"), None)
 
     def frames(self, sender: str | None = None) -> list[Frame]:
         """The frames that went into the wire, in time, with the moment each arrived."""

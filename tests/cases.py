@@ -1,10 +1,11 @@
-"""Experiments that several tests use, and the generator of random quiet ones."""
+"""Experiments that several tests use, and the generators of random quiet ones."""
 
 from __future__ import annotations
 
 import random
 
-from labkit import Cut, Experiment, Peer
+from labkit import Cut, Experiment, Goodbye, Peer
+from labkit.faults import Act
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 DEFAULTS = Experiment(server=Peer(), faults=[Cut(at=63)])
@@ -48,3 +49,21 @@ def _peer(dice: random.Random, keepalive: int) -> Peer:
 def _number(dice: random.Random, low: float, high: float) -> float:
     """A number on one of several grids, so that coincidences happen."""
     return round(dice.uniform(low, high), dice.choice([0, 1, 3, 6])) or 1.0
+
+
+def goodbyes(seed: int) -> Experiment:
+    """A random quiet experiment with one goodbye or two, also at one instant or as the other's CLOSE arrives; half of them with a cut."""
+    dice = random.Random(f"goodbye {seed}")
+    latency = dice.choice([0.0, 0.0, 0.25, _number(dice, 0.001, 3)])
+    server, client = dice.choice([(0, 0), (1, 0), (1, 1), (0, 1)])
+    start = 2 * latency + 0.001
+    at = dice.choice([round(start + _number(dice, 0.1, 6), 6), _number(dice, 1, 12) + 2 * latency])
+    faults: list[Act] = []
+    for end in dice.choice([["server"], ["client"], ["server", "client"], ["server", "client"]]):
+        when = dice.choice([at, at, at + latency, at + latency, at + 2 * latency, start + 3, start + _number(dice, 0.1, 6)])
+        faults.append(Goodbye(round(when, 6), end=end, code=dice.choice([1000, 1001, 1011, 4000]), reason=dice.choice(["", "lunch"])))
+    if dice.random() < 0.5:
+        cut = round(start + _number(dice, 0.1, 6), 6)
+        heal = dice.choice([None, round(cut + _number(dice, 0.1, 8), 6), round(cut + _number(dice, 0.1, 8), 6)])
+        faults.append(Cut(cut, heal=heal, direction=dice.choice(["both", "to_client", "to_server"])))
+    return Experiment(_peer(dice, server), _peer(dice, client), faults=faults, latency=latency, until=dice.choice([None, 60]))

@@ -190,6 +190,26 @@ def test_a_goodbye_is_not_called_noticing():
     assert title(ax).startswith("The server said goodbye at 5") and "CLOSE 1000" in texts(ax)
 
 
+def test_crossing_goodbyes_are_called_by_their_codes():
+    both = [Goodbye(at=2, end="server", code=1001), Goodbye(at=2, end="client")]
+    for acts in ([both[0]], [both[1]], both):
+        said = texts(plots.timeline(trace_of(Experiment(server=Peer(ping_interval=None), latency=0.4, faults=acts))))
+        assert len([text for text in said if text.startswith("CLOSE 100")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("acts", "words"),
+    [
+        ([Goodbye(at=2, end="client")], "The client says goodbye at 2: what happens next?"),
+        ([Goodbye(at=2), Goodbye(at=2, end="client")], "Both ends say goodbye at 2: what happens next?"),
+        ([Goodbye(at=2), Goodbye(at=5, end="client")], "The server says goodbye at 2: what happens next?"),
+        ([Cut(at=1), Goodbye(at=2)], "Cut at 1: when does the server notice?"),
+    ],
+)
+def test_before_the_run_a_goodbye_is_what_the_question_is_about(acts, words):
+    assert title(plots.setup(FLY.but(faults=acts))) == words
+
+
 def test_who_closes_first_noticed_and_the_other_got_the_close():
     tie = FLY.but(client=Peer(ping_interval=3, ping_timeout=5, close_timeout=2), faults=[Cut(at=9, heal=14)])
     tale = Tale(trace_of(tie))

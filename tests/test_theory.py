@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from cases import DEFAULTS, FLY, quiet, small
+from cases import DEFAULTS, FLY, goodbyes, quiet, small
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading, compare, covers, predict, run
 
@@ -76,6 +76,66 @@ def test_goodbyes_are_predicted_too(end, latency):
     trace, prediction = run(polite, "virtual"), predict(polite)
     assert compare(trace, prediction).worst < 1e-6
     assert frames(trace) == frames(prediction)
+
+
+def agrees(experiment):
+    """Whether theory and a virtual run tell the same story: moments, frames, codes and exceptions."""
+    prediction, trace = predict(experiment), run(experiment, "virtual")
+    assert prediction.unknown is None, (experiment, prediction.unknown)
+    assert compare(trace, prediction).worst < 1e-6, (experiment, compare(trace, prediction))
+    assert frames(trace) == frames(prediction), experiment
+    assert [row[:3] + row[4:] for row in raised(trace)] == [row[:3] + row[4:] for row in raised(prediction)], experiment
+    return prediction
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 50))
+def test_two_hundred_random_goodbyes_agree_with_theory_too(seed):
+    for one in range(seed, seed + 50):
+        agrees(goodbyes(one))
+
+
+def test_the_random_goodbyes_hold_every_kind_of_story():
+    stories = [predict(goodbyes(seed)) for seed in range(200)]
+    closes = [[f for f in story.frames() if f.opcode == "CLOSE"] for story in stories]
+    assert sum(len(row) == 2 and row[0].sent_at == row[1].sent_at and row[0].code != row[1].code for row in closes) > 15  # crossing
+    assert sum(any(f.arrived_at is None for f in row) for row in closes) > 20
+    assert sum(any("calls close() as" in tie for tie in story.ties) for story in stories) > 5
+    assert sum(story.noticed_at("server") is not None and story.closed_at("server") is None for story in stories) >= 5
+
+
+@pytest.mark.parametrize("close_timeout", [10, 0, None])
+@pytest.mark.parametrize("latency", [0, 0.25])
+def test_goodbyes_from_both_ends_at_one_instant_cross_and_each_answers_the_other(latency, close_timeout):
+    peer = Peer(ping_interval=None, close_timeout=close_timeout)
+    acts = [Goodbye(5, end="server", code=1001), Goodbye(5, end="client", code=4000)]
+    prediction = agrees(Experiment(server=peer, client=peer, faults=acts, latency=latency))
+    assert [(f.sender, f.code) for f in prediction.frames()] == [("server", 1001), ("client", 4000)]  # two, not four
+    if close_timeout != 0 or latency == 0:  # otherwise neither waits for the other's CLOSE
+        assert {r.end: (r.code, r.sent) for r in prediction.raised()} == {"server": (4000, 1001), "client": (1001, 4000)}
+
+
+@pytest.mark.parametrize("close_timeout", [2, 0, None])
+@pytest.mark.parametrize("end", ["server", "client"])
+@pytest.mark.parametrize("heal", [None, 20])
+def test_a_goodbye_during_a_cut_ends_with_close_timeout_and_without_it_when_the_cut_is_healed(heal, end, close_timeout):
+    # 5: cut; 6: goodbye, stuck; 6 + close_timeout: dropped
+    peer = Peer(ping_interval=None, close_timeout=close_timeout)
+    prediction = agrees(Experiment(server=peer, client=peer, faults=[Cut(5, heal=heal), Goodbye(6, end=end)], until=30))
+    assert prediction.noticed_at(end) == 6
+    assert prediction.closed_at(end) == (heal if close_timeout is None else 6 + close_timeout)
+
+
+@pytest.mark.parametrize(("first", "second"), [("server", "client"), ("client", "server")])
+def test_a_goodbye_as_the_others_arrives_is_a_tie_and_in_virtual_time_too_late(first, second):
+    crossing = FLY.but(faults=[Goodbye(5, end=first, code=1001), Goodbye(5.5, end=second, code=4000)], latency=0.5)
+    prediction = agrees(crossing)
+    assert "calls close() as" in prediction.ties[0] and [f.code for f in prediction.frames() if f.opcode == "CLOSE"] == [1001, 1001]
+    assert not predict(crossing.but(latency=0.6)).ties
+
+
+def test_a_peer_that_closes_by_itself_is_predicted_and_not_within_the_opening_handshake():
+    agrees(FLY.but(client=Peer(close_at=3, close_code=3001), server=Peer(reads=False), faults=[], latency=0.25))
+    assert "opening handshake" in predict(FLY.but(client=Peer(close_at=0.5), faults=[], latency=0.25)).unknown
 
 
 @pytest.mark.parametrize(

@@ -166,3 +166,27 @@ def test_a_prediction_answers_the_same_questions(fly):
 def test_close_codes_and_reasons_are_in_the_frames():
     trace = run(small(faults=[Goodbye(0.1, code=4001, reason="ça suffit")]), "virtual")
     assert [(f.code, f.reason) for f in trace.frames() if f.opcode == "CLOSE"] == [(4001, "ça suffit")] * 2
+
+
+def test_a_handlers_own_mistake_is_raised_but_tells_it_nothing_of_the_connection():
+    async def mistaken(websocket):
+        raise KeyError("oops")
+
+    async def loops(websocket):
+        async for _ in websocket:
+            pass
+
+    trace = run(small(faults=[], until=5), "virtual", server=mistaken, client=loops)
+    assert [one.type for one in trace.raised("server")] == ["KeyError"] and trace.told_at("server") is None
+    assert "its handler raises KeyError: 'oops'" in str(trace)
+    assert trace.raised("client")[0].awaiting == "recv" and trace.told_at("client") is not None  # async for calls recv()
+
+
+def test_a_close_without_a_code_has_none_on_the_wire():
+    async def like_a_browser(websocket):
+        async with websocket.send_context():
+            websocket.protocol.send_close()
+
+    trace = run(small(faults=[], until=5), "virtual", client=like_a_browser)
+    assert {(frame.opcode, frame.code, frame.size) for frame in trace.frames()} == {("CLOSE", None, 0)}
+    assert "CLOSE without a code → arrives" in str(trace) and trace.raised("server")[0].code == 1005

@@ -120,9 +120,14 @@ def _take_flight(sheet: Sheet, frame: Frame) -> None:
 
 def frame_words(sheet: Sheet, control: list[Frame]) -> None:
     """CLOSE with its code, PING and PONG by name; among many pings only the first exchange."""
-    beside: list[Place] = [(8, 0, "left", "center"), (-8, 0, "right", "center")]
     for frame in control:
-        point = mark(sheet, frame)
+        point, off = mark(sheet, frame), 6 * SIDE[frame.sender]  # off its way, if that is sloped
+        beside: list[Place] = [
+            (8, 0, "left", "center"),
+            (-8, 0, "right", "center"),
+            (7, off, "left", "center"),
+            (-7, -off, "right", "center"),
+        ]
         if point is not None and frame.opcode == "CLOSE":
             sheet.room.put(stuck_name("CLOSE", frame.code), *point, beside, 8, color=sheet.theme.ink)
     pairs = exchanges([f for f in control if f.opcode != "CLOSE"], 2 * sheet.tale.latency + sheet.tale.tolerance)

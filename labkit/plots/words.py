@@ -27,7 +27,7 @@ def finding(tale: Tale) -> str:
 def question(tale: Tale) -> str:
     """What is asked before the run."""
     heals = bool(tale.cuts) and tale.cuts[-1].heal is not None
-    act = acts_words(tale) or f"The first {tale.neat(tale.stop)} seconds"
+    act = acts_words(tale) or goodbye_words(tale) or f"The first {tale.neat(tale.stop)} seconds"
     ask = "what happens next?" if not tale.cuts else "does anybody notice?" if heals else f"when does the {tale.hero} notice?"
     return f"{act}: {ask}"
 
@@ -38,6 +38,13 @@ def acts_words(tale: Tale) -> str:
     if len(said) > 2:
         return f"{len(said)} cuts, the last at {said[-1].removeprefix('Cut at ')}"
     return ", ".join([*said[:1], *(f"c{text[1:]}" for text in said[1:])])
+
+
+def goodbye_words(tale: Tale) -> str:
+    """ "The client says goodbye at 2"; empty if nobody does before the telling stops."""
+    who = [end for end in ENDS if any(t <= tale.stop for t in tale.goodbyes(end))]
+    said = "Both ends say" if len(who) == 2 else f"The {who[0]} says" if who else ""
+    return said and f"{said} goodbye at {tale.neat(tale.stop)}"
 
 
 def cut_words(tale: Tale, cut: Cut) -> str:
