@@ -51,7 +51,7 @@ def overlaps(ax: Any) -> list[tuple[str, str]]:
 
 
 def test_every_byte_is_in_one_place_at_every_moment(cut):
-    """86 messages and the one that is blocked, each 1,000 bytes and 4 of header: 50 are received, 4,096 bytes in the wire, the rest waits."""
+    """86 messages and a blocked one, each 1,000 bytes and 4 of header: 50 are received, 4,096 bytes are in the wire, the rest waits."""
     levels = Levels(cut, "server")
     now = levels.at(8.6)
     assert (now.handed, now.received, now.wire, now.queue) == (87 * 1004, 50 * 1004, 4096, 0)
