@@ -114,6 +114,11 @@ def test_what_was_stuck_arrives_after_the_heal():
     assert title(ax) == "The third ping waited 2 s in the cut, the others came home at once"
 
 
+def test_a_ping_that_arrives_too_late_is_said_to():
+    ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, heal=20)])))
+    assert title(ax) == "The third ping waited 8 s in the cut: too long, the server had given up"
+
+
 def test_a_pong_that_is_stuck_is_not_a_ping_that_is():
     ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, direction="to_server")])))
     assert title(ax) == "Three pings arrived, the third pong got stuck" and "PONG stuck" in texts(ax)
