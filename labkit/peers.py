@@ -196,13 +196,13 @@ class _Told(contextlib.AbstractContextManager[None]):
 
 
 def awaited_in(problem: BaseException) -> str:
-    """The call of websockets in which an exception was raised, from its traceback; "?" if there is none."""
+    """The call of websockets in which an exception was raised, from its traceback or its cause's; "?" if there is none."""
     step = problem.__traceback__
     while step is not None:
         if "websockets" in step.tb_frame.f_globals.get("__name__", ""):
             return step.tb_frame.f_code.co_name
         step = step.tb_next
-    return "?"
+    return awaited_in(problem.__cause__) if problem.__cause__ else "?"  # asyncio.timeout raises outside of what it cancelled
 
 
 def describe(problem: BaseException, awaiting: str, connection: Any) -> dict[str, Any]:
