@@ -23,9 +23,24 @@ class Excerpt(Tale):
         """Where the axis ends (s)."""
         if self.last is not None:
             return self.last
-        if self.since > 0 or self.stop < SHORT:
+        if self.unknown:
+            return self.since + 10.0
+        if self.is_zoomed:
             return self.stop + 0.12 * max(self.stop - self.since, 1e-6)
-        return float(Tale.horizon.func(self))
+        return super().horizon
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether this is less than a whole story of seconds."""
+        return not self.unknown and (self.since > 0 or self.story.end < SHORT)
+
+    @cached_property
+    def stop(self) -> float:
+        """When the telling stops (s); of a part, when the last thing happens."""
+        whole = self.story.end
+        said = ("state", "frame", "raised", "returned", "fin", "reset", "handshake")
+        times = [t for e in self.story.events if e.what in said for t in (e.t, e.data.get("arrived_at")) if t is not None]
+        return min(whole, max(times, default=whole)) if self.is_zoomed else whole
 
     @property
     def length(self) -> float:
@@ -82,15 +97,12 @@ class Excerpt(Tale):
     @cached_property
     def ticks(self) -> list[tuple[float, int]]:
         """(time in s, how much it matters; 0 most), for the moments at which something happens."""
-        rows = [(self.since, 6), (self.horizon, 6)] + [row for row in super_ticks(self) if row[1] != 3]
+        rows = [(self.since, 6)] + [(t, weight) for t, weight in super().ticks if t != self.horizon]
+        rows += [] if self.is_zoomed and self.last is None else [(self.horizon, 6)]
         rows += [(t, STEPS[state]) for end in ("server", "client") for t, state in self.story.states(end)]
         rows += [(0.0, 1)] + [(frame.sent_at, 3) for frame in self.frames if frame.opcode == "CLOSE"]
+        rows += [(f.arrived_at, 4) for f in self.frames if f.opcode == "CLOSE" and f.arrived_at is not None]
         if not any(self.shows(t) and weight < 6 for t, weight in rows):
             step = nice(self.length / 5)
             rows += [(round(self.since / step + k) * step, 6) for k in range(1, 5)]
         return [row for row in rows if self.shows(row[0])]
-
-
-def super_ticks(tale: Excerpt) -> list[tuple[float, int]]:
-    """What a timeline of the whole story would mark."""
-    return list(Tale.ticks.func(tale))

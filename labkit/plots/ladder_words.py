@@ -16,13 +16,15 @@ def finding(tale: Excerpt, found: list[Rung]) -> str:
         return "Theory does not know this one"
     goodbye, pings = _goodbye(found), _pings(tale, found)
     if any(rung.kind == "RST" for rung in found):
-        return _joined("The connection is reset", pings)
+        return _joined("The connection is reset: RST, no CLOSE", pings)
+    if any(rung.kind == "FIN" and rung.sender == "wire" for rung in found):
+        return "Somebody in the middle hangs up: FIN, no CLOSE"
+    if found and all(rung.kind == "HTTP" for rung in found):
+        return "The client asks in HTTP, the server agrees: OPEN"
     if goodbye:
         return goodbye
     if pings:
         return pings
-    if any(rung.kind == "FIN" and rung.sender == "wire" for rung in found):
-        return "Somebody in the middle hangs up: no CLOSE, only FIN"
     return _messages(found) or "Nothing is on the wire" if not found or all(r.is_data for r in found) else words.finding(tale)
 
 
@@ -49,20 +51,22 @@ def _pings(tale: Excerpt, found: list[Rung]) -> str:
     pings = [rung for rung in found if rung.kind == "PING"]
     if not pings:
         return ""
-    home = sum(not rung.stuck for rung in pings)
+    home, pongs = sum(not rung.stuck for rung in pings), [rung for rung in found if rung.kind == "PONG"]
     lost = [rung for rung in pings if rung.stuck]
     if not lost:
-        pongs = [rung for rung in found if rung.kind == "PONG"]
+        if mute := [k for k, rung in enumerate(pongs) if rung.stuck]:
+            return f"{_count(home, 'ping')} arrived, the {_ordinal(mute[0] + 1)} pong {'waited' if pongs[mute[0]].arrived else 'got stuck'}"
         same = ": the same bytes come back" if pongs and all("same" in rung.words[0] for rung in pongs) else ""
         return f"{_count(home, 'ping')}, {_count(len(pongs), 'pong')}{same}"
     late = [rung.arrived for rung in lost if rung.arrived is not None]
     went = f"{_count(home, 'ping')} came home" if home else "No ping came home"
     if len(lost) > 1:
         return f"{went}, {_number(len(lost))} {'waited in the cut' if late else 'got stuck'}"
-    the = f"the {_ordinal(home + 1)}" if home else "the only one"
+    the = _ordinal(pings.index(lost[0]) + 1)
     if late:
-        return f"{went}, {the} waited {tale.span(late[0] - lost[0].sent)} in the cut"
-    return f"{went}, {the} did not" if home else "The only ping got stuck"
+        rest = f", the other{'s' * (home > 1)} came home at once" if home else ""
+        return f"The {the} ping waited {tale.span(late[0] - lost[0].sent)} in the cut{rest}"
+    return f"{went}, the {the} did not" if home else "The only ping got stuck"
 
 
 def _messages(found: list[Rung]) -> str:
@@ -97,7 +101,7 @@ def notes(tale: Excerpt, end: str) -> list[tuple[float, str]]:
     rows += [(t, _state(tale, end, state)) for t, state in tale.story.states(end) if state in ("CLOSING", "CLOSED")]
     rows += [(one.t, f"{one.awaiting}() raises {one.type}") for one in tale.story.raised(end)]
     rows += [(e.t, f"{e.data.get('call')}() returns") for e in tale.story.select("returned", end)]
-    rows += survivor(tale, end)
+    rows += [*survivor(tale, end), *sends(tale, end)]
     rows = [(t, text) for t, text in sorted(rows, key=lambda row: row[0]) if tale.shows(t)]
     merged: list[tuple[float, list[str]]] = []
     for t, text in rows:
@@ -105,7 +109,7 @@ def notes(tale: Excerpt, end: str) -> list[tuple[float, str]]:
             merged[-1][1].append(text)
         else:
             merged.append((t, [text]))
-    return [(t, "\n".join(dict.fromkeys(texts))) for t, texts in merged]
+    return [(t, "\n".join(dict.fromkeys(texts)).replace("CLOSING\nCLOSED", "CLOSING, CLOSED")) for t, texts in merged]
 
 
 def _state(tale: Excerpt, end: str, state: str) -> str:
@@ -119,6 +123,15 @@ def _state(tale: Excerpt, end: str, state: str) -> str:
     return "calls close(): CLOSING" if why == "said goodbye" else "gets the CLOSE: CLOSING"
 
 
+def sends(tale: Excerpt, end: str) -> list[tuple[float, str]]:
+    """How many messages an end sends in this part, where there are many."""
+    sizes = [(f.sent_at, f.size) for f in tale.frames if f.sender == end and f.opcode not in words.CONTROL and tale.shows(f.sent_at)]
+    if len(sizes) < 5:
+        return []
+    each = f",\n{sizes[0][1]:,} bytes each" if len({size for _, size in sizes}) == 1 else ""
+    return [(sizes[0][0], f"sends {len(sizes):,} messages{each}")]
+
+
 def survivor(tale: Excerpt, end: str) -> list[tuple[float, str]]:
     """What an end that stays OPEN in a cut has not got, at a moment when the other has left OPEN."""
     deaf = [(a, b) for a, b in silent(tale, end) if b > tale.stop]
@@ -130,7 +143,12 @@ def survivor(tale: Excerpt, end: str) -> list[tuple[float, str]]:
     pings = tale.experiment is not None and tale.experiment.peer(OTHER[end]).keepalive
     missing = [text for text, there in (("no ping", pings and "PING" not in heard), ("no CLOSE", "CLOSE" not in heard)) if there]
     missing += [] if tale.story.raised(end) else ["no error"]
-    return [(max(other, tale.since), f"still OPEN: {', '.join(missing)}")]
+    return [(max(other, tale.since), _lines(missing))]
+
+
+def _lines(missing: list[str]) -> str:
+    """ "still OPEN: no ping, no CLOSE, no error", in lines."""
+    return "still OPEN:\n" + ", ".join(missing[:2]) + "".join(f",\n{text}" for text in missing[2:])
 
 
 # alt text
@@ -148,9 +166,13 @@ def alt_text(tale: Excerpt, found: list[Rung], thinned: str) -> str:
     if len(found) > 40:
         parts.append(f"And {len(found) - 40:,} more arrows.")
     for end in ENDS:
-        said = "; ".join(f"{text.replace(chr(10), ', ')} at {tale.moment(t)}" for t, text in notes(tale, end))
+        said = "; ".join(f"{_one_line(text)} at {tale.moment(t)}" for t, text in notes(tale, end))
         parts += [f"{end.capitalize()}: {said}."] if said else []
     return " ".join([*parts, *([f"{thinned[:1].upper()}{thinned[1:]}."] if thinned else [])])
+
+
+def _one_line(text: str) -> str:
+    return text.replace(",\n", ", ").replace(":\n", ": ").replace("\n", ", ")
 
 
 def _rung(tale: Excerpt, rung: Rung) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.patches import Rectangle
@@ -77,7 +78,7 @@ def bars(board: Board, handshake: bool) -> None:
         x = board.rail(end)
         for span in _shown(board.tale, end, handshake):
             _fill(board, span, x)
-        style = {"fontsize": 10.5, "fontweight": "bold", "family": FAMILY, "color": board.theme.ink}
+        style: dict[str, Any] = {"fontsize": 10.5, "fontweight": "bold", "family": FAMILY, "color": board.theme.ink}
         board.ax.text(x, board.tale.since - 11 / abs(board.room.dy), end, ha="center", va="center", clip_on=False, **style)
         board.room.take(x, (board.tale.since + board.tale.horizon) / 2, BAR + 1, board.room.top / 2)
 
@@ -87,7 +88,8 @@ def _shown(tale: Excerpt, end: str, handshake: bool) -> list[Span]:
     rows = spans(tale, end)
     before = next((t for t, state in tale.story.states(end) if state == "CONNECTING"), 0.0)
     if handshake and before < 0:
-        rows = [Span(before, 0.0, "CONNECTING"), *rows]
+        first = rows[0].begin if rows and rows[0].state != "CONNECTING" else rows[0].stop if rows else 0.0
+        rows = [Span(before, first, "CONNECTING"), *(row for row in rows if row.state != "CONNECTING")]
     return [
         Span(max(s.begin, tale.since), min(s.stop, tale.horizon), s.state, s.belief)
         for s in rows

@@ -1,0 +1,262 @@
+"""The promises of plots.ladder: what crosses the wire, time downwards. Runs are in virtual time unless they say otherwise."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import pytest
+
+from labkit import Cut, Event, Experiment, Goodbye, HangUp, Peer, Reset, Send, Trace, plots, predict, run
+
+PEER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
+FLY = Experiment(server=PEER, faults=[Cut(at=9)])
+SLOW = FLY.but(latency=0.4)
+
+
+def trace_of(experiment: Experiment) -> Trace:
+    return run(experiment, wire="virtual")
+
+
+@pytest.fixture(scope="module")
+def fly() -> Trace:
+    return trace_of(FLY)
+
+
+def texts(ax: Any) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
+
+
+def ticks(ax: Any) -> list[str]:
+    return sorted((label.get_text() for label in ax.get_yticklabels()), key=float)
+
+
+def title(ax: Any) -> str:
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+def corners(text: Any, renderer: Any) -> list[tuple[float, float]]:
+    """The corners of a text as it lies, turned or not (pixels)."""
+    angle, (x, y) = text.get_rotation(), text.get_transform().transform(text.get_position())
+    text.set_rotation(0)
+    box = text.get_window_extent(renderer)
+    text.set_rotation(angle)
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return [
+        (x + cos * (a - x) - sin * (b - y), y + sin * (a - x) + cos * (b - y))
+        for a, b in ((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1))
+    ]
+
+
+def apart(one: list[tuple[float, float]], two: list[tuple[float, float]]) -> bool:
+    """Whether a line can be drawn between two rectangles (along a side of one of them)."""
+    for shape in (one, two):
+        for (ax, ay), (bx, by) in zip(shape, shape[1:]):
+            first, second = ([(bx - ax) * x + (by - ay) * y for x, y in points] for points in (one, two))
+            if max(first) <= min(second) or max(second) <= min(first):
+                return True
+    return False
+
+
+def overlaps(ax: Any) -> list[tuple[str, str]]:
+    """The pairs of words that lie on each other, by what the renderer measures."""
+    ax.figure.canvas.draw()
+    renderer = ax.figure.canvas.get_renderer()
+    written = [(text.get_text(), corners(text, renderer)) for text in [*ax.texts, *ax.get_yticklabels(), ax.yaxis.label] if text.get_text()]
+    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if not apart(one, two)]
+
+
+# the fruit fly
+
+
+def test_the_title_is_the_finding(fly):
+    assert title(plots.ladder(fly)) == "Two pings came home, the third did not"
+
+
+def test_time_runs_downwards_and_ticks_stand_where_something_happens(fly):
+    ax = plots.ladder(fly)
+    assert ticks(ax) == "0 4 8 9 12 15 17 20".split() and ax.get_ylim() == (20, 0)
+    assert ax.get_ylabel() == "seconds since the server was OPEN, downwards"
+
+
+def test_a_pong_carries_the_bytes_of_its_ping(fly):
+    said, ping = texts(plots.ladder(fly)), fly.frames()[0]
+    assert f"PING {bytes.fromhex(ping.payload).hex(' ')}" in said and "PONG, the same four bytes" in said
+
+
+def test_the_margins_say_what_the_server_does_and_what_the_client_knows(fly):
+    said = texts(plots.ladder(fly))
+    assert {"notices: CLOSING", "CLOSED recv() raises ConnectionClosedError", "believes OPEN"} <= set(said)
+    assert "still OPEN: no ping, no CLOSE, no error" in said
+
+
+def test_what_is_stuck_is_called_stuck(fly):
+    said = texts(plots.ladder(fly))
+    assert "PING stuck" in said and "CLOSE 1011 and FIN stuck" in said and "cable cut at 9 s" in said
+
+
+def test_the_timers_have_their_lengths(fly):
+    assert {"3 s to the next ping", "ping_timeout 3 s", "close_timeout 2 s"} <= set(texts(plots.ladder(fly)))
+
+
+# latency, healing, directions
+
+
+def test_arrows_slope_by_their_latency_and_are_level_without():
+    angles = [[text.get_rotation() for text in plots.ladder(trace_of(e)).texts if "PONG, " in text.get_text()][0] for e in (FLY, SLOW)]
+    assert angles[0] == 0 and 0 < angles[1] < 10
+
+
+def test_what_was_stuck_arrives_after_the_heal():
+    ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, heal=14)])))
+    assert "PING stuck, arrives at 14 s" in texts(ax) and "healed at 14 s" in texts(ax)
+    assert title(ax) == "The third ping waited 2 s in the cut, the others came home at once"
+
+
+def test_a_pong_that_is_stuck_is_not_a_ping_that_is():
+    ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, direction="to_server")])))
+    assert title(ax) == "Three pings arrived, the third pong got stuck" and "PONG stuck" in texts(ax)
+
+
+# goodbyes
+
+
+GOODBYES = {
+    "server": ([Goodbye(at=5)], "The server says goodbye, the client answers, the server hangs up"),
+    "client": ([Goodbye(at=5, end="client")], "The client says goodbye, the server answers and hangs up"),
+    "both": ([Goodbye(at=5), Goodbye(at=5, end="client")], "Both say goodbye at once: the CLOSEs cross, the server hangs up"),
+}
+
+
+@pytest.mark.parametrize("who", GOODBYES)
+def test_a_goodbye_says_who_begins_who_answers_and_who_hangs_up(who):
+    faults, finding = GOODBYES[who]
+    ax = plots.ladder(trace_of(SLOW.but(faults=faults)), since=4.9)
+    assert title(ax) == finding
+    said = texts(ax)
+    assert "CLOSE 1000" in said and ("CLOSE 1000, the echo" in said) == (who != "both")
+    assert {"the server hangs up (FIN)", "the client hangs up, too (FIN)"} <= set(said)
+    assert sum("CLOSED" in text for text in said) == 2
+
+
+def test_a_code_and_a_reason_stand_on_the_close():
+    ax = plots.ladder(trace_of(SLOW.but(faults=[Goodbye(at=5, code=4000, reason="lunch")])))
+    assert "CLOSE 4000 “lunch”" in texts(ax) and "CLOSE 4000, the echo" in texts(ax)
+
+
+def test_a_part_shows_nothing_of_the_rest():
+    ax = plots.ladder(trace_of(SLOW.but(faults=[Goodbye(at=5)])), since=4.9, until=5.6)
+    assert ax.get_ylim() == (5.6, 4.9) and not any("PING" in text or "FIN" in text for text in texts(ax))
+    with pytest.raises(ValueError, match="from an earlier moment to a later one"):
+        plots.ladder(trace_of(FLY), since=5, until=5)
+
+
+def test_a_real_goodbye_is_told_in_milliseconds():
+    trace = run(Experiment(server=Peer(close_at=0.05)), wire="loopback", progress=False)
+    ax = plots.ladder(trace, since=0.05)
+    assert ax.get_ylabel() == "ms since the server was OPEN, downwards"
+    assert title(ax) == "The server says goodbye, the client answers, the server hangs up" and overlaps(ax) == []
+
+
+def test_a_part_late_in_a_long_story_counts_from_its_own_beginning():
+    ax = plots.ladder(trace_of(FLY.but(latency=0.01, faults=[Goodbye(at=30)])), since=29.99)
+    assert ax.get_ylabel() == "ms since 29.99 s, downwards" and {"10", "20", "30"} <= set(ticks(ax))
+
+
+# other endings, other frames
+
+
+def test_a_reset_and_a_hang_up_come_from_the_middle():
+    reset, hung = (plots.ladder(trace_of(SLOW.but(faults=[act]))) for act in (Reset(at=5), HangUp(at=5)))
+    assert "RST, from the middle" in texts(reset) and title(reset).startswith("The connection is reset")
+    assert "FIN, from the middle" in texts(hung) and title(hung) == "Somebody in the middle hangs up: FIN, no CLOSE"
+
+
+def test_messages_have_their_size():
+    ax = plots.ladder(trace_of(SLOW.but(faults=[Send(at=2, size=1200)], until=6)))
+    assert "BINARY, 1,200 bytes" in texts(ax)
+
+
+def test_a_text_is_shown_as_it_is_but_never_as_a_formula():
+    def said(payload: bytes) -> list[str]:
+        data = {"sender": "server", "opcode": "TEXT", "size": len(payload), "payload": payload.hex(), "arrived_at": 1.4}
+        events = [Event(0.0, end, "log", "state", {"state": "OPEN"}) for end in ("server", "client")]
+        return texts(plots.ladder(Trace(SLOW, [*events, Event(1.0, "wire", "tap", "frame", data)], {"end": 3.0})))
+
+    assert "TEXT “hello”, 5 bytes" in said(b"hello") and "TEXT, 5 bytes" in said(b"$x^2$")
+
+
+def test_the_opening_handshake_is_shown_when_asked_for():
+    trace = trace_of(SLOW.but(faults=[], until=3))
+    assert "GET / Upgrade: websocket" in texts(plots.ladder(trace, handshake=True))
+    assert not any("GET" in text for text in texts(plots.ladder(trace)))
+
+
+def test_a_long_story_is_thinned_and_says_so():
+    ax = plots.ladder(trace_of(FLY.but(faults=[Send(at=0, every=0.01, end="client", size=10), Cut(at=9)])))
+    assert any("thinned: 900 messages, 60 drawn" in text for text in texts(ax)) and len(ax.texts) < 120
+    assert "sends 1,701 messages, 10 bytes each" in " ".join(texts(ax))
+
+
+# theory
+
+
+def test_a_prediction_is_drawn_alone():
+    ax = plots.ladder(predict(SLOW))
+    assert title(ax) == "Two pings came home, the third did not" and "theory, nothing was run" in texts(ax)
+
+
+def test_theory_that_does_not_know_says_why():
+    ax = plots.ladder(predict(FLY.but(server=Peer(send_every=1))))
+    assert title(ax) == "Theory does not know this one" and any("does not know: the server sends" in text for text in texts(ax))
+
+
+# no word on a word, manners
+
+
+CASES = {
+    "fly": FLY,
+    "slow": SLOW,
+    "healed": SLOW.but(faults=[Cut(at=9, heal=20)]),
+    "one way": FLY.but(faults=[Cut(at=9, direction="to_server")]),
+    "both ping": FLY.but(client=PEER),
+    "the client pings": FLY.but(server=Peer(ping_interval=None), client=PEER),
+    "three cuts": FLY.but(faults=[Cut(at=3, heal=5), Cut(at=9, heal=11, direction="to_client"), Cut(at=17)]),
+    "goodbye": SLOW.but(faults=[Goodbye(at=5, end="client", code=4000)]),
+    "at once": FLY.but(faults=[Goodbye(at=5), Goodbye(at=5, end="client")]),
+    "reset": SLOW.but(faults=[Reset(at=5)]),
+    "messages": FLY.but(faults=[Send(at=0, every=0.5, end="client"), Cut(at=9)]),
+    "many pings": FLY.but(server=Peer(ping_interval=1, ping_timeout=3, close_timeout=2), faults=[Cut(at=300)]),
+    "nothing": Experiment(server=Peer(ping_interval=None), until=5),
+}
+
+
+@pytest.mark.parametrize("size", [None, (4, 4), (9, 5)])
+@pytest.mark.parametrize("name", CASES)
+def test_no_word_lies_on_another(name, size):
+    assert overlaps(plots.ladder(trace_of(CASES[name]), size=size)) == []
+
+
+def test_the_alt_text_tells_the_whole_figure(fly):
+    alt = plots.ladder(fly).alt
+    assert alt.startswith("Ladder, time downwards, from 0 s to 20 s. Two pings came home, the third did not. Cut at 9.")
+    assert "PONG, the same four bytes, from the client to the server, sent at 4 s" in alt
+    assert "sent at 12 s, stuck, never arrives" in alt and "still OPEN: no ping, no CLOSE, no error at 15 s" in alt
+
+
+def test_it_is_a_picture_in_both_themes_and_registers_nothing(fly, tmp_path):
+    ax = plots.ladder(fly, theme="dark")
+    assert ax.figure.get_facecolor()[:3] < (0.2, 0.2, 0.2)
+    assert 'role="img"' in ax._repr_mimebundle_()["text/html"] and plots.save(ax, tmp_path / "l.png").stat().st_size > 1000
+    assert "matplotlib.pyplot" not in sys.modules
+    with pytest.raises(TypeError, match="a trace or a prediction"):
+        plots.ladder(FLY)
+
+
+def test_an_axes_of_your_own_is_drawn_into(fly):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    mine = FigureCanvasAgg(Figure(figsize=(6, 6))).figure.subplots()
+    assert plots.ladder(fly, ax=mine) is mine and overlaps(mine) == []
