@@ -84,7 +84,7 @@ def test_the_count_says_what_became_of_every_send(tiny, big, capsys):
         (13, "✓"),
         (0, "raises nothing"),
         (4, "write buffer only begins to fill"),
-        (8, "below it in the picture"),
+        (8, "the wire has to be full"),
         (16, "only one of the two reservoirs"),
         (10, "Which reservoirs"),
         (99, "an earlier one did not return"),
@@ -264,3 +264,27 @@ def test_what_stands_below_the_first_figure_is_true(words, tiny):
     stuck = [frame for frame in tiny.frames("server") if frame.arrived_at is None]
     assert len(stuck) == returned(tiny) == 296 and "**296 messages are stuck**, and 296 calls" in words
     assert tiny.raised() == [] and tiny.noticed_at("server") is None
+
+
+def test_what_stands_below_the_reservoirs_is_true(words, big):
+    assert big.end == 13 and big.waiting("server")[-1] == (13, 4940)  # more than 4,096
+    assert sum(frame.arrived_at is not None for frame in big.frames("server")) == 5 and returned(big) == 8
+    assert big.raised() == [] and big.header["ended"].startswith("nothing can happen any more")
+    inside = 9 * 1004 - 4940
+    assert inside == 4096 == BIG.server.buffer and 4 < inside / 1004 < 4.1  # four messages and a bit
+    for sentence in (
+        "It takes 4,096 bytes",
+        "At 13 s there are 4,940",
+        "13 sends returned (5 before the cut, 8 after it), 5 messages were received",
+    ):
+        assert sentence in words
+
+
+def test_what_stands_below_the_healed_reservoirs_is_true(words):
+    trace = run(BIG.but(faults=[Cut(5, heal=30)]), "virtual")
+    got = [e.t for e in trace.select("message", "client") if e.data["step"] == "received"]
+    sent = [e.t for e in trace.select("message", "server") if e.data["step"] == "sent"]
+    assert [t for t in got if 5 <= t <= 30] == [30] * 10 and sent[13:15] == [30, 30]  # the ninth, which waited, and a new one
+    assert max(two - one for one, two in zip(sent, sent[1:])) == 30 - 12 and got[got.index(30) - 1] == 4
+    assert [two - one for one, two in zip(got[-9:], got[-8:])] == [1] * 8 and trace.raised() == []
+    assert "`send()` waited for 17 s" in words and "(The tenth is a new one, which was overdue.)" in words

@@ -153,7 +153,7 @@ def _sends_belief(answer: float) -> str:
         0: "A pulled cable raises nothing and blocks nothing: there is still room on your side of it",
         1: "Nobody has to take the first message before the second is sent: there is still room on your side of the cut",
         wire // FRAME: "That is what the wire holds. When it is full, the write buffer only begins to fill",
-        limit // FRAME: "That is what the write buffer holds. What is below it in the picture has to be full before it fills",
+        limit // FRAME: "That is what the write buffer holds. But the wire has to be full before anything stays in it",
         (2 * wire + limit)
         // FRAME: "That needs 4,096 bytes more: only one of the two reservoirs has doubled, and nothing gets to the client's",
     }
@@ -178,7 +178,7 @@ def mystery(number: int) -> Trace:
     experiment = _of(HIDDEN[number - 1], random.Random(f"silence {number}"))
     trace = run(experiment, "virtual")
     events = [event for event in trace.events if event.what != "act"]
-    return Trace(experiment.but(faults=()), events, {**trace.header, "ended": "what was done to it is left out"})
+    return Trace(experiment.but(faults=()), events, {**trace.header, "ended": trace.header["ended"].partition(":")[0]})
 
 
 def _of(cause: str, dice: random.Random) -> Experiment:
