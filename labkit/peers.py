@@ -200,14 +200,14 @@ class _Told(contextlib.AbstractContextManager[None]):
 
 
 def awaited_in(problem: BaseException) -> str:
-    """The call of websockets in which an exception was raised, from its traceback: ``async for`` calls recv(); "?" if there is none."""
+    """The call of websockets in which an exception, or its cause, was raised (``async for`` calls recv()); "?" if there is none."""
     step = problem.__traceback__
     while step is not None:
         name = step.tb_frame.f_code.co_name
         if "websockets" in step.tb_frame.f_globals.get("__name__", "") and not name.startswith("__"):
             return name
         step = step.tb_next
-    return "?"
+    return awaited_in(problem.__cause__) if problem.__cause__ else "?"  # asyncio.timeout raises outside of what it cancelled
 
 
 def describe(problem: BaseException, awaiting: str, connection: Any) -> dict[str, Any]:

@@ -96,6 +96,20 @@ def _told(event: Event) -> Event:
     return event._replace(data=data)
 
 
+def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
+    """How many sends of ``end`` return, one after the other, from the beginning of a cut until one waits in drain().
+
+    What the wire holds and what the write buffer holds, in whole frames: asyncio pauses a writer when more than
+    ``write_limit`` bytes wait. Exact in virtual time; a real kernel has buffers of its own besides.
+    """
+    if experiment.peer(end).keepalive or experiment.compression or experiment.latency:
+        raise ValueError(f"theory counts the sends only without keepalive, compression and latency, seen {experiment!r}")
+    peer = experiment.peer(end)
+    header = 2 if peer.send_size < 126 else 4 if peer.send_size < 2**16 else 10  # RFC 6455 §5.2
+    frame = header + peer.send_size + (4 if end == "client" else 0)  # a client masks (§5.3)
+    return ((peer.buffer or CAPACITY) + peer.write_limit) // frame
+
+
 def _overflow(experiment: Experiment, model: Model) -> str | None:
     """Pings that nobody gives up on pile up in a cut: beyond the buffers, drain() would block."""
     for end in ENDS:

@@ -38,6 +38,24 @@ def quiet(seed: int) -> Experiment:
     return Experiment(**peers, faults=faults, latency=latency, until=until)
 
 
+def talk(seed: int) -> tuple[str, Experiment]:
+    """A random end that talks into a cut, and its experiment: any sizes of messages and buffers."""
+    dice = random.Random(seed)
+    end = dice.choice(["server", "client"])
+    size = dice.choice([0, 10, 125, 126, dice.randint(1, 3000), dice.randint(500, 5000), 66_000 if seed % 20 == 0 else 1000])
+    most = max(1024, size * dice.randint(1, 30))
+    sender = Peer(
+        ping_interval=None,
+        send_size=size,
+        send_every=dice.choice([0.25, 1, 3]),
+        buffer=dice.choice([1024, most, dice.randint(1024, most)]),
+        write_limit=dice.choice([1, most, dice.randint(1, most)]),
+    )
+    other = Peer(ping_interval=None, buffer=dice.choice([1024, 4096]))
+    peers = {end: sender, "client" if end == "server" else "server": other}
+    return end, Experiment(**peers, faults=[Cut(dice.choice([5, 2.3]))])
+
+
 def _peer(dice: random.Random, keepalive: int) -> Peer:
     return Peer(
         ping_interval=_number(dice, 0.5, 8) if keepalive else None,

@@ -3,9 +3,10 @@
 import math
 
 import pytest
-from cases import DEFAULTS, FLY, goodbyes, quiet, small
+from cases import DEFAULTS, FLY, goodbyes, quiet, small, talk
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading, compare, covers, predict, run
+from labkit.theory import sends_into_a_cut
 
 BATCH = 100
 
@@ -166,3 +167,19 @@ def test_a_comparison_knows_never_from_late():
 def test_theory_takes_an_experiment_and_never_a_run():
     with pytest.raises(TypeError, match="never sees a run"):
         predict(run(FLY, "virtual"))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_theory_counts_the_sends_into_a_cut_in_200_random_talks(block):
+    for seed in range(block * 50, block * 50 + 50):
+        end, experiment = talk(seed)
+        trace = run(experiment, "virtual")
+        sent = [e.t for e in trace.select("message", end) if e.data["step"] == "sent"]
+        assert len([t for t in sent if t >= experiment.cuts[0].start]) == sends_into_a_cut(experiment, end), (seed, end, experiment)
+        assert trace.header["ended"].startswith("nothing can happen any more") and not trace.raised()
+
+
+@pytest.mark.parametrize("more", [dict(server=Peer()), dict(compression=True), dict(latency=0.1)])
+def test_theory_does_not_count_where_more_than_messages_waits(more):
+    with pytest.raises(ValueError, match="only without keepalive, compression and latency"):
+        sends_into_a_cut(Experiment(server=Peer(ping_interval=None)).but(**more))

@@ -3,6 +3,8 @@
 On the loopback wire the timers are small and only order is asserted, never how late a busy machine was.
 """
 
+import asyncio
+
 import pytest
 from cases import FLY, small
 
@@ -225,3 +227,13 @@ def test_what_a_wire_cannot_do_is_refused_in_a_sentence():
         run(Experiment(server=Peer(ping_interval=None)), "loopback")
     with pytest.raises(TypeError, match="Experiment"):
         run("fly")
+
+
+@both_wires
+def test_a_timeout_of_the_handlers_own_names_the_call_that_it_interrupted(wire):
+    async def impatient(websocket):
+        async with asyncio.timeout(0.05):
+            await websocket.recv()
+
+    (error, *_) = run(small(faults=[], until=2), wire, server=impatient).raised("server")
+    assert (error.type, error.awaiting) == ("TimeoutError", "recv")
