@@ -2,14 +2,18 @@
 
     plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
     plots.ladder(trace, since=4.9)                    what crosses the wire, time downwards: PING →, ← PONG
+    plots.distribution(phases, band=(3, 7))           how many runs of a sweep gave what, beside theory and a guess
+    plots.reservoirs(trace, at=8)                     where the bytes are that send() has taken: buffer, wire, queue
     plots.setup(fly)                                  the same lanes before the run, then "?"
     plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
 
 What colours, fills and marks mean stands in palette.py.
 """
 
+from .distribution import distribution
 from .ladder import ladder
 from .picture import save
+from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
 
-__all__ = ["alt_text", "ladder", "save", "setup", "timeline"]
+__all__ = ["alt_text", "distribution", "ladder", "reservoirs", "save", "setup", "timeline"]

@@ -7,16 +7,15 @@ from collections import Counter
 from typing import Any
 
 from ..faults import ENDS
-from .palette import Theme
+from .along import Point, along, colour
+from .beats import beat_words, beats
 from .rails import OUT, Board
-from .room import FAMILY, LINE, Box, Place, extent, wrap
-from .rungs import Rung, beat_words, beats
+from .room import Place, wrap
+from .rungs import Rung
 from .sheet import DOTS
 
 NEAR = 0.01  # of the axis; a round trip below is one arrow
 FEW = 12  # of a kind; of more only the first is called by name
-
-Point = tuple[float, float]  # points from the left, s
 
 
 def arrows(board: Board, shown: list[Rung]) -> list[list[Rung]]:
@@ -39,11 +38,6 @@ def few(board: Board, groups: list[list[Rung]]) -> list[list[Rung]]:
             kept.append(group)
             last = group[0].sent if group[0].is_data else last
     return kept
-
-
-def colour(theme: Theme, kind: str) -> str:
-    """The colour of an arrow, by what it carries."""
-    return {"PING": theme.ping, "PONG": theme.ping, "CLOSE": theme.ink, "FIN": theme.ink, "RST": theme.ink}.get(kind, theme.faint)
 
 
 def ends_of(board: Board, group: list[Rung]) -> tuple[Point, Point]:
@@ -127,9 +121,9 @@ def arrow_words(board: Board, groups: list[list[Rung]]) -> None:
             seen[kind] -= not _stuck_words(board, group, groups)
         elif group[0].sender == "wire":
             left, right = ((board.edge(end), group[0].sent) for end in ENDS)
-            _along(board, left, right, list(group[0].words), group[0].kind, True)
+            along(board, left, right, list(group[0].words), group[0].kind, True)
         elif len(group) == 1:
-            _along(board, *ends_of(board, group), list(group[0].words), group[0].kind, group[0].kind in ("PING", "CLOSE", "HTTP"))
+            along(board, *ends_of(board, group), list(group[0].words), group[0].kind, group[0].kind in ("PING", "CLOSE", "HTTP"))
         else:
             _group_words(board, group)
 
@@ -145,9 +139,9 @@ def _group_words(board: Board, group: list[Rung]) -> None:
     most, said = abs(b[0] - a[0]) - 16, beat_words(group)
     ink = "CLOSE" if any(rung.kind == "CLOSE" for rung in group) else group[0].kind
     below = wrap("; ".join(said[1:]), 8, most)
-    _along(board, a, b, [said[0], group[0].kind], ink, True)
+    along(board, a, b, [said[0], group[0].kind], ink, True)
     if below:
-        _along(board, a, b, [below], ink, False)
+        along(board, a, b, [below], ink, False)
 
 
 def _stuck_words(board: Board, group: list[Rung], groups: list[list[Rung]]) -> bool:
@@ -163,47 +157,3 @@ def _stuck_words(board: Board, group: list[Rung], groups: list[list[Rung]]) -> b
     texts[-3:-3] = [f"{names[0]}\nand {names[1]} stuck"] if len(names) == 2 else []
     places: list[Place] = [(away * 8, dy, "left" if away > 0 else "right", "center") for dy in (0, 7, -7, 12, -12)]
     return any(board.room.put(texts, x, y, places, size, color=board.theme.stuck_words) for size in (8.5, 7.5))
-
-
-def _along(board: Board, a: Point, b: Point, texts: list[str], kind: str, above: bool) -> bool:
-    """Words along an arrow, turned with it, where nothing else is; above it, or below."""
-    ink = board.theme.ping_words if kind in ("PING", "PONG") else colour(board.theme, kind)
-    (x0, y0), (x1, y1) = board.room.point(*a), board.room.point(*b)
-    angle = math.atan2((y1 - y0) * math.copysign(1, x1 - x0), abs(x1 - x0))
-    for text in texts:
-        for size in (8.5, 7.5):
-            for part in (0.5, 0.4, 0.3, 0.6, 0.7):
-                for side in (above, not above):
-                    high = extent(text, size)[1]
-                    off = (3.5 + high / 2) * (1 if side else -1)
-                    x = x0 + part * (x1 - x0) - off * math.sin(angle)
-                    y = y0 + part * (y1 - y0) + off * math.cos(angle)
-                    if _turned(board, text, x, y, angle, size, ink):
-                        return True
-    return False
-
-
-def _turned(board: Board, text: str, x: float, y: float, angle: float, size: float, ink: str) -> bool:
-    boxes = covered(text, x, y, angle, size)
-    if not all(board.room.is_free(box) for box in boxes):
-        return False
-    board.room.taken += boxes
-    room = board.room
-    place = room.x0 + x / room.dx, room.y0 + y / room.dy
-    style: dict[str, Any] = {"rotation": math.degrees(angle), "rotation_mode": "anchor", "linespacing": LINE * 0.93}
-    board.ax.text(*place, text, fontsize=size, family=FAMILY, color=ink, ha="center", va="center", clip_on=False, zorder=4, **style)
-    return True
-
-
-def covered(text: str, x: float, y: float, angle: float, size: float) -> list[Box]:
-    """What a turned text covers, as small boxes along it."""
-    wide, high = extent(text, size)
-    if abs(angle) < 0.02:
-        return [(x - wide / 2 - 1, y - high / 2, x + wide / 2 + 1, y + high / 2)]
-    half, pieces = high * 0.42, max(1, int(wide / 5))
-    found = []
-    for k in range(pieces + 1):
-        along = (k / pieces - 0.5) * wide
-        px, py = x + along * math.cos(angle), y + along * math.sin(angle)
-        found.append((px - half, py - half, px + half, py + half))
-    return found

@@ -23,6 +23,8 @@ class Excerpt(Tale):
         """Where the axis ends (s)."""
         if self.last is not None:
             return self.last
+        if self.unknown:
+            return self.since + 10.0
         if self.is_zoomed:
             return self.stop + 0.12 * max(self.stop - self.since, 1e-6)
         return super().horizon
@@ -30,12 +32,12 @@ class Excerpt(Tale):
     @property
     def is_zoomed(self) -> bool:
         """Whether this is less than a whole story of seconds."""
-        return self.since > 0 or super().stop < SHORT
+        return not self.unknown and (self.since > 0 or self.story.end < SHORT)
 
     @cached_property
     def stop(self) -> float:
         """When the telling stops (s); of a part, when the last thing happens."""
-        whole = super().stop
+        whole = self.story.end
         said = ("state", "frame", "raised", "returned", "fin", "reset", "handshake")
         times = [t for e in self.story.events if e.what in said for t in (e.t, e.data.get("arrived_at")) if t is not None]
         return min(whole, max(times, default=whole)) if self.is_zoomed else whole

@@ -19,10 +19,11 @@ from matplotlib.axes import Axes
 from ..trace import Story
 from . import ladder_words, palette, picture
 from .arrows import arrow_words, arrows
+from .beats import thin
 from .excerpt import Excerpt
 from .rails import Board, banners, bars, cuts, dimension_words, dimensions, margins
 from .room import FAMILY, Room, extent, wrap
-from .rungs import Rung, rungs, thin
+from .rungs import Rung, rungs
 
 SIZE = (6.4, 7.2)  # inches
 MARGINS = (48.0, 26.0, 8.0, 52.0)  # points at the left, bottom, right, top
@@ -52,7 +53,7 @@ def ladder(
     ax = ax if ax is not None else picture.new(size or SIZE, colours, MARGINS)
     board = _board(ax, tale, colours)
     found = rungs(tale, handshake)
-    shown, thinned = thin(found, tale)
+    shown, thinned = thin(found)
     _draw(board, shown, handshake)
     _axis(board)
     _title(board, ladder_words.finding(tale, found))

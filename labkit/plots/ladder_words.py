@@ -15,7 +15,7 @@ def finding(tale: Excerpt, found: list[Rung]) -> str:
     if tale.unknown:
         return "Theory does not know this one"
     goodbye, pings = _goodbye(found), _pings(tale, found)
-    if any(rung.kind == "RST" for rung in found):
+    if any(rung.kind == "RST" and rung.sender == "wire" for rung in found):
         return _joined("The connection is reset: RST, no CLOSE", pings)
     if any(rung.kind == "FIN" and rung.sender == "wire" for rung in found):
         return "Somebody in the middle hangs up: FIN, no CLOSE"
@@ -64,6 +64,9 @@ def _pings(tale: Excerpt, found: list[Rung]) -> str:
         return f"{went}, {_number(len(lost))} {'waited in the cut' if late else 'got stuck'}"
     the = _ordinal(pings.index(lost[0]) + 1)
     if late:
+        gone = tale.noticed(tale.hero)
+        if gone is not None and tale.why_left(tale.hero) == "noticed" and gone < late[0] and lost[0].sender == tale.hero:
+            return f"The {the} ping waited {tale.span(late[0] - lost[0].sent)} in the cut: too long, the {tale.hero} had given up"
         rest = f", the other{'s' * (home > 1)} came home at once" if home else ""
         return f"The {the} ping waited {tale.span(late[0] - lost[0].sent)} in the cut{rest}"
     return f"{went}, the {the} did not" if home else "The only ping got stuck"
@@ -166,9 +169,13 @@ def alt_text(tale: Excerpt, found: list[Rung], thinned: str) -> str:
     if len(found) > 40:
         parts.append(f"And {len(found) - 40:,} more arrows.")
     for end in ENDS:
-        said = "; ".join(f"{text.replace(chr(10), ', ')} at {tale.moment(t)}" for t, text in notes(tale, end))
+        said = "; ".join(f"{_one_line(text)} at {tale.moment(t)}" for t, text in notes(tale, end))
         parts += [f"{end.capitalize()}: {said}."] if said else []
     return " ".join([*parts, *([f"{thinned[:1].upper()}{thinned[1:]}."] if thinned else [])])
+
+
+def _one_line(text: str) -> str:
+    return text.replace(",\n", ", ").replace(":\n", ": ").replace("\n", ", ")
 
 
 def _rung(tale: Excerpt, rung: Rung) -> str:

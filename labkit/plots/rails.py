@@ -63,7 +63,7 @@ def cuts(board: Board) -> None:
 def banners(board: Board) -> None:
     """ "cable cut at 9 s", "healed at 14 s", between the rails."""
     tale, x = board.tale, board.rail("wire")
-    places: list[Place] = [(0, 4, "center", "bottom"), (0, -4, "center", "top")]
+    places: list[Place] = [(0, -4, "center", "top"), (0, 4, "center", "bottom")]
     for cut in tale.cuts:
         texts = [text for text in band_words(tale, cut) if width(text, 9) < board.edge("client") - board.edge("server") - 6]
         if tale.shows(cut.at):

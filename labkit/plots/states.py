@@ -35,7 +35,7 @@ def spans(tale: Tale, end: str) -> list[Span]:
     """The states of ``end`` from 0 to the horizon (or to ``until``), an OPEN split where it becomes a belief and a fact again."""
     last = tale.horizon if tale.until is None else tale.until
     states = [row for row in tale.story.states(end) if row[0] <= last]
-    bounds = [max(0.0, t) for t, _ in states[1:]] + [last]
+    bounds = [max(0.0, t) for t, _ in states[1:]] + [last] * bool(states)
     found = []
     for (t, state), stop in zip(states, bounds, strict=True):
         if stop - max(0.0, t) > tale.tolerance / 2:

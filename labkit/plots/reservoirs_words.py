@@ -1,0 +1,69 @@
+"""Reservoirs in words: the title that is the finding, what stands in and under each container, the alt text. Pure; draws nothing."""
+
+from __future__ import annotations
+
+from .levels import Levels
+
+PLACES = ("buffer", "wire", "queue", "received")
+NAMES = {"buffer": "write buffer", "wire": "wire", "queue": "queue", "received": "received"}
+UNDER = {"buffer": "asyncio's, in {sender}", "wire": "both kernels and the cable", "queue": "in {receiver}, not read yet"}
+
+
+def many(count: int) -> str:
+    """Bytes as a reader wants them: "924 bytes", "33.1 kB"."""
+    if count < 10_000:
+        return f"{count:,} byte{'s' * (count != 1)}"
+    return f"{count / 1000:,.1f} kB" if count < 1e6 else f"{count / 1e6:,.2f} MB"
+
+
+def sends(levels: Levels, t: float) -> tuple[int, int]:
+    """How many send() have returned, and how many messages recv() has given, by ``t`` (s)."""
+    return sum(when <= t + 1e-9 for when, _ in levels.returned), sum(when <= t + 1e-9 for when, _ in levels.got)
+
+
+def finding(levels: Levels, t: float) -> str:
+    """ "86 sends returned, 50 messages were received: send() knows its own buffer only"."""
+    returned, got = sends(levels, t)
+    now = levels.at(t)
+    if not now.handed:
+        return f"The {levels.sender} has sent nothing"
+    back = f"{returned:,} send{'s' * (returned != 1)} returned, {got:,} message{'s were' if got != 1 else ' was'} received"
+    if not levels.returned:
+        back = f"{many(now.handed)} sent, {many(now.received)} received"
+    if levels.is_blocked(t):
+        start = next(a for a, b in levels.blocked if a <= t and (b is None or t < b))
+        return f"{back}; at {start:g} s a send() blocked"
+    return f"{back}{', and no error' if returned > got and not levels.trace.raised(levels.sender) else ''}"
+
+
+def application(levels: Levels, t: float) -> list[str]:
+    """What the sending application knows."""
+    returned, _ = sends(levels, t)
+    state = "one send() is blocked" if levels.is_blocked(t) else "no send() is blocked"
+    told = levels.trace.told_at(levels.sender)
+    return [f"{returned:,} sends returned", state, "no error" if told is None or told > t else "an error"]
+
+
+def blocked_words(levels: Levels) -> list[str]:
+    """The moment at which send() blocks, the longest first."""
+    a, b = levels.blocked[0]
+    for_long = f", until {b:g} s" if b is not None else ""
+    return [
+        f"{a:g} s: the buffer is above write_limit,\nsend() blocks: drain() waits{for_long}",
+        f"{a:g} s: send() blocks{for_long}",
+        "send() blocks",
+    ]
+
+
+def alt_text(levels: Levels, t: float) -> str:
+    """The whole figure in words."""
+    now = levels.at(t)
+    parts = [f"Reservoirs at {t:g} s, of what the {levels.sender} sends. {finding(levels, t)}."]
+    parts.append(f"In its write buffer {many(now.buffer)} (write_limit {many(levels.limit)}), in the wire {many(now.wire)}, ")
+    parts[-1] += f"in the {levels.receiver}'s queue {many(now.queue)}, received {many(now.received)}."
+    parts += [f"Cut from {cut.at:g} s{'' if cut.heal is None else f' to {cut.heal:g} s'}." for cut in levels.trace.experiment.cuts]
+    parts += [f"A send() is blocked from {a:g} s{' on' if b is None else f' to {b:g} s'}." for a, b in levels.blocked[:3]]
+    if str(levels.trace.header.get("ended", "")).startswith("nothing can happen"):
+        parts.append(f"From {levels.end:g} s on nothing can happen any more.")
+    parts.append("Counted in bytes on the wire, frame headers too; a message whose send() is blocked is counted.")
+    return " ".join(parts)

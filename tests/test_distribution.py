@@ -1,0 +1,137 @@
+"""The promises of plots.distribution: how many runs of a sweep gave what, beside theory and a guess."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from labkit import Cut, Experiment, Peer, plots, sweep
+from labkit.plots.distribution_words import histogram
+from labkit.sweeps import Sweep
+
+FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
+
+
+def rows(*delays: float | None, column: str = "delay") -> Sweep:
+    """A sweep that gave these values."""
+    return Sweep(FLY, {"cut.at": [9.0] * len(delays)}, [{"cut.at": 9.0, column: delay} for delay in delays])
+
+
+@pytest.fixture(scope="module")
+def phases() -> Sweep:
+    return sweep(FLY, over={"cut.at": [8 + 0.1 * k for k in range(1, 41)]}, progress=False)
+
+
+def texts(ax: Any) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
+
+
+def title(ax: Any) -> str:
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+def overlaps(ax: Any) -> list[tuple[str, str]]:
+    """The pairs of words that lie on each other, by what the renderer measures."""
+    ax.figure.canvas.draw()
+    said = [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
+    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
+    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
+
+
+def test_the_title_is_the_finding(phases):
+    assert title(plots.distribution(phases)) == "40 cuts: noticed after 3.0 to 6.9 s, 5.0 s on average"
+    assert title(plots.distribution(phases, "told")) == "40 runs: always told at 17.0 s"
+
+
+def test_min_mean_and_max_have_words_and_units(phases):
+    assert {"min 3.0 s", "mean 5.0 s", "max 6.9 s"} <= set(texts(plots.distribution(phases)))
+
+
+def test_what_theory_allows_is_named_by_its_timers(phases):
+    said = texts(plots.distribution(phases, band=(3, 7)))
+    assert "theory: from ping_timeout 3 s to ping_interval + ping_timeout 7 s" in said
+    assert "theory: from 2 s to 8 s" in texts(plots.distribution(phases, band=(2, 8)))
+
+
+@pytest.mark.parametrize(
+    "guess", [(2, 4, 8), {"min": 2, "mean": 4, "max": 8}, SimpleNamespace(min=2, mean=4, max=8)], ids=["three", "dict", "value"]
+)
+def test_a_guess_is_three_stars_with_words(phases, guess):
+    ax = plots.distribution(phases, guess=guess)
+    assert {"guess", "min 2.0 s", "mean 4.0 s", "max 8.0 s"} <= set(texts(ax))
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "*"] == [2, 4, 8]
+
+
+@pytest.mark.parametrize("empty", [None, ..., (None, None, None), {}, {"mean": ...}, (True, float("nan"), "soon")])
+def test_an_empty_guess_draws_nothing(phases, empty):
+    ax = plots.distribution(phases, guess=empty)
+    assert "guess" not in texts(ax) and not [line for line in ax.lines if line.get_marker() == "*"]
+
+
+def test_a_guess_far_away_does_not_squeeze_the_story(phases):
+    ax = plots.distribution(phases, guess=(3, 5, 600))
+    assert ax.get_xlim()[1] < 10 and any("off the axis" in text for text in texts(ax))
+
+
+def test_never_is_counted_in_words():
+    ax = plots.distribution(rows(3, 4, None, 5, None))
+    assert title(ax) == "5 cuts: noticed after 3.0 to 5.0 s, 4.0 s on average; 2 never"
+    assert "2 of 5 never" in texts(ax) and "2 of 5 never" in ax.alt
+
+
+def test_nothing_but_never_is_drawn_all_the_same():
+    ax = plots.distribution(rows(None, None), band=(3, 7))
+    assert title(ax) == "2 cuts: never noticed" and "2 of 2 never" in texts(ax) and overlaps(ax) == []
+
+
+def test_equal_values_are_said_once():
+    ax = plots.distribution(rows(5.0, 5.0, 5.0))
+    assert title(ax) == "3 cuts: always noticed after 5.0 s" and "min, mean and max 5.0 s" in texts(ax)
+
+
+@pytest.mark.parametrize("values", [[3.0, 3.2, 7.0], [5.0], [k / 10 for k in range(30, 71)], [0.001, 0.002]])
+def test_every_value_is_in_one_bar(values):
+    counts, wide, start = histogram(values)
+    assert sum(counts) == len(values) and start <= min(values) + 1e-9 and max(values) <= start + len(counts) * wide + 1e-9
+
+
+CASES = {
+    "alike": (rows(5.0, 5.01, 5.02), (4.9, 5, 5.1)),
+    "never": (rows(*[3 + k / 10 for k in range(40)], None), (3, 5, 7)),
+    "short": (rows(0.001, 0.002, 0.004), None),
+    "guess far": (rows(3, 5, 7), (0, 5, 400)),
+}
+
+
+@pytest.mark.parametrize("size", [None, (4.5, 3)])
+@pytest.mark.parametrize("name", CASES)
+def test_no_word_lies_on_another(name, size):
+    found, guess = CASES[name]
+    assert overlaps(plots.distribution(found, band=(3, 7), guess=guess, size=size)) == []
+
+
+def test_the_alt_text_tells_the_whole_figure(phases):
+    alt = plots.distribution(phases, band=(3, 7), guess=(2, None, 8)).alt
+    assert "40 cuts: noticed after 3.0 to 6.9 s" in alt and "Theory allows 3.0 s to 7.0 s: all are inside" in alt
+    assert "Guess of the min: 2.0 s, it was 3.0 s." in alt and "mean:" not in alt
+    assert "1 outside" in plots.distribution(rows(3, 9), band=(3, 7)).alt
+
+
+def test_it_is_a_picture_in_both_themes_and_registers_nothing(phases, tmp_path):
+    ax = plots.distribution(phases, theme="dark")
+    assert ax.figure.get_facecolor()[:3] < (0.2, 0.2, 0.2) and 'role="img"' in ax._repr_mimebundle_()["text/html"]
+    assert plots.save(ax, tmp_path / "d.svg").stat().st_size > 1000 and "matplotlib.pyplot" not in sys.modules
+
+
+def test_what_is_no_sweep_is_refused_in_a_sentence(phases):
+    with pytest.raises(TypeError, match="takes what sweep"):
+        plots.distribution(7)
+    with pytest.raises(KeyError, match="no column 'dleay'"):
+        plots.distribution(phases, "dleay")
+    with pytest.raises(ValueError, match="three numbers"):
+        plots.distribution(phases, guess=(1, 2))
+    with pytest.raises(ValueError, match="from low to high"):
+        plots.distribution(phases, band=(7, 3))
