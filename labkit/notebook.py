@@ -5,10 +5,17 @@ has to fit the kernel:
 
     ipykernel 6     nest_asyncio, or its successor nest_asyncio2
     ipykernel 7     nest_asyncio2 only: with nest_asyncio, JupyterLab's Run All leaves the cells that follow at [*] for ever
+
+The turn of the loop in which the patch is made has counted its callbacks already, and a nested loop would take some away
+("pop from an empty deque": with Run All, ipykernel 6 dies of it). So this waits for the next turn, and is awaited.
+
+    turn n      the patch is made, sleep(0)
+    turn n + 1  the cell ends, the next ones run: asyncio.run() is safe
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import sys
 from typing import Any
@@ -16,8 +23,8 @@ from typing import Any
 SAFE = {6: ("nest_asyncio", "nest_asyncio2"), 7: ("nest_asyncio2",)}  # by ipykernel's major version, the first choice first
 
 
-def allow_asyncio_run() -> None:
-    """Let ``asyncio.run()`` work in this kernel, and say in one sentence how; outside a kernel it works anyway."""
+async def allow_asyncio_run() -> None:
+    """Let ``asyncio.run()`` work in this kernel's later cells, and say in one sentence how; outside a kernel it works anyway."""
     major, version = kernel()
     if major is None:
         print("Not in a notebook: asyncio.run() works as it is.")
@@ -28,6 +35,7 @@ def allow_asyncio_run() -> None:
         except ImportError:
             continue
         patch.apply()
+        await asyncio.sleep(0)
         print(f"asyncio.run() works in this notebook's cells from now on (by {name}, under ipykernel {version}).")
         return
     wanted = SAFE[min(7, max(6, major))][0].replace("_", "-")

@@ -1,5 +1,6 @@
 """Notebook 01: bytes are read as the library reads them, a real server judges the typed ones, and answers name their belief."""
 
+import asyncio
 import socket
 import sys
 import threading
@@ -7,8 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
-from traitlets.config import Config
+from jupyter_client.manager import KernelManager
 from websockets.frames import Frame, Opcode
 
 from labkit import notebook, plots, run
@@ -146,6 +146,8 @@ def test_the_unseen_frames_are_frames_to_the_librarys_own_parser(seed, capsys):
         ("c", "server TEXT 361", "not by what their bytes look like"),
         ("c", "server BINARY 126", "no length but a signpost"),
         ("c", "server BINARY 106", "256 × the first + the second"),
+        ("c", "server BINARY 105", "256 × the first + the second"),
+        ("c", "server BINARY 169", "those are hex digits"),
         ("c", f"server BINARY {0x6901}", "the higher byte comes first"),
         ("d", "client PONG 4", "counts the masking key too"),
         ("d", "client PONG 77", "without its first bit"),
@@ -174,6 +176,7 @@ def test_checks_without_a_usable_answer_never_raise(empty, capsys):
     [
         ("89 82 00 00 00 00 68 69", "✓"),
         ("8982 01020304 696b", "✓"),
+        ("0x89, 0x82, 0x01, 0x01, 0x01, 0x01, 0x69, 0x68", "✓"),
         ("89 02 68 69", "whatever a client sends has to be masked"),
         ("89 82 68 69", "the next 4 bytes are the key"),
         ("89 86 00 00 00 00 68 69", "counts the masking key too"),
@@ -247,35 +250,59 @@ def test_the_patch_fits_the_kernel(version, there, words, monkeypatch, capsys):
 
     monkeypatch.setattr(notebook, "kernel", lambda: (int(version.split(".")[0]), version))
     monkeypatch.setattr(notebook.importlib, "import_module", find)
-    notebook.allow_asyncio_run()
+    turned = []
+
+    async def cell():
+        asyncio.get_running_loop().call_soon(turned.append, "the next turn")
+        await notebook.allow_asyncio_run()
+        return list(turned)
+
+    in_time = asyncio.run(cell())
     out = capsys.readouterr().out
-    assert words in out and out.count("\n") == 1 and len(applied) == ("by nest" in words)
+    assert words in out and out.count("\n") == 1
+    assert len(applied) == len(in_time) == ("by nest" in words)  # it is patched, and a turn of the patched loop has begun
 
 
 def test_outside_a_kernel_nothing_is_patched(capsys):
-    import asyncio
-
     before = asyncio.run
-    notebook.allow_asyncio_run()
+    asyncio.run(notebook.allow_asyncio_run())
     assert asyncio.run is before and "works as it is" in capsys.readouterr().out
 
 
-def test_the_documentations_snippet_leaves_nothing_in_the_kernel():
-    cells = [cell for cell in nbformat.read(BOOK, as_version=4).cells if cell.cell_type == "code"]
-    snippet = [
-        cell for cell in cells if any(word in cell.source for word in ("import", "async def", "allow_asyncio_run()", "how_many", "main()"))
-    ]
-    look = "import psutil, asyncio\nprint([str(c.laddr) for c in psutil.Process().net_connections('inet')])\nprint(asyncio.all_tasks())"
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in (look, *[cell.source for cell in snippet], *["pass"] * 2, look)]
-    )
-    config = Config({"KernelManager": {"transport": "ipc" if sys.platform != "win32" else "tcp"}})
-    NotebookClient(book, timeout=60, config=config, shutdown_kernel="immediate").execute()
-    text = "".join(o.get("text", "") for cell in book.cells for o in cell.outputs)
-    assert "recv() returns 'ping'" in text and "the handler saw ['ping']" in text
-    first, last = (cell.outputs[0]["text"] for cell in (book.cells[0], book.cells[-1]))
-    assert first.splitlines()[0] == last.splitlines()[0], "a socket is left"
-    assert "websockets" not in last
+def execute_all_at_once(sources, then, patience=60):
+    """The outputs of cells that are queued at once, as JupyterLab's Run All does (nbclient does not), and of one more after them."""
+    manager = KernelManager(transport="ipc" if sys.platform != "win32" else "tcp")
+    manager.start_kernel()
+    client = manager.blocking_client()
+    texts: dict[str, str] = {}
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=patience)
+        asked = [client.execute(source) for source in sources]
+        assert all(client.get_shell_msg(timeout=patience)["content"]["status"] == "ok" for _ in asked)
+        asked.append(client.execute(then))
+        assert client.get_shell_msg(timeout=patience)["content"]["status"] == "ok"
+        while True:
+            message = client.get_iopub_msg(timeout=patience)
+            mine, content = message["parent_header"].get("msg_id"), message["content"]
+            texts[mine] = texts.get(mine, "") + content.get("text", "")
+            if mine == asked[-1] and content.get("execution_state") == "idle":
+                return [texts.get(one, "") for one in asked]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+LOOK = "import psutil\nprint([connection.laddr for connection in psutil.Process().net_connections('inet')])"
+
+
+def test_the_documentations_snippet_runs_unchanged_in_a_queue_of_cells_and_leaves_nothing():
+    cells = [cell.source for cell in nbformat.read(BOOK, as_version=4).cells if cell.cell_type == "code"]
+    start = next(n for n, source in enumerate(cells) if "allow_asyncio_run()" in source and "import" not in source)
+    after = "import asyncio\nawait asyncio.sleep(0.01)\nprint([task for task in asyncio.all_tasks() if 'websockets' in repr(task)])\n"
+    texts = execute_all_at_once([cells[0], LOOK, *cells[start:], "1 + 1"], after + LOOK)
+    assert "recv() returns 'ping'" in "".join(texts) and "the handler saw ['ping']" in "".join(texts)
+    assert texts[-1] == "[]\n" + texts[1], "a task or a socket is left"
 
 
 # the notebook's words
@@ -284,7 +311,6 @@ def test_the_documentations_snippet_leaves_nothing_in_the_kernel():
 def test_what_notebook_01_says_is_what_its_runs_show(trace):
     words = "\n".join(cell.source for cell in nbformat.read(BOOK, as_version=4).cells)
     ping, pong, again, _ = trace.frames()
-    opening = run(QUIET.but(until=1), "virtual")
     unmasked = talk("89 02 68 69")
     near = pytest.approx
     for sentence, truth in (
@@ -296,8 +322,8 @@ def test_what_notebook_01_says_is_what_its_runs_show(trace):
         ("The server slept 3.2 s after the pong, so that its pings stand 4 s apart", again.sent_at - pong.arrived_at == near(3.2)),
         ("`recv()` never returns one", not trace.select("message")),
         ("`> PING` where it was sent, and 0.4 s later `< PING` where it was received", "< PING" in trace.log("client")[-2]),
-        ("The server is OPEN as soon as it has agreed", opening.states("server")[-1] == (0, "OPEN")),
-        ("needs 0.4 s more to reach the client, which is OPEN only then", opening.states("client")[-1] == (near(0.4), "OPEN")),
+        ("The server is OPEN as soon as it has agreed", trace.states("server")[-1] == (0, "OPEN")),
+        ("needs 0.4 s more to reach the client, which is OPEN only then", trace.states("client")[-1] == (near(0.4), "OPEN")),
         ("It sends CLOSE with the code **1002**", unmasked.frames[0].payload[:2].hex(" ") == "03 ea" and "03 ea in hex" in words),
         ("goes to CLOSING, and hangs up", unmasked.hung_up and "= connection is CLOSING" in unmasked.log),
         ("It does not answer the ping: there is no PONG", [frame.opcode for frame in unmasked.frames] == ["CLOSE"]),
@@ -311,5 +337,5 @@ def test_what_notebook_01_says_is_what_its_runs_show(trace):
 def test_the_ladders_of_notebook_01_show_what_their_readings_say(trace):
     whole = plots.ladder(trace).alt
     assert "sent at 4 s, arrives at 4.4 s" in whole and "sent at 4.4 s, arrives at 4.8 s" in whole
-    opening = plots.ladder(run(QUIET.but(until=1), "virtual"), handshake=True).alt
+    opening = plots.ladder(trace, handshake=True, until=1).alt
     assert "Server: OPEN at 0 s. Client: OPEN at 0.4 s" in opening and "Upgrade" in opening

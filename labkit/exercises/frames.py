@@ -105,9 +105,10 @@ def _log_belief(said: set[str], wrong: list[str], lines: dict[str, tuple[str, st
     if said == {key for key, (_, line) in lines.items() if line[0] == "<"}:
         return "< does not mean 'to the server' or 'by the server': it means 'received by whoever writes this log'"
     sigil, rest = lines[wrong[0]][1].split(" ", 1)
-    did = {">": "sent", "<": "received"}.get(sigil)
-    what = f"whoever wrote it has {did} that itself" if did else "it is written by the end that asks"
-    return f"Look at {wrong[0]}: {what}. Which end is that, {'for a ' + rest.split()[0] if did else 'here'}?"
+    if sigil == "%":
+        return f"Look at {wrong[0]}: the end that asks writes it. Which one asks here?"
+    did, does = {">": ("sent", "sends"), "<": ("received", "receives")}[sigil]
+    return f"Look at {wrong[0]}: its writer has {did} it. Which end {does} the {rest.split()[0]} line here?"
 
 
 # Exercise 2: frames that you have not seen
@@ -211,6 +212,8 @@ def _size_belief(frame: Anatomy, said: Any) -> str:
         ),
         (int.from_bytes(frame.more, "little") if frame.more else -1, "in a length the higher byte comes first"),
         (sum(frame.more) if frame.more else -1, "the two bytes are one number: 256 × the first + the second"),
+        (frame.more[-1] if frame.more else -1, "the two bytes are one number: 256 × the first + the second"),
+        (int(frame.more.hex()) if frame.more.hex().isdecimal() else -1, "those are hex digits, each worth up to 15"),
     ]
     default = "the size is the second byte without its first bit" + ("; 126 there says: see the next two bytes" if frame.more else "")
     return next((text for number, text in beliefs if number == said), default)
@@ -234,7 +237,7 @@ def _hex(typed: Any) -> bytes | None:
         print("your ping: your turn – replace the ... by its bytes, as hex in quotes, such as '81 82 …'")
         return None
     try:
-        data = bytes.fromhex(typed)
+        data = bytes.fromhex(re.sub(r"0x|\\x|,", " ", typed))
     except (TypeError, ValueError):
         print(f"your ping: expected bytes as pairs of hex digits, such as '89 0a ff'; seen {typed!r}")
         return None
