@@ -23,7 +23,9 @@ ANSWER = re.compile(r"^(\s*(?:\w+\s*=|return\b)\s*).*?\s{2}# answer:\s*(.*)$", r
 def learner(solution: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The learner's notebook of a solution."""
     notebook = nbformat.from_dict(solution)
-    notebook.cells = [_empty(cell) for cell in solution.cells if "solution" not in cell.metadata.get("tags", [])]
+    notebook.cells = [
+        _empty(cell) for cell in solution.cells if "solution" not in cell.metadata.get("tags", [])
+    ]
     return notebook
 
 
@@ -46,7 +48,9 @@ def main(check: bool) -> int:
             if not check:
                 target.write_text(text, encoding="utf-8")
     if stale:
-        print(("not up to date, run make notebooks: " if check else "written: ") + ", ".join(stale))
+        print(
+            ("not up to date, run make notebooks: " if check else "written: ") + ", ".join(stale)
+        )
     return 1 if stale and check else 0
 
 
