@@ -309,6 +309,8 @@ def why_not(early: Card, late: Card, begins: str) -> str:
     """What is wrong with ``early`` before ``late``, by belief."""
     if early.kind == "fin" and late.kind == "fin":
         return "The server closes TCP first, whoever said goodbye; the client waits for it, and follows (RFC 6455 §7.1.1)."
+    if early.kind == "closed" and late.kind == "closed":
+        return "The client is CLOSED when the server has hung up; the server only when the client has, one trip later (RFC 6455 §7.1.1)."
     if late.kind == "closing":
         return "An end is CLOSING as soon as it has sent or received a CLOSE, whichever comes first (RFC 6455 §7.1.3)."
     if early.kind == "fin":

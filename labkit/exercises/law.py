@@ -86,14 +86,6 @@ def band(experiment: Experiment) -> tuple[float, float]:
     return float(timeout), float(interval + timeout)
 
 
-def settle_vote(vote: Any, truth: Any) -> None:
-    """Say what became of a vote, a word or a number."""
-    shown = f"{truth:g}" if isinstance(truth, float) else truth
-    print(
-        f"no vote made; it was: {shown}" if vote is ... else f"you voted {vote}, and it was {shown}" + (" – right" if vote == truth else "")
-    )
-
-
 def _verdict(name: str, value: float, truth: float, origin: str) -> str:
     words = " – right" if _near(value, truth) else f". {value:g} is {origin}" if origin else ""
     return f"{name}: you said {value:g} s, and it was {truth:.2f} s{words}"
