@@ -24,6 +24,12 @@ def test_an_empty_guess_says_so_and_draws_nothing(trace, capsys):
     assert "no guess made" in capsys.readouterr().out
 
 
+def test_how_soon_is_judged_and_capitals_do_not_matter(trace, capsys):
+    settle(guess("q", who="Server", how_soon="at once"), trace)
+    out = capsys.readouterr().out
+    assert "how soon: you said at once, and it was seconds" in out and "who: you said server, and it was server – right" in out
+
+
 def test_a_guess_that_cannot_be_meant_is_asked_for_again(capsys):
     made = guess("q", seconds="soon", who="me", how_soon="seconds")
     out = capsys.readouterr().out

@@ -203,7 +203,7 @@ def test_crossing_goodbyes_are_called_by_their_codes():
         ([Goodbye(at=2, end="client")], "The client says goodbye at 2: what happens next?"),
         ([Goodbye(at=2), Goodbye(at=2, end="client")], "Both ends say goodbye at 2: what happens next?"),
         ([Goodbye(at=2), Goodbye(at=5, end="client")], "The server says goodbye at 2: what happens next?"),
-        ([Cut(at=1), Goodbye(at=2)], "Cut at 1: when does the server notice?"),
+        ([Cut(at=1), Goodbye(at=2)], "Cut at 1: who notices, and when?"),
     ],
 )
 def test_before_the_run_a_goodbye_is_what_the_question_is_about(acts, words):
@@ -267,7 +267,7 @@ def test_a_long_trace_is_thinned_and_says_so():
 def test_a_setup_gives_nothing_away():
     ax = plots.setup(FLY)
     assert ticks(ax) == ["0", "4", "8", "9", "20"] and "?" in texts(ax)
-    assert title(ax) == "Cut at 9: when does the server notice?"
+    assert title(ax) == "Cut at 9: who notices, and when?"
     said = " ".join([*texts(ax), ax.alt])
     assert [word for word in ("stuck", "noticed", "CLOSING", "believes", "12", "15", "17") if word in said] == []
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..faults import ENDS
 from ..files import whole
 from ..trace import Trace
 from .beliefs import explain
@@ -68,6 +69,8 @@ def _number(given: Any) -> float | None:
 def _word(given: Any, allowed: tuple[str, ...]) -> str | None:
     if given is ... or given is None:
         return None
+    if isinstance(given, str) and given.strip().lower() in allowed:
+        return given.strip().lower()
     if given not in allowed:
         print(f"expected {', '.join(map(repr, allowed))}; seen {given!r}, so it is left open")
         return None
@@ -84,9 +87,21 @@ def settle(made: Guess, trace: Trace) -> None:
         noticed = [end for end in ("server", "client") if trace.noticed_at(end) is not None]
         truth = {0: "nobody", 1: noticed[0] if noticed else "", 2: "both"}[len(noticed)]
         print(f"who: you said {made.who}, and it was {truth}" + (" – right" if made.who == truth else ""))
+    if made.how_soon is not None:
+        truth = _how_soon(trace)
+        print(f"how soon: you said {made.how_soon}, and it was {truth}" + (" – right" if made.how_soon == truth else ""))
     if made.seconds is not None:
         print(_sentence(made.seconds, fact, trace))
         Ledger().keep(made.question, made.seconds, fact)
+
+
+def _how_soon(trace: Trace) -> str:
+    """How long after the first cut anybody noticed, in a word."""
+    moments = [t for end in ENDS if (t := trace.noticed_at(end)) is not None]
+    if not moments:
+        return "never"
+    delay = min(moments) - (trace.experiment.cuts[0].start if trace.experiment.cuts else 0.0)
+    return "at once" if delay < 1 else "seconds" if delay < 60 else "minutes"
 
 
 def _sentence(seconds: float, fact: float | None, trace: Trace) -> str:

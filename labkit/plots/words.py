@@ -28,7 +28,7 @@ def question(tale: Tale) -> str:
     """What is asked before the run."""
     heals = bool(tale.cuts) and tale.cuts[-1].heal is not None
     act = acts_words(tale) or goodbye_words(tale) or f"The first {tale.neat(tale.stop)} seconds"
-    ask = "what happens next?" if not tale.cuts else "does anybody notice?" if heals else f"when does the {tale.hero} notice?"
+    ask = "what happens next?" if not tale.cuts else "does anybody notice?" if heals else "who notices, and when?"
     return f"{act}: {ask}"
 
 
