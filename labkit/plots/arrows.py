@@ -64,8 +64,17 @@ def _arrow(board: Board, group: list[Rung]) -> None:
 
 def _line(board: Board, a: Point, b: Point, ink: str, wide: float, heads: str, style: Any = "-") -> None:
     tip = {"arrowstyle": f"{heads},head_length=.45,head_width=.2", "color": ink, "lw": wide, "ls": style, "shrinkA": 1, "shrinkB": 1}
+    low, high = sorted(board.ax.get_ylim())
+    a, b = _within(a, b, low, high), _within(b, a, low, high)
     board.ax.annotate("", b, a, arrowprops={**tip, "mutation_scale": 11, "joinstyle": "miter"}, zorder=3)
     _keep_off(board, a, b)
+
+
+def _within(a: Point, b: Point, low: float, high: float) -> Point:
+    """The end ``a`` of a line to ``b``, moved along it to where the picture begins or ends, if it lies beyond."""
+    (xa, ya), (xb, yb) = a, b
+    edge = min(max(ya, low), high)
+    return a if edge == ya or ya == yb else (xa + (xb - xa) * (edge - ya) / (yb - ya), edge)
 
 
 def _keep_off(board: Board, a: Point, b: Point) -> None:

@@ -36,7 +36,11 @@ class Rung:
 def rungs(tale: Excerpt, handshake: bool = False) -> list[Rung]:
     """Everything between the ends in this part of the story, in time."""
     found = [*_frames(tale), *_ends(tale, "fin", "FIN"), *_ends(tale, "reset", "RST"), *(_opening(tale) if handshake else [])]
-    here = [rung for rung in found if rung.sent <= tale.horizon + 1e-9 and (rung.stuck or rung.stop >= tale.since - 1e-9)]
+    here = [
+        rung
+        for rung in found
+        if rung.sent <= tale.horizon + 1e-9 and (rung.stuck or rung.stop > tale.since + (1e-9 if tale.since > 0 else -1e-9))
+    ]
     return sorted((rung for rung in here if not rung.stuck or rung.sent >= tale.since), key=lambda rung: rung.sent)
 
 
