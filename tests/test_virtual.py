@@ -140,9 +140,6 @@ def test_buffers_are_bounded_and_a_cut_fills_them():
         await accept(listener)
         await pause(5)
 
-    class Quiet:
-        direction = "both"
-
     wire.at(0.5, lambda: wire.do(Cut(0.5), "begin"))
     assert play(wire, server=server, client=client)["client"] == 4096
 

@@ -173,6 +173,7 @@ def test_the_witnesses_agree(wire):
 @both_wires
 def test_what_keepalive_measures_is_recorded(wire):
     trace = run(small(latency=0.01), wire)
+    assert len(trace.latencies("server")) == 2 or wire == "loopback"  # a machine that stalls for 0.15 s makes a false alarm there
     assert trace.latencies("server") and all(latency >= 0.02 - 1e-9 for _, latency in trace.latencies("server"))
 
 
