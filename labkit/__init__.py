@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import exercises, plots
+    from .blocking import block
     from .experiment import Experiment, Peer
-    from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
+    from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
     from .recordings import recorded
     from .session import open_run, run
     from .sweeps import sweep
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
-    "faults": ["Cut", "Delay", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle"],
+    "blocking": ["block"],
+    "faults": [
+        "Cut", "Delay", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle",
+    ],
     "session": ["run", "open_run"],
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
@@ -35,12 +39,12 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "plots": ["plots"],
     "sweeps": ["sweep"],
     "exercises": ["exercises"],
-}
+}  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
     "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace",
-    "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "sweep",
+    "block", "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 
 
