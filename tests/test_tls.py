@@ -340,7 +340,7 @@ def test_an_error_inside_an_end_leaves_no_keys(wire, monkeypatch):
     async def broken(self, listener):
         raise RuntimeError("no server today")
 
-    monkeypatch.setattr("labkit.peers.End.serve", broken)
+    monkeypatch.setattr("labkit.peers.tasks.AsyncioEnd.serve", broken)
     with pytest.raises(RuntimeError, match="no server today"):
         run(sealed(), wire)
     assert not key_files()
