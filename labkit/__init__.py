@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
+    from .vintages import Hole, Vintage, run_each
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
@@ -36,15 +37,16 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
     "recordings": ["recorded"],
+    "vintages": ["Vintage", "Hole", "run_each"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
     "exercises": ["exercises"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
-    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace",
-    "block", "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "sweep",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction", "Raised",
+    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
+    "block", "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep",
 ]  # fmt: skip
 
 

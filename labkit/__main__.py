@@ -113,7 +113,7 @@ def do_vintages(args: argparse.Namespace) -> None:
 
     if args.action == "list":
         print(shelf.report())
-    for version in [] if args.action == "list" else args.versions or (shelf.ALL if args.all else shelf.LIVE):
+    for version in [] if args.action == "list" else args.versions or ([*shelf.ALL, shelf.installed()] if args.all else shelf.LIVE):
         print(f"websockets {version}: {'fetched' if shelf.fetch(version) else 'was here already'}", flush=True)
 
 

@@ -66,7 +66,7 @@ def experiment(situation: str, wire: str, clock: str = "virtual") -> Experiment:
         raise ValueError(f"a cell is one of {', '.join(SITUATIONS)} × {', '.join(WIRES)}; seen {situation!r} × {wire!r}")
     keeper, tls = WIRES[wire]
     timers, heal = Peer(ping_interval=1, ping_timeout=1, close_timeout=1, buffer=4096), HEAL[clock]
-    ends = {"server": replace(timers, ping_interval=None), "client": replace(timers, ping_interval=None), keeper: timers}
+    ends: dict[str, Any] = {"server": replace(timers, ping_interval=None), "client": replace(timers, ping_interval=None), keeper: timers}
     faults = [Cut(at=CUT, heal=heal), *traffic(situation, keeper)]
     return Experiment(**ends, faults=faults, tls=tls, until=heal + AFTER)
 

@@ -1,8 +1,9 @@
 """TLS for a run: certificates made on the fly, a context for each end, and the key log that lets the tap read along.
 
 The certificates are trustme's: an authority and one certificate for localhost, made once a process and trusted by nobody else (a
-worker process is given those of its parent, so that it needs no trustme). The client verifies as any client does, authority and name; nothing here turns a check off. OpenSSL writes the session keys to a
-file and nowhere else (ssl.SSLContext.keylog_filename), so a recorded run has a temporary one, which is gone when the run is.
+worker process is given those of its parent, so that it needs no trustme). The client verifies as any client does, authority and
+name; nothing here turns a check off. OpenSSL writes the session keys to a file and nowhere else (ssl.SSLContext.keylog_filename), so
+a recorded run has a temporary one, which is gone when the run is.
 """
 
 from __future__ import annotations

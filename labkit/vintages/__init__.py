@@ -58,6 +58,8 @@ class Vintage:
         folder = shelf.find(version, python.path)
         if folder is None:
             raise Hole(self, f"websockets {version} is not here: python -m labkit vintages fetch {version}")
+        if self.implementation == "trio" and not pythons.imports(python.path, "trio"):
+            raise Hole(self, f"the trio implementation needs trio, which Python {python.version} has not: pip install trio")
         return Place(python.path, folder, self.implementation, self.label)
 
 
@@ -76,8 +78,9 @@ def run_in(vintage: Vintage, experiment: Experiment, wire: str = "loopback", *, 
     """Run an experiment in a worker process of that vintage; returns its Trace, raises Hole if that cannot be."""
     from .worker import Worker
 
+    place = vintage.find()
     check(vintage, experiment)
-    with Worker(vintage.find()) as worker:
+    with Worker(place) as worker:
         return worker.run(experiment, wire, guess=guess, progress=progress)
 
 

@@ -36,7 +36,7 @@ def number(version: str) -> tuple[int, ...]:
 
 def here() -> str:
     """The version of this Python."""
-    return "%d.%d.%d" % sys.version_info[:3]
+    return ".".join(map(str, sys.version_info[:3]))
 
 
 def find(version: str | None) -> Python | None:
@@ -48,7 +48,7 @@ def find(version: str | None) -> Python | None:
 @functools.cache
 def known() -> tuple[Python, ...]:
     """This Python, and the others that were found, the newest first."""
-    others = {}
+    others: dict[str, str] = {}
     for path in _candidates():
         if (version := ask(path)) is not None:
             others.setdefault(version, path)
@@ -64,6 +64,13 @@ def ask(path: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 and done.stdout.startswith("3.") else None
+
+
+@functools.cache
+def imports(path: str, module: str) -> bool:
+    """Whether an interpreter can import a module."""
+    ask = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    return subprocess.run([path, "-c", ask], capture_output=True, timeout=30, stdin=subprocess.DEVNULL).returncode == 0
 
 
 def _candidates() -> Iterator[str]:
