@@ -104,7 +104,7 @@ def inside(sheet: Sheet, span: Span, low: float, high: float, texts: Sequence[st
     card = {"facecolor": theme.closing, "edgecolor": "none", "pad": 1.5} if span.state == "CLOSING" else None
     weight = "normal" if span.belief else "bold"
     for text in [*texts, *([span.belief, "believes OPEN", "believes\nOPEN", "OPEN?"] if span.belief else [span.state])]:
-        for size in (10, 9) if text in texts else (10, 9, 8, 7):
+        for size in (10, 9, 8.5) if text in texts else (10, 9, 8, 7):
             w, h = extent(text, size, not span.belief)
             if w + 4 <= wide and h <= (high - low) * room.dy:
                 at, font = ((span.begin + span.stop) / 2, (low + high) / 2), {"size": size, "weight": weight, "family": FAMILY}

@@ -25,7 +25,7 @@ from . import palette, picture
 from .frame import bare, headline, headroom
 from .lanes import fill, inside, leaving, outside
 from .lineup_lanes import Lane, axis, happenings, lanes
-from .lineup_words import alt_text, finding, hung_words, listed, names
+from .lineup_words import alt_text, finding, hung_words, names
 from .palette import BAND
 from .room import FAMILY, Place, Room, extent, width, wrap
 from .sheet import Sheet
@@ -33,7 +33,7 @@ from .squeeze import Squeeze
 from .states import Span
 from .tale import Tale
 from .timeline import LABEL
-from .words import band_words
+from .words import band_words, listed
 
 WIDE = 9.6  # inches
 HEAD, PITCH, BAR = 24.0, 47.0, 22.0  # points: the row of the cut's words above all lanes, from lane to lane, a bar
@@ -138,9 +138,9 @@ class Drawing:
 
     def say(self, span: Span, low: float, high: float, texts: list[str]) -> None:
         """A state's name in its bar, on the longer side of a break; beside it if there is no room."""
-        edges, gap = [span.begin, *(x for x in self.breaks if span.begin < x < span.stop), span.stop], 6 / self.room.dx
+        edges, point = [span.begin, *(x for x in self.breaks if span.begin < x < span.stop), span.stop], 1 / self.room.dx
         a, b = max(zip(edges, edges[1:]), key=lambda piece: piece[1] - piece[0])
-        piece = replace(span, begin=a + gap * (a > span.begin), stop=b - gap * (b < span.stop))
+        piece = replace(span, begin=a + (6 if a > span.begin else 2) * point, stop=b - (6 if b < span.stop else 2) * point)
         if not inside(self.sheet, piece, low, high, texts):
             outside(self.sheet, span, low, high)
         elif texts and extent(texts[0], 9)[0] > (piece.stop - piece.begin) * self.room.dx:
@@ -182,6 +182,7 @@ class Drawing:
             text, x = self.tale.neat(t), self.scale.place(t) * self.room.dx
             if all(abs(x - other) > width(text, 10) / 2 + reach + 3 for other, reach, _ in placed):
                 placed.append((x, width(text, 10) / 2 + 3, text))
+        placed.sort()
         self.ax.set_xticks([x / self.room.dx for x, _, _ in placed], [text for _, _, text in placed], fontsize=10, family=FAMILY)
         self.ax.tick_params(axis="x", colors=self.theme.ink, length=4, pad=2)
         self.slits(self.breaks, -2, 2)

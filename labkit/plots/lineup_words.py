@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from .lineup_lanes import Lane
-from .words import cut_words
+from .words import cut_words, listed
 
 
 def finding(lanes: Sequence[Lane]) -> str:
@@ -47,11 +47,6 @@ def _versions(ours: set[str], others: set[str]) -> str:
 def by_version(text: str) -> tuple[int, ...]:
     """Versions in their order: 9.1 before 14.2."""
     return tuple(int(part) for part in re.findall(r"\d+", text))
-
-
-def listed(names: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 SAY: dict[str, Callable[[set[str], set[str]], str]] = {  # how the values of a part are said, beside those of the others
