@@ -25,14 +25,13 @@ from . import palette, picture
 from .frame import bare, headline, headroom
 from .lanes import fill, inside, leaving, outside
 from .lineup_lanes import Lane, axis, happenings, lanes
-from .lineup_words import alt_text, finding, hung_words, names
+from .lineup_words import alt_text, axis_words, finding, hung_words, names
 from .palette import BAND
 from .room import FAMILY, Place, Room, extent, width, wrap
 from .sheet import Sheet
 from .squeeze import Squeeze
 from .states import Span
 from .tale import Tale
-from .timeline import LABEL
 from .words import band_words, listed
 
 WIDE = 9.6  # inches
@@ -144,7 +143,7 @@ class Drawing:
         if not inside(self.sheet, piece, low, high, texts):
             outside(self.sheet, span, low, high)
         elif texts and extent(texts[0], 9)[0] > (piece.stop - piece.begin) * self.room.dx:
-            self.room.put(texts, span.begin, low - 8.5, [(7, 0, "left", "center")], 9, color=self.theme.ink)
+            self.room.put(texts[:1], span.begin, low - 8.5, [(7, 0, "left", "center")], 9, color=self.theme.ink)
 
     def slits(self, places: list[float], low: float, high: float) -> None:
         """A slanted slit wherever the axis is broken."""
@@ -173,7 +172,7 @@ class Drawing:
         for t, words in groups:
             texts = [f"{listed(words)} {(lane.tale or self.tale).seconds(t)}", listed(words)]
             places: list[Place] = [(7, 0, "left", "center"), (-7, 0, "right", "center")]
-            any(self.room.put(texts, self.scale.place(t), y, places, size, pad=1, color=ink) for size in (9, 8))
+            any(self.room.put(texts, self.scale.place(t), y, places, size, pad=3, color=ink) for size in (9, 8))
 
     def axis(self) -> None:
         """Ticks where something happens, as many as have room; what is broken; what was run."""
@@ -186,10 +185,10 @@ class Drawing:
         self.ax.set_xticks([x / self.room.dx for x, _, _ in placed], [text for _, _, text in placed], fontsize=10, family=FAMILY)
         self.ax.tick_params(axis="x", colors=self.theme.ink, length=4, pad=2)
         self.slits(self.breaks, -2, 2)
-        short = f"; at // the axis leaves out {self.tale.neat(self.scale.saved)} s without a change" if self.breaks else ""
-        self.ax.set_xlabel(LABEL + short, loc="left", fontsize=9.5, color=self.theme.ink, family=FAMILY, labelpad=2)
+        label = next(text for text in axis_words(self.tale, self.scale) if extent(text, 9.5)[0] < self.room.right or len(text) < 30)
+        self.ax.set_xlabel(label, loc="left", fontsize=9.5, color=self.theme.ink, family=FAMILY, labelpad=2)
         wires = sorted({str(lane.tale.header["wire"]) for lane in self.rows if lane.tale and "wire" in lane.tale.header})
         text = " · ".join(["● observed", *[f"{listed(wires)} wire"] * bool(wires)])
-        if extent(text + LABEL + short, 9.5)[0] < self.room.right:
+        if extent(text + label, 9.5)[0] < self.room.right:
             style: dict[str, Any] = {"fontsize": 8.5, "color": self.theme.faint, "family": FAMILY}
             self.ax.text(self.wide + 18 / self.room.dx, -22 / self.room.dy, text, ha="right", va="center", **style)

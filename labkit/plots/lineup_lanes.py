@@ -112,8 +112,8 @@ class Lane:
 
     @cached_property
     def hung(self) -> tuple[float, float] | None:
-        """From when to when (s) it stood in a state that nothing bounded: CLOSING, or OPEN from the cut on."""
-        if self.kind == "hangs":
+        """From when to when (s) it stood in a state for too long: CLOSING, or OPEN from the cut on."""
+        if self.kind in ("hangs", "late"):
             return self.noticed or 0.0, self.stop if self.closed is None else self.closed
         if self.kind == "never" and self.cut:
             return self.cut.start, self.stop if self.heal is None else self.heal

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from .lineup_lanes import Lane
+from .squeeze import Squeeze
+from .tale import Tale
 from .words import cut_words, listed
 
 
@@ -49,6 +51,7 @@ def by_version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text))
 
 
+LABEL = "seconds since the server was OPEN"
 SAY: dict[str, Callable[[set[str], set[str]], str]] = {  # how the values of a part are said, beside those of the others
     "version": _versions,
     "implementation": lambda ours, _: listed(sorted(ours)),
@@ -99,9 +102,19 @@ def hung_words(lane: Lane) -> list[str]:
         return []
     long = f"{lane.tale.neat(lane.hung[1] - lane.hung[0])} s" if not lane.is_for_ever else "ever"
     until = "until healed" if lane.is_cured else "nothing can end it" if lane.is_for_ever else "and still when the run ends"
+    if lane.kind == "late":
+        return [f"CLOSING for {long}"]
     if lane.kind == "never":
         return [f"believes OPEN for {long}, {until}: never noticed", f"believes OPEN for {long}, {until}", f"believes OPEN for {long}"]
     return [f"in CLOSING for {long}, {until}", f"CLOSING for {long}, {until}", f"CLOSING for {long}"]
+
+
+def axis_words(tale: Tale, scale: Squeeze) -> list[str]:
+    """What the axis counts, and what it leaves out; the longest first."""
+    if not scale.breaks:
+        return [LABEL, "seconds"]
+    gap = f"{tale.neat(scale.saved)} s"
+    return [f"{LABEL}; at // the axis leaves out {gap} without a change", f"{LABEL}; // leaves out {gap}", f"seconds; // leaves out {gap}"]
 
 
 def alt_text(lanes: Sequence[Lane], end: str) -> str:
