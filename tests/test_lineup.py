@@ -230,7 +230,7 @@ def test_a_broken_axis_keeps_the_order_and_the_short_distances():
     assert places[6] - places[5] == pytest.approx(1)
 
 
-@pytest.mark.parametrize("moments", [[1, 2, 3], [0.003, 1, 2, 3], [60], [9, 15, 17, 45]])
+@pytest.mark.parametrize("moments", [[1, 2, 3], [0.003, 1, 2, 3], [60], [9, 15, 17, 45], [20, 40, 75]])
 def test_a_short_or_even_axis_is_not_broken(moments):
     scale = squeeze(moments, longest=30)
     assert not scale.breaks and [scale.place(t) for t in moments] == moments

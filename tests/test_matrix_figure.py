@@ -92,6 +92,10 @@ def test_a_cell_that_told_nobody_does_not_say_told():
     assert "✓ closed" in said and "✓ told" not in said
 
 
+def test_a_cell_says_when_the_application_was_told_not_when_it_was_closed():
+    assert "4.5 s" in texts(plots.matrix([{**cell("14.1", "quiet", "ws", "bounded"), "closed": 4.0, "told": 6.0}]))
+
+
 def test_every_verdict_has_a_fill_of_its_own():
     fills = set()
     for kind in VERDICTS:
@@ -137,6 +141,14 @@ def test_words_stay_in_their_cells(cells):
         if text.get_text().startswith(("✓ ", "✕ ", "◔ ")):
             one = text.get_window_extent()
             assert any(box.x0 <= one.x0 and one.x1 <= box.x1 and box.y0 <= one.y0 and one.y1 <= box.y1 for box in boxes), text.get_text()
+
+
+def test_no_word_lies_on_the_stripe_of_its_cell(cells):
+    ax = plots.matrix(cells)
+    ax.figure.canvas.draw()
+    stripes = [patch.get_window_extent() for patch in ax.patches if patch.get_width() == 5]
+    words = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    assert stripes and not any(one.overlaps(stripe) for one in words for stripe in stripes)
 
 
 def test_the_alt_text_tells_every_row(cells):
