@@ -53,6 +53,4 @@ def no_keepalive(implementation: str, version: str) -> str | None:
     """Why this implementation of this version sends no keepalive pings, in a sentence; None if it does."""
     if has(implementation, "keepalive", version):
         return None
-    return (
-        f"the {implementation} implementation has no keepalive in websockets {version}: it came with {SINCE[implementation]['keepalive']}"
-    )
+    return f"the {implementation} implementation has no keepalive before websockets {SINCE[implementation]['keepalive']}"
