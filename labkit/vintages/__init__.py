@@ -57,7 +57,7 @@ class Vintage:
             raise Hole(self, why)
         folder = shelf.find(version, python.path)
         if folder is None:
-            raise Hole(self, f"websockets {version} is not here: python -m labkit vintages fetch {version}")
+            raise Hole(self, f"websockets {version} is not here: python -m labkit vintages fetch {version} (or see data/matrix.jsonl)")
         if self.implementation == "trio" and not pythons.imports(python.path, "trio"):
             raise Hole(self, f"the trio implementation needs trio, which Python {python.version} has not: pip install trio")
         return Place(python.path, folder, self.implementation, self.label)
