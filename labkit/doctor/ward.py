@@ -1,0 +1,171 @@
+"""The ward: whose line is it? One chart a connection, many at a time, and their discharge when they are over.
+
+A log that names its connections is simple. In one that does not, a lone connection owns every line; among several, a line goes
+to the one that it fits – a pong to the ping with the same payload, CLOSED to the one that is CLOSING – and all of them are
+marked ``mixed``: nothing that rests on whose line it was is certain then.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..dialect import read as meaning
+from .chart import Chart, Fact
+from .lines import Line
+from .report import Storms
+from .stamps import Clock
+
+WARM = 64  # charts that are over and may still hear a last word
+STATES = {"OPEN": ("CONNECTING", ""), "CLOSING": ("OPEN", ""), "CLOSED": ("CLOSING", "OPEN", "CONNECTING", "")}
+
+
+@dataclass
+class Group:
+    """The connections that share a name in the log: one, if it names connections; else those of a process."""
+
+    live: list[Chart] = field(default_factory=list)
+    current: Chart | None = None
+    over: Chart | None = None  # the newest that is CLOSED
+    named: bool = False
+
+
+class Ward:
+    """Sorts lines to charts; ``discharge`` is called with each chart once nothing more will come."""
+
+    def __init__(self, discharge: Callable[[Chart], None], storms: Storms) -> None:
+        self.discharge, self.storms = discharge, storms
+        self.groups: dict[tuple[str, str], Group] = {}
+        self.warm: deque[tuple[tuple[str, str], Chart]] = deque()
+        self.clock = Clock()
+        self.count = 0
+        self.begin: float | None = None  # the first time (s)
+        self.end: float | None = None  # the newest
+
+    def take(self, line: Line) -> None:
+        """Sort one line of the library's debug log."""
+        if line.kind == "data":
+            self._data(line)
+            return
+        kind, data = self._meaning(line)
+        fact = self._fact(line, kind, data)
+        key = (line.who, line.side)
+        group = self.groups.setdefault(key, Group(named=line.named))
+        chart = self._pick(group, kind, data, line)
+        if chart is not None:
+            self._fold(key, group, chart, kind, data, fact)
+
+    def leave(self) -> None:
+        """The log ends here."""
+        for _, chart in self.warm:
+            self.discharge(chart)
+        for group in self.groups.values():
+            for chart in group.live:
+                self.discharge(chart)
+        self.groups.clear()
+        self.warm.clear()
+
+    def time(self, line: Line) -> float | None:
+        """When a line was written (s)."""
+        t = self.clock.read(line.prefix)
+        if t is not None:
+            self.end = t
+            self.begin = t if self.begin is None else self.begin
+        return t
+
+    # reading
+
+    def _meaning(self, line: Line) -> tuple[str, dict[str, Any]]:
+        message = line.message.rstrip(" \"'}]") if line.kind in ("state", "keepalive") else line.message.rstrip()
+        kind, data = meaning(message)
+        if kind in ("sent", "got") and data.get("opcode") in ("PING", "PONG"):
+            data["payload"] = message[7:].rpartition(" [")[0]
+        if kind in ("sent", "got") and data.get("opcode") == "CLOSE":
+            data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
+        return kind, data
+
+    def _fact(self, line: Line, kind: str, data: dict[str, Any]) -> Fact:
+        words = data["line"] if kind != "handshake" else " ".join(data["line"].split()[:2])
+        return Fact(line.number, self.time(line), words[:100], data.get("code"), data.get("reason", ""))
+
+    def _data(self, line: Line) -> None:
+        """A message: counted and timed; what is in it is not looked at."""
+        group = self.groups.get((line.who, line.side))
+        if group is None or not group.live:
+            group = self.groups.setdefault((line.who, line.side), Group(named=line.named))
+            chart = self._admit(group, line)
+        else:
+            chart = group.current if group.current in group.live else group.live[-1]
+        chart.pass_data(Fact(line.number, self.time(line), line.message))
+
+    # sorting
+
+    def _pick(self, group: Group, kind: str, data: dict[str, Any], line: Line) -> Chart | None:
+        """The chart that a line belongs to; a new one if it begins a connection, or if the log begins in the middle of one."""
+        if kind == "state" and data["state"] == "CONNECTING":
+            return self._admit(group, line)
+        if len(group.live) == 1 and self._fits(group.live[0], kind, data):
+            return group.live[0]
+        fitting = [chart for chart in group.live if self._fits(chart, kind, data)]
+        if fitting:
+            return group.current if group.current in fitting else fitting[0]
+        if group.over is not None and kind in ("tcp", "note", "got", "sent", "timeout"):
+            return group.over  # a last word: "x half-closing TCP connection"
+        if kind == "note" or (kind == "state" and data["state"] == "CLOSED" and group.over is not None and group.named):
+            return None
+        return self._admit(group, line)
+
+    def _admit(self, group: Group, line: Line) -> Chart:
+        self.count += 1
+        chart = Chart(self.count, who=line.who if line.named else "", side=line.side)
+        group.live.append(chart)
+        if len(group.live) > 1:
+            for other in group.live:
+                other.mixed = True
+        return chart
+
+    def _fits(self, chart: Chart, kind: str, data: dict[str, Any]) -> bool:
+        """Whether a connection can say this, as it stands."""
+        if kind == "state":
+            return chart.state in STATES.get(data["state"], ())
+        opcode = data.get("opcode")
+        if kind == "got" and opcode == "PONG":
+            return data["payload"] == chart.payload or not chart.payload
+        if kind == "sent" and opcode == "PONG":
+            return data["payload"] == chart.asked_payload or not chart.asked_payload
+        if kind == "timeout" and "keepalive" in data["line"]:
+            return chart.payload != "" or not chart.whole
+        if kind == "handshake":
+            return chart.state in ("CONNECTING", "")
+        return chart.state != "CONNECTING" or kind not in ("sent", "got", "keepalive")
+
+    def _fold(self, key: tuple[str, str], group: Group, chart: Chart, kind: str, data: dict[str, Any], fact: Fact) -> None:
+        group.current = chart
+        chart.fold(kind, data, fact)
+        if kind == "state" and data["state"] == "OPEN" and fact.t is not None:
+            self.storms.open(fact.t, fact.number)
+        if chart.is_over and chart in group.live:
+            self._over(key, group, chart)
+
+    def _over(self, key: tuple[str, str], group: Group, chart: Chart) -> None:
+        group.live.remove(chart)
+        group.over = chart
+        if (over := chart.at("CLOSED")) is not None:
+            self.storms.lost.append(over)
+        self.warm.append((key, chart))
+        if len(self.warm) > WARM:
+            old_key, old = self.warm.popleft()
+            self.discharge(old)
+            if (other := self.groups.get(old_key)) and other.named and not other.live:
+                del self.groups[old_key]
+
+    # what is said beside the debug lines
+
+    def newest(self, line: Line) -> Chart | None:
+        """The connection that such a line is most likely about: the newest one that spoke."""
+        group = self.groups.get((line.who, line.side))
+        if group is None:
+            return None
+        return group.current
