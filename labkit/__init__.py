@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import exercises, plots
+    from . import doctor, exercises, plots
     from .blocking import block
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
     from .vintages import Hole, Vintage, run_each
+    from .whereabouts import where
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
@@ -40,13 +41,15 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "vintages": ["Vintage", "Hole", "run_each"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
+    "doctor": ["doctor"],
+    "whereabouts": ["where"],
     "exercises": ["exercises"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction", "Raised",
     "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
-    "block", "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep",
+    "block", "compare", "covers", "doctor", "exercises", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep", "where",
 ]  # fmt: skip
 
 

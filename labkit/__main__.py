@@ -1,4 +1,4 @@
-"""The command line: ``python -m labkit run …``, ``show trace.jsonl``, ``vintages …``, ``matrix``. Wrong usage: exit 2 and one sentence."""
+"""The command line: ``python -m labkit run …``, ``show``, ``vintages``, ``matrix``, ``doctor app.log``. Wrong usage: exit 2 and one sentence."""
 
 from __future__ import annotations
 
@@ -64,6 +64,13 @@ def parser() -> Parser:
 
     matrix = commands.add_parser("matrix", help="run every cell of the matrix that this machine can, and record it")
     matrix.add_argument("--to", default="data", metavar="FOLDER", help="where matrix.jsonl and the folder matrix go (default data)")
+
+    doctor = commands.add_parser("doctor", help="read a debug log of websockets: what became of each connection, why, what to do")
+    doctor.add_argument("files", nargs="*", default=["-"], metavar="FILE", help="logs, rotated ones oldest first; none, or -: standard input")
+    doctor.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    doctor.add_argument("--figure", metavar="FILE", help="draw the timeline of a connection from the log: .png or .svg")
+    doctor.add_argument("--connection", type=int, metavar="N", help="which connection to draw (default: the first that can be)")
+    doctor.add_argument("--recipe", action="store_true", help="print ten lines to paste into a program that hangs: where is it blocked?")
     return top
 
 
@@ -123,7 +130,24 @@ def do_matrix(args: argparse.Namespace) -> None:
     print(record(Path(args.to)))
 
 
-COMMANDS = {"run": do_run, "show": do_show, "vintages": do_vintages, "matrix": do_matrix}
+def do_doctor(args: argparse.Namespace) -> None:
+    """The doctor's report, or the recipe."""
+    from . import doctor
+
+    _check_suffix(args.figure)
+    if args.recipe:
+        print(doctor.recipe_text(), end="")
+        return
+    report = doctor.diagnose_files(args.files)
+    print(doctor.to_json(report) if args.json else doctor.text(report), end="\n" if args.json else "")
+    if args.figure:
+        from . import plots
+        from .doctor.figure import draw
+
+        print(f"drawn {plots.save(draw(report, args.connection), args.figure)}", file=sys.stderr if args.json else sys.stdout)
+
+
+COMMANDS = {"run": do_run, "show": do_show, "vintages": do_vintages, "matrix": do_matrix, "doctor": do_doctor}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,22 +7,25 @@ through the frame's ``self.gen`` and the generator's ``ag_await``. So keepalive(
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 
 def chain(task: asyncio.Task[Any]) -> list[str]:
     """The names of the calls that a task is in, outermost first: ["keepalive", "ping", "send_context", "drain"]."""
-    names: list[str] = []
+    return [name for step in steps(task) if (name := getattr(step, "__name__", None))]
+
+
+def steps(task: asyncio.Task[Any]) -> Iterator[Any]:
+    """The coroutines and generators that a task is in, outermost first, at most 50 of them."""
     step: Any = task.get_coro()
-    while step is not None and len(names) < 50:
-        name = getattr(step, "__name__", None)
-        if name == "__aexit__" and (generator := getattr(_frame(step).f_locals.get("self"), "gen", None)) is not None:
-            step = generator
-            continue
-        if name:
-            names.append(name)
+    for _ in range(50):
+        if getattr(step, "__name__", None) == "__aexit__":
+            step = getattr(_frame(step).f_locals.get("self"), "gen", None) or step
+        if step is None:
+            return
+        yield step
         step = _next(step)
-    return names
 
 
 def _frame(step: Any) -> Any:

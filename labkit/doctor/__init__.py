@@ -21,7 +21,7 @@ from .verdict import Verdict, judge
 from .ward import Ward
 from .words import text, to_json
 
-__all__ = ["Report", "Verdict", "diagnose", "diagnose_files", "text", "to_json"]
+__all__ = ["Report", "Verdict", "diagnose", "diagnose_files", "recipe_text", "text", "to_json"]
 
 DEBUG_LINES = ("state", "data", "frame", "keepalive", "other", "http")
 
@@ -35,15 +35,15 @@ def diagnose(rows: Iterable[str]) -> Report:
 
     ward = Ward(discharge, storms)
     hearsay = Hearsay(ward)
-    for line in lines.read(rows):
-        if isinstance(line, int):
-            report.lines = line
-        elif line.kind in DEBUG_LINES:
+    reader = lines.Reader()
+    for line in reader.read(rows):
+        if line.kind in DEBUG_LINES:
             report.spoken += 1
             ward.take(line)
         else:
             hearsay.take(line)
-    ward.leave()
+    ward.leave(reader.envelope())
+    report.lines = reader.lines
     for verdict in [*hearsay.verdicts(report.causes), *filter(None, [storms.verdict()])]:
         report.add(verdict)
     report.begin, report.end = ward.begin, ward.end
@@ -54,6 +54,11 @@ def diagnose(rows: Iterable[str]) -> Report:
 def diagnose_files(paths: Iterable[str]) -> Report:
     """Read files one after the other, as one log (give rotated ones oldest first); "-" is standard input."""
     return diagnose(_rows(paths))
+
+
+def recipe_text() -> str:
+    """Ten lines for a program that has no labkit: where is it blocked?"""
+    return (Path(__file__).parent / "recipe.py").read_text(encoding="utf-8")
 
 
 def _rows(paths: Iterable[str]) -> Iterator[str]:

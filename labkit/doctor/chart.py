@@ -24,7 +24,7 @@ class Fact(NamedTuple):
     reason: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Chart:
     """One connection, as its log tells it."""
 

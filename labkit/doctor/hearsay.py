@@ -90,7 +90,7 @@ class Hearsay:
             cause = "handler_raised" if mine else "peer_failed"
         elif code in REFUSALS or code in AWAY:
             cause = "refused_data" if code in REFUSALS else "going_away"
-        self._keep(words, cause, "likely" if cause == "handler_raised" else "certain", line, words)
+        self._keep(words, cause, "likely" if cause in ("handler_raised", "own_timeout") else "certain", line, words)
 
     def _keep(self, key: str, cause: str, sure: str, line: Line, words: str) -> None:
         if key in self.heard:

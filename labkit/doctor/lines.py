@@ -19,7 +19,6 @@ from typing import IO, Any, NamedTuple
 CHUNK = 2**20  # bytes read at a time
 LONGEST = 2**16  # characters of a line that are looked at
 
-HINTS = ("connection", "keepalive", "> ", "< ", "u003", "timed out", "code", "1006", "x aborting", "websocket", "Error", "! ")
 START = re.compile(  # what can begin a message of the library, after something that is no part of a word
     r"(?:^|(?<=[\s:|\])\"'=>-]))(?:"
     r"(?P<state>= connection is [A-Z]+)"
@@ -36,7 +35,7 @@ START = re.compile(  # what can begin a message of the library, after something 
     r")"
 )
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)", re.I)
+NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)")
 PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
 END = re.compile(r"websockets\.(server|client)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -70,54 +69,96 @@ def texts(file: IO[bytes]) -> Iterator[str]:
 
 def opened(path: str) -> IO[bytes]:
     """A log file, open; a rotated one may be compressed with gzip."""
-    file = open(path, "rb")
-    if file.read(2) == b"\x1f\x8b":
-        file.seek(0)
-        return gzip.open(file, "rb")  # type: ignore[return-value]
-    file.seek(0)
-    return file
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else open(path, "rb")  # type: ignore[return-value]
 
 
-def read(rows: Iterable[str]) -> Iterator[Line | int]:
-    """The lines that say something, and, at the end, how many lines there were."""
-    number = 0
-    for number, row in enumerate(rows, start=1):
-        for hint in HINTS:
-            if hint in row:
-                line = one(number, row)
+class Reader:
+    """Finds what the library said in a log. It remembers where the newest message began, since the next one mostly begins there, too."""
+
+    def __init__(self) -> None:
+        self.start = 0  # characters before the newest message
+        self.name = 0  # and before its connection's name
+        self.lines = 0  # how many were read
+        self.last = ""  # the newest of them
+
+    def read(self, rows: Iterable[str]) -> Iterator[Line]:
+        """The lines that say something."""
+        for self.lines, row in enumerate(rows, start=1):
+            if "> " in row or "< " in row or _hints(row):
+                line = self.one(self.lines, row)
                 if line is not None:
                     yield line
-                break
-    yield number
+            if row:
+                self.last = row
+
+    def envelope(self) -> str:
+        """Where the time of the newest line stands, whoever wrote it."""
+        row = ANSI.sub("", self.last[:LONGEST])
+        if row.lstrip()[:1] != "{":
+            return row[:100]
+        try:
+            data = json.loads(row)
+        except (ValueError, RecursionError):
+            return ""
+        return _when(data) if isinstance(data, dict) else ""
+
+    def one(self, number: int, row: str) -> Line | None:
+        """One line, or None if it is no business of the library's."""
+        row = row[:LONGEST].rstrip("\r\n")
+        if "\x1b" in row:
+            row = ANSI.sub("", row)
+        if row[:1] in "{ \t" and row.lstrip()[:1] == "{":
+            return _unwrapped(self, number, row)
+        found = self._found(row)
+        if found is None:
+            return None
+        prefix = row[: found.start()]
+        who, named = self._who(prefix)
+        end = END.search(prefix) if "websockets." in prefix else None
+        return Line(number, prefix, who, named, end[1] if end else "", found.lastgroup or "", found[0])
+
+    def _found(self, row: str) -> re.Match[str] | None:
+        """Where a message begins: where the newest one did, unless something before that could be one already; else, look for it."""
+        head = row[: self.start]
+        found = None if "> " in head or "< " in head else START.match(row, self.start)
+        found = found or START.search(row)
+        self.start = found.start() if found else self.start
+        return found
+
+    def _who(self, prefix: str) -> tuple[str, bool]:
+        if prefix.count("-") > 3 and (found := UUID.match(prefix, self.name) or UUID.search(prefix)):
+            self.name = found.start()
+            return found[0], True
+        if any(word in prefix for word in ("conn", "ws", "websocket")) and (found := NAMED.search(prefix)):
+            return found[1], any(letter.isdigit() for letter in found[1])
+        if "]:" in prefix and (found := PROCESS.search(prefix)):
+            return found[1], False
+        return "", False
 
 
-def one(number: int, row: str) -> Line | None:
-    """One line, or None if it is no business of the library's."""
-    row = row[:LONGEST].rstrip("\r\n")
-    if "\x1b" in row:
-        row = ANSI.sub("", row)
-    if row[:1] in "{ \t" and row.lstrip()[:1] == "{":
-        return _unwrapped(number, row)
-    found = START.search(row)
-    if found is None:
-        return None
-    prefix = row[: found.start()]
-    who, named = _who(prefix)
-    end = END.search(prefix) if "websockets." in prefix else None
-    return Line(number, prefix, who, named, end[1] if end else "", found.lastgroup or "", found[0])
+def _hints(row: str) -> bool:
+    """A cheap look: whether a line may be one of the library's at all."""
+    return (
+        "connection" in row
+        or "keepalive" in row
+        or "timed out" in row
+        or "u003" in row  # "<" and ">" as some JSON writes them
+        or "Error" in row
+        or "x aborting" in row
+        or "! " in row
+        or "1006" in row
+        or "Exception" in row
+        or "websocket" in row
+        or "sent " in row
+        or "received " in row
+        or "failed" in row
+        or "server " in row
+    )
 
 
-def _who(prefix: str) -> tuple[str, bool]:
-    if "-" in prefix and (found := UUID.search(prefix)):
-        return found[0], True
-    if found := NAMED.search(prefix):
-        return found[1], any(letter.isdigit() for letter in found[1])
-    if "]:" in prefix and (found := PROCESS.search(prefix)):
-        return found[1], False
-    return "", False
-
-
-def _unwrapped(number: int, row: str, depth: int = 0) -> Line | None:
+def _unwrapped(reader: Reader, number: int, row: str, depth: int = 0) -> Line | None:
     """A line that is JSON: its message, with what stands beside it as the envelope."""
     try:
         data = json.loads(row)
@@ -128,26 +169,31 @@ def _unwrapped(number: int, row: str, depth: int = 0) -> Line | None:
     words = next((data[key] for key in WORDS if isinstance(data.get(key), str)), None)
     if words is None:
         return None
-    inner = _unwrapped(number, words, depth + 1) if words.startswith("{") and depth < 3 else one(number, words.split("\n")[0])
-    inner = inner if inner is not None else _in_traceback(number, data)
+    deeper = words.startswith("{") and depth < 3
+    inner = _unwrapped(reader, number, words, depth + 1) if deeper else None if words.startswith("{") else reader.one(number, words.split("\n")[0])
+    inner = inner if inner is not None else _in_traceback(reader, number, data)
     return None if inner is None else _beside(inner, data)
 
 
-def _in_traceback(number: int, data: dict[str, Any]) -> Line | None:
+def _in_traceback(reader: Reader, number: int, data: dict[str, Any]) -> Line | None:
     """The last line of a traceback that stands in a field of its own."""
     for key in ("exc_info", "exception", "exc_text", "stack_info", "traceback"):
         if isinstance(data.get(key), str) and (last := data[key].strip().rpartition("\n")[2]):
-            return one(number, last) if not last.startswith("{") else None
+            return reader.one(number, last) if not last.startswith("{") else None
     return None
 
 
 def _beside(line: Line, data: dict[str, Any]) -> Line:
-    when = next((str(data[key]) for key in TIMES if isinstance(data.get(key), (str, int, float))), "")
+    when = _when(data)
     end = END.search(str(data.get("logger") or data.get("name") or data.get("logger_name") or ""))
     who, named = next(((_identity(value), True) for key, value in data.items() if WHO.match(key) and _identity(value)), (line.who, line.named))
     if not named and data.get("_PID"):
         who = str(data["_PID"])
     return line._replace(prefix=f"{line.prefix} {when}" if line.prefix.strip() else when, who=who, named=named, side=end[1] if end else line.side)
+
+
+def _when(data: dict[str, Any]) -> str:
+    return next((str(data[key]) for key in TIMES if isinstance(data.get(key), (str, int, float))), "")
 
 
 def _identity(value: Any) -> str:

@@ -77,7 +77,7 @@ ALARMS, SURVIVE, GOODBYES, SILENCE = "07_false_alarms", "09_surviving", "02_clos
 REMEDIES = {
     "own_timeout": Remedy(
         "sent 1011: this end's own keepalive gave up",
-        "This end sent a ping, no pong came within its ping_timeout, so it closed the connection itself. The peer is cut off, frozen, or too busy to read.",
+        "This end sent a ping, no pong came within its ping_timeout, so it closed the connection itself. The peer is cut off, frozen, or too busy to read; if no pong is in the log, this end is not to blame.",
         "The connection is dead: drop it, and let the client connect again. Often, on live connections? Then the peer's event loop is blocked, or its pong is stuck "
         "behind data: look at the peer's log, and raise ping_timeout only after that.",
         "reconnect",
@@ -135,7 +135,7 @@ REMEDIES = {
         GOODBYES,
     ),
     "going_away": Remedy(
-        "1001: an end went away",
+        "1001 or 1012: an end went away",
         "A server that shuts down or restarts, or a browser that leaves the page, says 1001 (1012: a restart, 1013: try again later).",
         "Expected during a deployment. Connect again after a random pause, so that not everybody returns in the same second.",
         "jitter",

@@ -76,9 +76,10 @@ class Storms:
         self.opened.append((t, number))
         while self.opened and self.opened[0][0] < t - WITHIN:
             self.opened.popleft()
-        if len(self.opened) > (self.most[0] if self.most else STORM - 1):
+        if len(self.opened) >= STORM:
             lost = sum(t - 60 <= one <= t for one in self.lost)
-            self.most = (len(self.opened), self.opened[0][0], self.opened[0][1], lost)
+            here = (len(self.opened), self.opened[0][0], self.opened[0][1], lost)
+            self.most = max(self.most or here, here, key=lambda one: (2 * one[3] >= one[0], one[0]))
 
     def verdict(self) -> Verdict | None:
         """A storm, if there was one."""

@@ -26,6 +26,7 @@ KINDS = [
     ("seconds", r"^\s*\[?(?P<count>\d{1,9}\.\d{1,9})\]?\s"),
     ("relative", r"^\s*(?P<ms>\d{1,9})\s"),
 ]
+FRACTION = re.compile(r"[.,](\d{1,9})")
 PATTERN = re.compile("|".join(f"(?P<{kind}>{how})" for kind, how in KINDS))
 
 
@@ -35,13 +36,20 @@ class Clock:
     def __init__(self) -> None:
         self.resolution = 1.0  # s; how finely the newest stamp was written
         self.days = 0.0  # s to add, since midnights (or a New Year) went by
+        self.kind = ""  # of the newest stamp
         self.last: float | None = None
+        self.second: tuple[str, float] = ("\n", 0.0)  # a prefix up to its seconds, and when that is: the next line often has the same
 
     def read(self, prefix: str) -> float | None:
         """The time in the text before a message (s), or None."""
+        text, when = self.second
+        if prefix.startswith(text):
+            found = FRACTION.match(prefix, len(text))
+            return when + (self._finely(found[1]) if found else 0.0)
         found = PATTERN.search(prefix)
         if found is None or (kind := _kind(found)) is None:
             return None
+        self.kind = kind
         try:
             return getattr(self, f"_{kind}")(found)
         except (ValueError, KeyError, OverflowError):
@@ -56,7 +64,9 @@ class Clock:
 
     def _iso(self, found: re.Match[str]) -> float:
         day = calendar.timegm((int(found["Y1"]), int(found["M1"]), int(found["D1"]), 0, 0, 0))
-        return day + self._of_day(found, 1) - _offset(found["zone"])
+        seconds = int(found["h1"]) * 3600 + int(found["m1"]) * 60 + int(found["s1"])
+        self.second = (found.string[: found.end("s1")], float(day + seconds - _offset(found["zone"])))
+        return self.second[1] + self._finely(found["f1"])
 
     def _web(self, found: re.Match[str]) -> float:
         day = calendar.timegm((int(found["Y2"]), MONTHS[found["M2"]], int(found["D2"]), 0, 0, 0))

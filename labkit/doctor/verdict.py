@@ -16,7 +16,7 @@ from .chart import Chart, Fact
 KEEPALIVE = "keepalive ping timeout"
 REFUSALS = (1002, 1003, 1007, 1008, 1009, 1010)
 AWAY = (1001, 1012, 1013)
-SAID = ("own_timeout", "peer_timeout", "goodbye", "going_away", "refused_data", "peer_failed", "handler_raised")  # by a CLOSE, in words
+SAID = ("peer_timeout", "goodbye", "going_away", "refused_data", "peer_failed", "handler_raised")  # by a CLOSE, in words
 IDLES = (30, 45, 50, 55, 60, 75, 90, 100, 110, 120, 180, 240, 300, 350, 360, 400, 600, 900, 1200, 1800, 3600, 4000, 7200)  # s
 STUCK, SURELY, LEGACY = 30.0, 150.0, 60.0  # s in CLOSING: beyond any default, beyond doubt; legacy may take 5 × close_timeout
 
@@ -47,6 +47,10 @@ def judge(chart: Chart, end: float | None) -> Verdict:
     found = next(verdict for rule in RULES if (verdict := rule(chart, end)) is not None)
     if chart.mixed and found.sure == "certain" and found.cause not in SAID:
         found = replace(found, sure="likely")
+    if chart.mixed and found.cause == "own_timeout" and chart.ping is None:
+        found = replace(found, sure="possible")  # its ping and pong may be on another chart
+    if chart.mixed and found.sure == "certain" and not (chart.sent and chart.got):
+        found = replace(found, sure="likely")  # the other half may be on another chart
     notes = (*found.notes, *_notes(chart, end))
     first, last = chart.first, chart.last
     return replace(
@@ -122,9 +126,11 @@ def _keepalive(chart: Chart, end: float | None) -> Verdict | None:
             return Verdict("own_loop", "likely", "the pong was read before its own timeout was noticed: both waited for this end", evidence)
         waited = f", {chart.waits:.3g} s after the ping" if chart.waits is not None else ""
         evidence = tuple(fact for fact in (chart.ping, chart.timed_out, sent) if fact)
-        return Verdict("own_timeout", "certain", f"this end sent CLOSE 1011 'keepalive ping timeout'{waited}", evidence)
+        known = _order_known(chart, sent)
+        seen = chart.ping is not None and chart.timed_out is not None and chart.ping.number < chart.timed_out.number  # so no pong of it came
+        return Verdict("own_timeout", "certain" if seen else "likely" if known else "possible", f"this end sent CLOSE 1011 'keepalive ping timeout'{waited}", evidence)
     if got and _is_keepalive(got):
-        return Verdict("peer_timeout", "certain", _why_late(chart, got), tuple(f for f in (chart.asked, chart.replied, got) if f))
+        return Verdict("peer_timeout", "certain" if _order_known(chart, got) else "possible", _why_late(chart, got), tuple(f for f in (chart.asked, chart.replied, got) if f))
     return None
 
 
@@ -142,14 +148,23 @@ def _codes(chart: Chart, end: float | None) -> Verdict | None:
     if first is None:
         return None
     mine, code = first is sent, first.code or 1005
-    who = "this end" if mine else "the peer"
+    known = _order_known(chart, first)
+    who = "one end" if not known else "this end" if mine else "the peer"
     evidence = tuple(sorted({fact for fact in (sent, got, chart.failed if mine else None) if fact}))
     why = f"{who} closed with {code}{_quoted(first.reason)}"
     if code == 1011:
-        return _eleven(chart, mine, why, evidence)
+        found = _eleven(chart, mine, why, evidence)
+        return found if known else replace(found, sure="possible")
     cause = "refused_data" if code in REFUSALS else "going_away" if code in AWAY else "goodbye"
     notes = () if sent and got else ("one end's CLOSE is missing: the handshake was not finished in this log",)
     return Verdict(cause, "certain", why, evidence, notes)
+
+
+def _order_known(chart: Chart, first: Fact) -> bool:
+    """Whether the first CLOSE in the log was the first of the connection; in a log that begins in its middle it may be an answer."""
+    if chart.whole or (first is chart.got and chart.sent):
+        return True
+    return first is chart.sent and chart.first not in (first, chart.states.get("CLOSING"))
 
 
 def _eleven(chart: Chart, mine: bool, why: str, evidence: tuple[Fact, ...]) -> Verdict:
@@ -197,14 +212,14 @@ def _alive(chart: Chart, end: float | None) -> Verdict | None:
     if chart.state in ("OPEN", "") and good and chart.ping is None and (chart.active is not None):
         silent = end - chart.active.t if end is not None and chart.active.t is not None else 0.0
         if chart.interval is None or silent <= 2 * chart.interval:
-            return Verdict("alive", "likely", f"{chart.answered} pings answered; OPEN at the end of the log", (chart.active,))
+            return Verdict("alive", "likely", f"{_answers(chart)}; OPEN at the end of the log", (chart.active,))
     return None
 
 
 def _unknown(chart: Chart, end: float | None) -> Verdict:
     where = {"OPEN": "OPEN when the log ends", "CLOSING": "CLOSING when the log ends", "CLOSED": "CLOSED"}.get(chart.state, "its beginning is missing")
     more = ", with a ping that is not answered yet" if chart.ping and chart.state == "OPEN" else ""
-    return Verdict("unknown", "possible", f"{where}{more}; the log does not say why", tuple(fact for fact in (chart.active, chart.last) if fact))
+    return Verdict("unknown", "possible", f"{where}{more}; the log does not say why", _facts(chart, chart.active, chart.last))
 
 
 RULES = (_never_open, _stuck, _keepalive, _codes, _lost, _blocked, _alive, _unknown)
@@ -228,6 +243,10 @@ def _notes(chart: Chart, end: float | None) -> list[str]:
 def _facts(chart: Chart, *wanted: str | Fact | None) -> tuple[Fact, ...]:
     facts = [chart.states.get(one) if isinstance(one, str) else one for one in wanted]
     return tuple(sorted({fact for fact in facts if fact}, key=lambda fact: fact.number))
+
+
+def _answers(chart: Chart) -> str:
+    return f"{chart.answered} of its pings were answered" if chart.answered else "it answered the peer's pings"
 
 
 def _is_keepalive(close: Fact) -> bool:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..dialect import read as meaning
+from ..trace import STATES
 from .chart import Chart, Fact
+from .fitting import fit
 from .lines import Line
 from .report import Storms
 from .stamps import Clock
 
 WARM = 64  # charts that are over and may still hear a last word
-STATES = {"OPEN": ("CONNECTING", ""), "CLOSING": ("OPEN", ""), "CLOSED": ("CLOSING", "OPEN", "CONNECTING", "")}
 
 
 @dataclass
@@ -57,8 +58,11 @@ class Ward:
         if chart is not None:
             self._fold(key, group, chart, kind, data, fact)
 
-    def leave(self) -> None:
-        """The log ends here."""
+    def leave(self, envelope: str) -> None:
+        """The log ends here, with a line of anybody's whose time is in ``envelope``."""
+        kind, end = self.clock.kind, self.clock.read(envelope)
+        if kind and kind == self.clock.kind and end is not None and self.end is not None:
+            self.end = max(self.end, end)
         for _, chart in self.warm:
             self.discharge(chart)
         for group in self.groups.values():
@@ -82,6 +86,8 @@ class Ward:
         kind, data = meaning(message)
         if kind in ("sent", "got") and data.get("opcode") in ("PING", "PONG"):
             data["payload"] = message[7:].rpartition(" [")[0]
+        if kind == "state" and data["state"] not in STATES:
+            return "note", {"line": data["line"]}  # a line that is cut
         if kind in ("sent", "got") and data.get("opcode") == "CLOSE":
             data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
         return kind, data
@@ -106,11 +112,8 @@ class Ward:
         """The chart that a line belongs to; a new one if it begins a connection, or if the log begins in the middle of one."""
         if kind == "state" and data["state"] == "CONNECTING":
             return self._admit(group, line)
-        if len(group.live) == 1 and self._fits(group.live[0], kind, data):
-            return group.live[0]
-        fitting = [chart for chart in group.live if self._fits(chart, kind, data)]
-        if fitting:
-            return group.current if group.current in fitting else fitting[0]
+        if best := self._best(group, kind, data):
+            return best
         if group.over is not None and kind in ("tcp", "note", "got", "sent", "timeout"):
             return group.over  # a last word: "x half-closing TCP connection"
         if kind == "note" or (kind == "state" and data["state"] == "CLOSED" and group.over is not None and group.named):
@@ -126,20 +129,14 @@ class Ward:
                 other.mixed = True
         return chart
 
-    def _fits(self, chart: Chart, kind: str, data: dict[str, Any]) -> bool:
-        """Whether a connection can say this, as it stands."""
-        if kind == "state":
-            return chart.state in STATES.get(data["state"], ())
-        opcode = data.get("opcode")
-        if kind == "got" and opcode == "PONG":
-            return data["payload"] == chart.payload or not chart.payload
-        if kind == "sent" and opcode == "PONG":
-            return data["payload"] == chart.asked_payload or not chart.asked_payload
-        if kind == "timeout" and "keepalive" in data["line"]:
-            return chart.payload != "" or not chart.whole
-        if kind == "handshake":
-            return chart.state in ("CONNECTING", "")
-        return chart.state != "CONNECTING" or kind not in ("sent", "got", "keepalive")
+    def _best(self, group: Group, kind: str, data: dict[str, Any]) -> Chart | None:
+        """The connection that a line fits best: the one that spoke last, else the oldest, where several do."""
+        if group.named or len(group.live) == 1:
+            return next((chart for chart in reversed(group.live) if _allowed(chart, kind, data)), None)
+        fits = [(fit(chart, kind, data), chart) for chart in group.live]
+        most = max((how for how, _ in fits), default=0)
+        best = [chart for how, chart in fits if how == most > 0]
+        return group.current if group.current in best else best[0] if best else None
 
     def _fold(self, key: tuple[str, str], group: Group, chart: Chart, kind: str, data: dict[str, Any], fact: Fact) -> None:
         group.current = chart
@@ -169,3 +166,10 @@ class Ward:
         if group is None:
             return None
         return group.current
+
+
+def _allowed(chart: Chart, kind: str, data: dict[str, Any]) -> bool:
+    """Whether a lone connection can say this: states go one way only."""
+    if kind != "state":
+        return True
+    return STATES.index(data["state"]) > STATES.index(chart.state or "CONNECTING")

@@ -1,0 +1,15 @@
+"""In which await is every task blocked, and how many bytes wait? Paste this into a program that has no labkit; it needs only asyncio."""
+
+import asyncio
+
+
+def where(websocket):
+    for task in asyncio.all_tasks(websocket.loop):
+        names, step = [], task.get_coro()
+        while step is not None:
+            names.append(getattr(step, "__name__", ""))
+            frame = getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None)
+            inner = getattr(frame and frame.f_locals.get("self"), "gen", None) if names[-1] == "__aexit__" else None
+            step = inner or getattr(step, "cr_await", None) or getattr(step, "ag_await", None)
+        print(task.get_name(), " > ".join(filter(None, names)))
+    print(websocket.transport.get_write_buffer_size(), "bytes wait; drain() blocks above", websocket.transport.get_write_buffer_limits()[1])
