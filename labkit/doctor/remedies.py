@@ -21,7 +21,7 @@ class Remedy:
 
 FIXES = {
     "reconnect": """\
-async for websocket in connect(uri):  # connects again, and waits longer each time
+async for websocket in connect(uri):  # connects again; waits longer each time that fails
     try:
         async for message in websocket:
             await process(message)
@@ -66,7 +66,14 @@ async def connect_later(uri, spread=30):
     return await connect(uri)
 """,
     "debug": """\
-logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
+def name(record):  # which connection a line is about
+    record.conn = getattr(getattr(record, "websocket", None), "id", "-")
+    return True
+
+handler = logging.StreamHandler()
+handler.addFilter(name)
+handler.setFormatter(logging.Formatter("%(asctime)s %(conn)s %(name)s %(levelname)s %(message)s"))
+logging.getLogger("websockets").addHandler(handler)
 logging.getLogger("websockets").setLevel(logging.DEBUG)
 """,
 }

@@ -113,7 +113,7 @@ def _why_stuck(chart: Chart) -> str:
     if (number and number < (14, 2)) or (not number and which.startswith("13.1")):
         return "This version's last step waits for the write buffer, and under TLS for the peer; 14.2 mended that."
     if number or which.startswith("15"):
-        return "In this version only a blocked drain() does that: the CLOSE waits behind bytes that the peer does not take."
+        return "In this version only a blocked drain() (a blocked send, under trio) does that: the CLOSE waits behind bytes that the peer does not take."
     return "Up to 14.1 bytes in the write buffer (or TLS) do that, in every version a blocked drain()."
 
 
