@@ -37,6 +37,8 @@ class Said:
 
 # formats
 
+NAMELESS = ("= connection is CONNECTING",)  # the library says this before the connection has its name
+
 
 def _iso(t: float, digits: int, mark: str) -> str:
     when = EPOCH + datetime.timedelta(seconds=t)
@@ -49,7 +51,7 @@ def _id(conn: int) -> str:
 
 def _json(said: Said) -> str:
     data = {"timestamp": _iso(said.t, 6, "."), "level": said.level, "logger": f"websockets.{said.end}", "message": said.line}
-    return json.dumps({**data, "websocket": {"id": _id(said.conn)}})
+    return json.dumps(data if said.line in NAMELESS else {**data, "websocket": {"id": _id(said.conn)}})
 
 
 def _docker(said: Said) -> str:
@@ -69,7 +71,7 @@ FORMATS: dict[str, Callable[[Said], str]] = {
     "uvicorn": lambda s: f"{_iso(s.t, 3, ',')} {s.level + ':':<9} {s.line}",
     "colours": lambda s: f"\x1b[32m{_iso(s.t, 3, '.')[11:]}\x1b[0m | \x1b[34m{s.level}\x1b[0m | {s.line}",
     "epoch": lambda s: f"{EPOCH.timestamp() + s.t:.6f} [{s.level}] websockets.{s.end}: {s.line}",
-    "adapter with id": lambda s: f"{_iso(s.t, 3, ',')} {s.level} {_id(s.conn)} {s.line}",
+    "adapter with id": lambda s: f"{_iso(s.t, 3, ',')} {s.level} {'-' if s.line in NAMELESS else _id(s.conn)} {s.line}",
     "json": _json,
     "docker": _docker,
     "journal": _journal,

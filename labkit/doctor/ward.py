@@ -39,6 +39,7 @@ class Ward:
     def __init__(self, discharge: Callable[[Chart], None], storms: Storms) -> None:
         self.discharge, self.storms = discharge, storms
         self.groups: dict[tuple[str, str], Group] = {}
+        self.unnamed: list[Group] = []
         self.warm: deque[tuple[tuple[str, str], Chart]] = deque()
         self.clock = Clock()
         self.count = 0
@@ -53,7 +54,7 @@ class Ward:
         kind, data = self._meaning(line)
         fact = self._fact(line, kind, data)
         key = (line.who, line.side)
-        group = self.groups.setdefault(key, Group(named=line.named))
+        group = self._group(line)
         chart = self._pick(group, kind, data, line)
         if chart is not None:
             self._fold(key, group, chart, kind, data, fact)
@@ -100,13 +101,21 @@ class Ward:
         """A message: counted and timed; what is in it is not looked at."""
         group = self.groups.get((line.who, line.side))
         if group is None or not group.live:
-            group = self.groups.setdefault((line.who, line.side), Group(named=line.named))
+            group = self._group(line)
             chart = self._admit(group, line)
         else:
             chart = group.current if group.current in group.live else group.live[-1]
         chart.pass_data(Fact(line.number, self.time(line), line.message))
 
     # sorting
+
+    def _group(self, line: Line) -> Group:
+        key = (line.who, line.side)
+        if key not in self.groups:
+            self.groups[key] = Group(named=line.named)
+            if not line.named:
+                self.unnamed.append(self.groups[key])
+        return self.groups[key]
 
     def _pick(self, group: Group, kind: str, data: dict[str, Any], line: Line) -> Chart | None:
         """The chart that a line belongs to; a new one if it begins a connection, or if the log begins in the middle of one."""
@@ -121,6 +130,10 @@ class Ward:
         return self._admit(group, line)
 
     def _admit(self, group: Group, line: Line) -> Chart:
+        if line.named and (chart := self._unborn(line.side)):
+            chart.who = line.who
+            group.live.append(chart)
+            return chart
         self.count += 1
         chart = Chart(self.count, who=line.who if line.named else "", side=line.side)
         group.live.append(chart)
@@ -128,6 +141,16 @@ class Ward:
             for other in group.live:
                 other.mixed = True
         return chart
+
+    def _unborn(self, side: str) -> Chart | None:
+        """The oldest connection that has only said CONNECTING: the library says that before a connection has its name."""
+        for group in self.unnamed:
+            for chart in group.live:
+                if chart.state == "CONNECTING" and chart.first is chart.last and side in ("", chart.side):
+                    group.live.remove(chart)
+                    chart.mixed = False
+                    return chart
+        return None
 
     def _best(self, group: Group, kind: str, data: dict[str, Any]) -> Chart | None:
         """The connection that a line fits best: the one that spoke last, else the oldest, where several do."""
