@@ -1,4 +1,7 @@
-"""The command line: ``python -m labkit run …``, ``show``, ``vintages``, ``matrix``, ``doctor app.log``. Wrong usage: exit 2 and one sentence."""
+"""The command line: ``python -m labkit run …``, ``show``, ``vintages``, ``matrix``, ``doctor``.
+
+Wrong usage: exit 2 and one sentence.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,9 @@ def parser() -> Parser:
     matrix.add_argument("--to", default="data", metavar="FOLDER", help="where matrix.jsonl and the folder matrix go (default data)")
 
     doctor = commands.add_parser("doctor", help="read a debug log of websockets: what became of each connection, why, what to do")
-    doctor.add_argument("files", nargs="*", default=["-"], metavar="FILE", help="logs, rotated ones oldest first; none, or -: standard input")
+    doctor.add_argument(
+        "files", nargs="*", default=["-"], metavar="FILE", help="logs, rotated ones oldest first; none, or -: standard input"
+    )
     doctor.add_argument("--json", action="store_true", help="print JSON, for scripts")
     doctor.add_argument("--figure", metavar="FILE", help="draw the timeline of a connection from the log: .png or .svg")
     doctor.add_argument("--connection", type=int, metavar="N", help="which connection to draw (default: the first that can be)")

@@ -6,7 +6,7 @@
     keepalive      keepalive → ping → send_context → drain    blocked: the peer takes no bytes, and no timer runs
     Task-7         handler → send → send_context → drain      blocked: the peer takes no bytes, and no timer runs
 
-It takes a connection of asyncio or legacy, of threading (its threads' calls, as Python shows them), or a task. It looks and changes nothing.
+It takes a connection of asyncio or legacy, of threading (its threads' calls), or a task. It looks, and changes nothing.
 Call it in the program that has the connection: from the event loop's own thread, a debugger, a signal handler.
 """
 
@@ -72,7 +72,9 @@ class Where:
     def __str__(self) -> str:
         parts = [self.state or "state unknown"]
         if self.waiting is not None:
-            parts.append(f"{self.waiting:,} bytes wait in the write buffer" + (f" (drain() blocks above {self.limit:,})" if self.limit else ""))
+            parts.append(
+                f"{self.waiting:,} bytes wait in the write buffer" + (f" (drain() blocks above {self.limit:,})" if self.limit else "")
+            )
         if self.sendq is not None:
             parts.append(f"{self.sendq:,} in the kernel's Send-Q")
         return "\n".join([", ".join(parts), *map(str, self.tasks)])
@@ -125,7 +127,9 @@ def _of_threads(connection: Any) -> Where:
         calls = _calls(frame, connection)
         if calls and "where" not in calls:
             blocked.append(Blocked(names.get(ident, str(ident)), tuple(calls), _meaning(calls)))
-    return Where(_state(connection), None, None, _sendq(getattr(connection, "socket", None)), tuple(sorted(blocked, key=lambda one: one.name)))
+    return Where(
+        _state(connection), None, None, _sendq(getattr(connection, "socket", None)), tuple(sorted(blocked, key=lambda one: one.name))
+    )
 
 
 def _calls(frame: FrameType | None, connection: Any) -> list[str]:

@@ -55,7 +55,11 @@ def _json(said: Said) -> str:
 
 
 def _docker(said: Said) -> str:
-    data = {"log": f"{said.level}:websockets.{said.end}:{said.line}\n", "stream": "stderr", "time": _iso(said.t, 6, ".").replace(" ", "T") + "Z"}
+    data = {
+        "log": f"{said.level}:websockets.{said.end}:{said.line}\n",
+        "stream": "stderr",
+        "time": _iso(said.t, 6, ".").replace(" ", "T") + "Z",
+    }
     return json.dumps(data).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
@@ -177,7 +181,11 @@ def handler_fails(dice: random.Random) -> list[Said]:
         raise KeyError("x")
 
     said = _log(Experiment(server=Peer(**_timers(dice)), until=100), "server", server=handler)
-    return [*said, Said(said[-1].t, 1, "server", "ERROR", "connection handler failed"), Said(said[-1].t, 1, "server", "ERROR", "KeyError: 'x'")]
+    return [
+        *said,
+        Said(said[-1].t, 1, "server", "ERROR", "connection handler failed"),
+        Said(said[-1].t, 1, "server", "ERROR", "KeyError: 'x'"),
+    ]
 
 
 def healthy(dice: random.Random) -> list[Said]:

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from cases import FLY
@@ -13,7 +14,7 @@ from doctor_cases import CAUSES, FAMILIES, FORMATS, NAMED, TIMELESS, Said, aged,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit import Cut, run
+from labkit import Cut, Trace, run
 from labkit.__main__ import main
 from labkit.doctor import diagnose, diagnose_files, text, to_json
 from labkit.doctor.remedies import REMEDIES
@@ -110,7 +111,9 @@ def test_a_verdict_names_its_lines_in_the_log_that_was_given(form):
     found = next(one for one in verdicts(rows))
     assert found.cause == "own_timeout"
     for fact in found.evidence:
-        assert fact.words.split(" [")[0] in json.loads(rows[fact.number - 1]).get("message", rows[fact.number - 1]) if form == "json" else True
+        assert (
+            fact.words.split(" [")[0] in json.loads(rows[fact.number - 1]).get("message", rows[fact.number - 1]) if form == "json" else True
+        )
         assert fact.words[2:12] in rows[fact.number - 1].encode().decode("unicode_escape")
 
 
@@ -125,8 +128,19 @@ def test_info_lines_alone_are_not_enough():
 
 
 def test_the_contents_of_messages_are_never_printed():
-    rows = ["= connection is CONNECTING", "< GET /?token=SECRET HTTP/1.1", "< Cookie: SECRET", "= connection is OPEN", "> TEXT 'SECRET' [6 bytes]"]
-    rows += ["connection handler failed", "Traceback (most recent call last):", "ValueError: SECRET", "> CLOSE 1011 (internal error) [2 bytes]"]
+    rows = [
+        "= connection is CONNECTING",
+        "< GET /?token=SECRET HTTP/1.1",
+        "< Cookie: SECRET",
+        "= connection is OPEN",
+        "> TEXT 'SECRET' [6 bytes]",
+    ]
+    rows += [
+        "connection handler failed",
+        "Traceback (most recent call last):",
+        "ValueError: SECRET",
+        "> CLOSE 1011 (internal error) [2 bytes]",
+    ]
     report = diagnose([f"DEBUG:websockets.server:{row}" for row in rows])
     assert report.causes == {"handler_raised"} and "ValueError" in text(report)
     assert "SECRET" not in text(report) + to_json(report)
@@ -169,7 +183,12 @@ def test_an_exceptions_text_alone_is_read(words, cause, frame):
 def test_timed_out_while_closing_is_no_cause():
     found = only(["TimeoutError: timed out while closing connection"])
     assert found.cause == "unknown" and "no cause" in found.why
-    chain = ["TimeoutError: timed out while closing connection", "", "The above exception was the direct cause of the following exception:", ""]
+    chain = [
+        "TimeoutError: timed out while closing connection",
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+    ]
     exc = "websockets.exceptions.ConnectionClosedError: sent 1011 (internal error) keepalive ping timeout; no close frame received"
     assert only([*chain, exc]).cause == "own_timeout"
 
@@ -200,7 +219,9 @@ def test_a_reconnect_storm_is_many_opens_within_a_second():
 def test_the_same_idle_time_at_different_moments_is_likely_an_idle_timeout():
     rows = []
     for conn in range(3):
-        rows += [Said(s.t + 17 * conn, conn, s.end, s.level, s.line) for s in seeded("idle_drop", 3) if s.end == seeded("idle_drop", 3)[0].end]
+        rows += [
+            Said(s.t + 17 * conn, conn, s.end, s.level, s.line) for s in seeded("idle_drop", 3) if s.end == seeded("idle_drop", 3)[0].end
+        ]
     report = diagnose(render(sorted(rows, key=lambda said: said.t), "json"))
     assert [(one.cause, one.sure) for one in report.verdicts] == [("idle_drop", "likely")] * 3
     assert report.counts == {("idle_drop", "likely"): 3}
@@ -288,7 +309,8 @@ def test_the_command_speaks_json(log, capsys):
 
 
 def test_the_command_reads_standard_input_and_needs_neither_jupyter_nor_matplotlib(log):
-    code = "import sys; from labkit.__main__ import main; main(['doctor']); print(*[m for m in sys.modules if m in {'matplotlib', 'IPython', 'pandas'}])"
+    heavy = "{'matplotlib', 'IPython', 'pandas'}"
+    code = f"import sys; from labkit.__main__ import main; main(['doctor']); print(*[m for m in sys.modules if m in {heavy}])"
     done = subprocess.run([sys.executable, "-c", code], input=log.read_text(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "own keepalive" in done.stdout and done.stdout.strip().endswith("ipynb")
 
@@ -332,3 +354,31 @@ def test_a_healed_cut_on_the_client_is_the_peers_keepalive():
 def test_without_times_nothing_is_said_about_seconds():
     found = verdicts(render(seeded("own_timeout", 0), TIMELESS))[0]
     assert found.opened is None and "after the ping" not in found.why
+
+
+# logs that old versions really wrote
+
+RECORDED = sorted((Path(__file__).parent.parent / "data" / "matrix").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_what_old_versions_and_other_implementations_wrote_is_understood(path, end):
+    """The truth is what the trace's other witnesses saw, and the version that ran."""
+    trace = Trace.load(path)
+    (one,) = diagnose(trace.log(end)).verdicts
+    noticed, closed = trace.noticed_at(end), trace.closed_at(end)
+    assert one.family == path.stem.split("-")[0]
+    if noticed is None:
+        assert one.cause in ("alive", "unknown", "blocked_drain")
+    elif closed is not None and closed - noticed > 30:
+        assert one.cause == "closing_gap"
+    else:
+        closes = [event.data for event in trace.select("sent", end) + trace.select("got", end) if event.data.get("opcode") == "CLOSE"]
+        mine = [event for event in trace.select("timeout", end) if "keepalive" in event.data["line"]]
+        assert one.cause == ("own_timeout" if mine else "peer_timeout" if closes else "tcp_lost")
+
+
+def test_there_are_such_logs_of_five_versions_and_four_implementations():
+    names = [path.stem.split("-")[:2] for path in RECORDED]
+    assert len({version for version, _ in names}) >= 5 and len({kind for _, kind in names}) == 4

@@ -1,8 +1,8 @@
 """The chart of one connection: what its log lines have said so far, and where. It keeps facts, in flat memory, and judges nothing.
 
-    CONNECTING → OPEN → CLOSING → CLOSED        with the line and the time of each
-    > PING a1 …  % sent  < PONG a1 …            own pings: which is out, since when, which were answered, how far apart
-    > CLOSE 1011, < CLOSE 1000                  both goodbyes
+CONNECTING → OPEN → CLOSING → CLOSED        with the line and the time of each
+> PING a1 …  % sent  < PONG a1 …            own pings: which is out, since when, which were answered, how far apart
+> CLOSE 1011, < CLOSE 1000                  both goodbyes
 """
 
 from __future__ import annotations
@@ -187,4 +187,4 @@ class Chart:
             asks = line[2:5] == "GET"
             self.side = self.side or ("client" if (line[0] == ">") == asks else "server")
         elif line.startswith("> ") and "websockets/" in line:
-            self.version = line.rpartition("websockets/")[2].split()[0][:20]
+            self.version = line.rpartition("websockets/")[2].partition(" ")[0][:20]

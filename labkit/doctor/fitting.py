@@ -1,9 +1,9 @@
 """How well a line fits a connection, as it stands: 2 expected, 1 possible, 0 impossible. Only logs without names need it.
 
-    < PONG a1 …                 the connection whose ping a1 … is out
-    - timed out … pong          one with a ping out, or whose pong has come but was not noticed
-    > CLOSE, = CLOSING, > EOF   the one that spoke last, if it is its turn
-    = CLOSED                    the one that just saw EOF; else one that is CLOSING
+< PONG a1 …                 the connection whose ping a1 … is out
+- timed out … pong          one with a ping out, or whose pong has come but was not noticed
+> CLOSE, = CLOSING, > EOF   the one that spoke last, if it is its turn
+= CLOSED                    the one that just saw EOF; else one that is CLOSING
 """
 
 from __future__ import annotations

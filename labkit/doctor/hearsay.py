@@ -1,9 +1,9 @@
 """What is said beside the debug lines: exception texts, INFO and ERROR lines. Alone they are a case, too; else they confirm one.
 
-    sent 1011 (internal error) keepalive ping timeout; no close frame received      this end's keepalive
-    received 1011 (internal error) keepalive ping timeout; then sent 1011 …         the peer's
-    no close frame received or sent                                                 TCP ended
-    timed out while closing connection                                              no cause: what came after it
+sent 1011 (internal error) keepalive ping timeout; no close frame received      this end's keepalive
+received 1011 (internal error) keepalive ping timeout; then sent 1011 …         the peer's
+no close frame received or sent                                                 TCP ended
+timed out while closing connection                                              no cause: what came after it
 """
 
 from __future__ import annotations
@@ -119,7 +119,10 @@ def _can_have_failed(chart: Chart) -> bool:
 def _riddle(key: str) -> str:
     if key == LATE:
         return f"'{LATE}' is no cause: a closing handshake was not finished in close_timeout. The exception below it, in the same traceback, says why it closed"
-    return "1006 is never sent: it says that no CLOSE came, be it after this end's own keepalive timeout or because TCP ended. The exception's text tells which"
+    return (
+        "1006 is never sent: it says that no CLOSE came, be it after this end's own keepalive timeout or because TCP "
+        "ended. The exception's text tells which"
+    )
 
 
 def _times(count: int) -> str:

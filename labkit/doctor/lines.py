@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
 CHUNK = 2**20  # bytes read at a time
+HEAD, CLOCKS = 23, "0123456789-:.,T/ Z+"  # characters, and those of which times consist
 LONGEST = 2**16  # characters of a line that are looked at
 
 START = re.compile(  # what can begin a message of the library, after something that is no part of a word
@@ -79,7 +80,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.start = 0  # characters before the newest message
-        self.name = 0  # and before its connection's name
+        self.names: dict[str, tuple[str, bool, str]] = {}  # what prefixes say, by what stands behind their time
         self.lines = 0  # how many were read
         self.last = ""  # the newest of them
 
@@ -106,18 +107,36 @@ class Reader:
 
     def one(self, number: int, row: str) -> Line | None:
         """One line, or None if it is no business of the library's."""
-        row = row[:LONGEST].rstrip("\r\n")
+        if not row:
+            return None
+        row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
-        if row[:1] in "{ \t" and row.lstrip()[:1] == "{":
+        if row[0] in "{ \t" and row.lstrip()[:1] == "{":
             return _unwrapped(self, number, row)
         found = self._found(row)
         if found is None:
             return None
         prefix = row[: found.start()]
+        who, named, end = self._whose(prefix)
+        return Line(number, prefix, who, named, end, found.lastgroup or "", found[0])
+
+    def _whose(self, prefix: str) -> tuple[str, bool, str]:
+        """The connection that a line names, and the end; behind a time the same words mean the same."""
+        if prefix[:HEAD].strip(CLOCKS):
+            return self._read_whose(prefix)
+        tail = prefix[HEAD:]
+        known = self.names.get(tail)
+        if known is None:
+            if len(self.names) > 5000:
+                self.names.clear()
+            known = self.names[tail] = self._read_whose(prefix)
+        return known
+
+    def _read_whose(self, prefix: str) -> tuple[str, bool, str]:
         who, named = self._who(prefix)
         end = END.search(prefix) if "websockets." in prefix else None
-        return Line(number, prefix, who, named, end[1] if end else "", found.lastgroup or "", found[0])
+        return who, named, end[1] if end else ""
 
     def _found(self, row: str) -> re.Match[str] | None:
         """Where a message begins: where the newest one did, unless something before that could be one already; else, look for it."""
@@ -128,8 +147,7 @@ class Reader:
         return found
 
     def _who(self, prefix: str) -> tuple[str, bool]:
-        if prefix.count("-") > 3 and (found := UUID.match(prefix, self.name) or UUID.search(prefix)):
-            self.name = found.start()
+        if prefix.count("-") > 3 and (found := UUID.search(prefix)):
             return found[0], True
         if any(word in prefix for word in ("conn", "ws", "websocket")) and (found := NAMED.search(prefix)):
             return found[1], any(letter.isdigit() for letter in found[1])
@@ -170,7 +188,13 @@ def _unwrapped(reader: Reader, number: int, row: str, depth: int = 0) -> Line | 
     if words is None:
         return None
     deeper = words.startswith("{") and depth < 3
-    inner = _unwrapped(reader, number, words, depth + 1) if deeper else None if words.startswith("{") else reader.one(number, words.split("\n")[0])
+    inner = (
+        _unwrapped(reader, number, words, depth + 1)
+        if deeper
+        else None
+        if words.startswith("{")
+        else reader.one(number, words.split("\n")[0])
+    )
     inner = inner if inner is not None else _in_traceback(reader, number, data)
     return None if inner is None else _beside(inner, data)
 
@@ -186,10 +210,14 @@ def _in_traceback(reader: Reader, number: int, data: dict[str, Any]) -> Line | N
 def _beside(line: Line, data: dict[str, Any]) -> Line:
     when = _when(data)
     end = END.search(str(data.get("logger") or data.get("name") or data.get("logger_name") or ""))
-    who, named = next(((_identity(value), True) for key, value in data.items() if WHO.match(key) and _identity(value)), (line.who, line.named))
+    who, named = next(
+        ((_identity(value), True) for key, value in data.items() if WHO.match(key) and _identity(value)), (line.who, line.named)
+    )
     if not named and data.get("_PID"):
         who = str(data["_PID"])
-    return line._replace(prefix=f"{line.prefix} {when}" if line.prefix.strip() else when, who=who, named=named, side=end[1] if end else line.side)
+    return line._replace(
+        prefix=f"{line.prefix} {when}" if line.prefix.strip() else when, who=who, named=named, side=end[1] if end else line.side
+    )
 
 
 def _when(data: dict[str, Any]) -> str:

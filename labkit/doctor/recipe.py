@@ -1,11 +1,13 @@
 """In which await is every task blocked, and how many bytes wait? Paste this into a program that has no labkit; it needs only asyncio."""
 
 import asyncio
+from typing import Any
 
 
-def where(websocket):
+def where(websocket: Any) -> None:
     for task in asyncio.all_tasks(websocket.loop):
-        names, step = [], task.get_coro()
+        step: Any = task.get_coro()
+        names = []
         while step is not None:
             names.append(getattr(step, "__name__", ""))
             frame = getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None)

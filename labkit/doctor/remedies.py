@@ -84,23 +84,28 @@ ALARMS, SURVIVE, GOODBYES, SILENCE = "07_false_alarms", "09_surviving", "02_clos
 REMEDIES = {
     "own_timeout": Remedy(
         "sent 1011: this end's own keepalive gave up",
-        "This end sent a ping, no pong came within its ping_timeout, so it closed the connection itself. The peer is cut off, frozen, or too busy to read; if no pong is in the log, this end is not to blame.",
-        "The connection is dead: drop it, and let the client connect again. Often, on live connections? Then the peer's event loop is blocked, or its pong is stuck "
+        "This end sent a ping, no pong came within its ping_timeout, so it closed the connection itself. The peer is "
+        "cut off, frozen, or too busy to read; if no pong is in the log, its own event loop is not to blame.",
+        "The connection is dead: drop it, and let the client connect again. Often, on live connections? Then the peer's"
+        " event loop is blocked, or its pong is stuck "
         "behind data: look at the peer's log, and raise ping_timeout only after that.",
         "reconnect",
         LAW,
     ),
     "own_loop": Remedy(
         "sent 1011, but the pong had come: this end's own event loop was blocked",
-        "The pong stands in the log before the timeout: it lay in the socket while this end's event loop was blocked, and both were read at one instant.",
+        "The pong stands in the log before the timeout: it lay in the socket while this end's event loop was blocked, "
+        "and both were read at one instant.",
         "Find what blocks the loop (asyncio's debug mode names callbacks slower than 0.1 s), and move it to a thread.",
         "to_thread",
         ALARMS,
     ),
     "peer_timeout": Remedy(
         "received 1011: the peer's keepalive gave up on this end",
-        "The peer sent a ping and got no pong from this end in time, so the peer closed. Either the network was silent, or this end was busy: a blocked event loop answers no pings.",
-        "If PING and CLOSE stand at one instant in this log, nothing was read until then. Was anything else logged meanwhile? Then the network was silent; if not, "
+        "The peer sent a ping and got no pong from this end in time, so the peer closed. Either the network was silent,"
+        " or this end was busy: a blocked event loop answers no pings.",
+        "If PING and CLOSE stand at one instant in this log, nothing was read until then. Was anything else logged "
+        "meanwhile? Then the network was silent; if not, "
         "suspect your own event loop.",
         "to_thread",
         ALARMS,
@@ -108,14 +113,16 @@ REMEDIES = {
     "closing_gap": Remedy(
         "stuck in CLOSING",
         "The closing handshake went nowhere, and the connection stayed in CLOSING, so that recv() and close() neither returned nor raised.",
-        "Up to 14.1: upgrade to 14.2 or later (with bytes in the write buffer, or with TLS, closing waited for a dead peer). In every version: if drain() is blocked, close_timeout does "
+        "Up to 14.1: upgrade to 14.2 or later (with bytes in the write buffer, or with TLS, closing waited for a dead "
+        "peer). In every version: if drain() is blocked, close_timeout does "
         "not start. A watchdog ends both.",
         "watchdog",
         GAP,
     ),
     "blocked_drain": Remedy(
         "OPEN, but keepalive stands still: drain() is blocked",
-        "A keepalive ping was written and waits in drain(), behind bytes that the peer does not take. Its timer has not started, so nothing will time out.",
+        "A keepalive ping was written and waits in drain(), behind bytes that the peer does not take. Its timer has not"
+        " started, so nothing will time out.",
         "Confirm with labkit.where(websocket), or ss -tno: Send-Q does not shrink. Give each send a timeout of your own.",
         "patience",
         PRESSURE,
@@ -129,7 +136,8 @@ REMEDIES = {
     ),
     "tcp_lost": Remedy(
         "no close frame received or sent (1006): TCP ended without a goodbye",
-        "The TCP connection was closed or reset below the WebSocket: a process died, a proxy hung up, a network went away. Nobody *sent* 1006: it is what a program sees when no CLOSE came.",
+        "The TCP connection was closed or reset below the WebSocket: a process died, a proxy hung up, a network went "
+        "away. Nobody *sent* 1006: it is what a program sees when no CLOSE came.",
         "Treat it as a lost connection: connect again. The peer's log, and the proxy's, of that second say who hung up.",
         "reconnect",
         SILENCE,
@@ -137,7 +145,8 @@ REMEDIES = {
     "goodbye": Remedy(
         "a clean goodbye",
         "One end closed, the other answered: the closing handshake as RFC 6455 has it.",
-        "Nothing is wrong with the connection; if nobody meant to close it, look for close() – or for a handler that returns, which closes with 1000.",
+        "Nothing is wrong with the connection; if nobody meant to close it, look for close() – or for a handler that "
+        "returns, which closes with 1000.",
         "",
         GOODBYES,
     ),
@@ -150,7 +159,8 @@ REMEDIES = {
     ),
     "handler_raised": Remedy(
         "sent 1011: the handler of this server raised",
-        "The application's handler ended with an exception, so the library closed with 1011 and no reason. Keepalive has nothing to do with it.",
+        "The application's handler ended with an exception, so the library closed with 1011 and no reason. Keepalive "
+        "has nothing to do with it.",
         "Read the traceback below 'connection handler failed', and mend the handler.",
         "",
         GOODBYES,
@@ -164,7 +174,8 @@ REMEDIES = {
     ),
     "refused_data": Remedy(
         "1002, 1003, 1007, 1008 or 1009: one end refused what the other sent",
-        "1002: not the protocol (a proxy that meddles, or a client that speaks something else); 1003: a kind of data; 1007: not UTF-8 in a text message; 1008: a policy; 1009: a message above max_size.",
+        "1002: not the protocol (a proxy that meddles, or a client that speaks something else); 1003: a kind of data; "
+        "1007: not UTF-8 in a text message; 1008: a policy; 1009: a message above max_size.",
         "1009: send less at once, or raise max_size. 1007: send bytes as binary. 1002: look for what sits between the ends.",
         "",
         GOODBYES,
@@ -186,7 +197,8 @@ REMEDIES = {
     "unknown": Remedy(
         "not enough to say",
         "What the log has fits several causes.",
-        "Turn on DEBUG for the logger 'websockets', with times, on both ends; then ask again. If the connection hangs now, labkit.where(websocket) sees what no log shows.",
+        "Turn on DEBUG for the logger 'websockets', with times, on both ends; then ask again. If the connection hangs "
+        "now, labkit.where(websocket) sees what no log shows.",
         "debug",
         "",
     ),

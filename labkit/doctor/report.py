@@ -13,8 +13,8 @@ STORM = 20  # connections opened
 WITHIN = 1.0  # s
 SAME = 1.0  # s; idle times as near as this are the same
 ORDER = (
-    "storm blocked_drain closing_gap own_loop own_timeout peer_timeout idle_drop tcp_lost handler_raised peer_failed refused_data handshake "
-    "going_away goodbye unknown alive"
+    "storm blocked_drain closing_gap own_loop own_timeout peer_timeout idle_drop tcp_lost handler_raised peer_failed refused_data "
+    "handshake going_away goodbye unknown alive"
 ).split()
 
 
@@ -51,7 +51,11 @@ class Report:
         """Several connections that ended after the same idle time, at different moments, speak for one idle timeout."""
         round_ones = [one for one in self.verdicts if one.cause == "idle_drop" and one.idle is not None and one.closed is not None]
         for one in round_ones:
-            like = [two for two in round_ones if abs((two.idle or 0) - (one.idle or 0)) <= SAME and abs((two.closed or 0) - (one.closed or 0)) > 2 * SAME]
+            like = [
+                two
+                for two in round_ones
+                if abs((two.idle or 0) - (one.idle or 0)) <= SAME and abs((two.closed or 0) - (one.closed or 0)) > 2 * SAME
+            ]
             if like:
                 self._replace(one, replace(one, sure="likely", why=f"{one.why}; {len(like)} more did the same at other moments"))
         self.verdicts.sort(key=lambda one: (ORDER.index(one.cause), one.sure != "certain", one.connection))

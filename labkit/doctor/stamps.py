@@ -26,6 +26,7 @@ KINDS = [
     ("seconds", r"^\s*\[?(?P<count>\d{1,9}\.\d{1,9})\]?\s"),
     ("relative", r"^\s*(?P<ms>\d{1,9})\s"),
 ]
+TEN = [10**digits for digits in range(10)]
 FRACTION = re.compile(r"[.,](\d{1,9})")
 PATTERN = re.compile("|".join(f"(?P<{kind}>{how})" for kind, how in KINDS))
 
@@ -34,7 +35,6 @@ class Clock:
     """Reads stamps one after the other; ``read`` gives seconds, or None where there is no time."""
 
     def __init__(self) -> None:
-        self.resolution = 1.0  # s; how finely the newest stamp was written
         self.days = 0.0  # s to add, since midnights (or a New Year) went by
         self.kind = ""  # of the newest stamp
         self.last: float | None = None
@@ -45,7 +45,7 @@ class Clock:
         text, when = self.second
         if prefix.startswith(text):
             found = FRACTION.match(prefix, len(text))
-            return when + (self._finely(found[1]) if found else 0.0)
+            return when + int(found[1]) / TEN[found.end() - found.start() - 1] if found else when
         found = PATTERN.search(prefix)
         if found is None or (kind := _kind(found)) is None:
             return None
@@ -55,18 +55,14 @@ class Clock:
         except (ValueError, KeyError, OverflowError):
             return None
 
-    def _finely(self, fraction: str | None) -> float:
-        self.resolution = 10.0 ** -len(fraction) if fraction else 1.0
-        return float(f"0.{fraction}") if fraction else 0.0
-
     def _of_day(self, found: re.Match[str], n: int) -> float:
-        return int(found[f"h{n}"]) * 3600 + int(found[f"m{n}"]) * 60 + int(found[f"s{n}"]) + self._finely(found[f"f{n}"])
+        return int(found[f"h{n}"]) * 3600 + int(found[f"m{n}"]) * 60 + int(found[f"s{n}"]) + _part(found[f"f{n}"])
 
     def _iso(self, found: re.Match[str]) -> float:
         day = calendar.timegm((int(found["Y1"]), int(found["M1"]), int(found["D1"]), 0, 0, 0))
         seconds = int(found["h1"]) * 3600 + int(found["m1"]) * 60 + int(found["s1"])
         self.second = (found.string[: found.end("s1")], float(day + seconds - _offset(found["zone"])))
-        return self.second[1] + self._finely(found["f1"])
+        return self.second[1] + _part(found["f1"])
 
     def _web(self, found: re.Match[str]) -> float:
         day = calendar.timegm((int(found["Y2"]), MONTHS[found["M2"]], int(found["D2"]), 0, 0, 0))
@@ -81,16 +77,13 @@ class Clock:
 
     def _epoch(self, found: re.Match[str]) -> float:
         whole, parts = found["whole"], {10: 1, 13: 1000, 16: 1000000}[len(found["whole"])]
-        fraction = self._finely(found["f5"])
-        self.resolution /= parts
+        fraction = _part(found["f5"])
         return int(whole) / parts + fraction / parts
 
     def _seconds(self, found: re.Match[str]) -> float:
-        self._finely(found["count"].partition(".")[2])
         return float(found["count"])
 
     def _relative(self, found: re.Match[str]) -> float:
-        self.resolution = 0.001
         return int(found["ms"]) / 1000
 
     def _onward(self, seconds: float, turn: float) -> float:
@@ -99,6 +92,11 @@ class Clock:
             self.days += turn
         self.last = seconds + self.days
         return self.last
+
+
+def _part(fraction: str | None) -> float:
+    """The digits behind the point (s)."""
+    return int(fraction) / TEN[len(fraction)] if fraction else 0.0
 
 
 def _kind(found: re.Match[str]) -> str | None:

@@ -104,7 +104,9 @@ def _stuck(chart: Chart, end: float | None) -> Verdict | None:
         return None
     words = f"CLOSING for {gap:,.0f} s" + ("" if chart.is_over else ", and still when the log ends")
     why = f"{words}; close_timeout is 10 s by default. {_why_stuck(chart)}"
-    return Verdict("closing_gap", "certain" if gap >= SURELY else "likely", why, _facts(chart, "CLOSING", "CLOSED", chart.timed_out, chart.sent))
+    return Verdict(
+        "closing_gap", "certain" if gap >= SURELY else "likely", why, _facts(chart, "CLOSING", "CLOSED", chart.timed_out, chart.sent)
+    )
 
 
 def _why_stuck(chart: Chart) -> str:
@@ -113,7 +115,7 @@ def _why_stuck(chart: Chart) -> str:
     if (number and number < (14, 2)) or (not number and which.startswith("13.1")):
         return "This version's last step waits for the write buffer, and under TLS for the peer; 14.2 mended that."
     if number or which.startswith("15"):
-        return "In this version only a blocked drain() (a blocked send, under trio) does that: the CLOSE waits behind bytes that the peer does not take."
+        return "In this version only a blocked drain() (under trio, a blocked send) does that: the CLOSE waits behind other bytes."
     return "Up to 14.1 bytes in the write buffer (or TLS) do that, in every version a blocked drain()."
 
 
@@ -127,10 +129,22 @@ def _keepalive(chart: Chart, end: float | None) -> Verdict | None:
         waited = f", {chart.waits:.3g} s after the ping" if chart.waits is not None else ""
         evidence = tuple(fact for fact in (chart.ping, chart.timed_out, sent) if fact)
         known = _order_known(chart, sent)
-        seen = chart.ping is not None and chart.timed_out is not None and chart.ping.number < chart.timed_out.number  # so no pong of it came
-        return Verdict("own_timeout", "certain" if seen else "likely" if known else "possible", f"this end sent CLOSE 1011 'keepalive ping timeout'{waited}", evidence)
+        seen = (
+            chart.ping is not None and chart.timed_out is not None and chart.ping.number < chart.timed_out.number
+        )  # so no pong of it came
+        return Verdict(
+            "own_timeout",
+            "certain" if seen else "likely" if known else "possible",
+            f"this end sent CLOSE 1011 'keepalive ping timeout'{waited}",
+            evidence,
+        )
     if got and _is_keepalive(got):
-        return Verdict("peer_timeout", "certain" if _order_known(chart, got) else "possible", _why_late(chart, got), tuple(f for f in (chart.asked, chart.replied, got) if f))
+        return Verdict(
+            "peer_timeout",
+            "certain" if _order_known(chart, got) else "possible",
+            _why_late(chart, got),
+            tuple(f for f in (chart.asked, chart.replied, got) if f),
+        )
     return None
 
 
@@ -217,7 +231,9 @@ def _alive(chart: Chart, end: float | None) -> Verdict | None:
 
 
 def _unknown(chart: Chart, end: float | None) -> Verdict:
-    where = {"OPEN": "OPEN when the log ends", "CLOSING": "CLOSING when the log ends", "CLOSED": "CLOSED"}.get(chart.state, "its beginning is missing")
+    where = {"OPEN": "OPEN when the log ends", "CLOSING": "CLOSING when the log ends", "CLOSED": "CLOSED"}.get(
+        chart.state, "its beginning is missing"
+    )
     more = ", with a ping that is not answered yet" if chart.ping and chart.state == "OPEN" else ""
     return Verdict("unknown", "possible", f"{where}{more}; the log does not say why", _facts(chart, chart.active, chart.last))
 

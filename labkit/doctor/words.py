@@ -74,7 +74,9 @@ def _moments(one: Verdict) -> str:
     """What happened when, from its OPEN on."""
     if one.opened is None:
         return ""
-    parts = [f"{name} {_span(t - one.opened)}" for name, t in (("CLOSING after", one.closing), ("CLOSED after", one.closed)) if t is not None]
+    parts = [
+        f"{name} {_span(t - one.opened)}" for name, t in (("CLOSING after", one.closing), ("CLOSED after", one.closed)) if t is not None
+    ]
     return ", ".join(["OPEN at 0", *parts])
 
 

@@ -22,7 +22,7 @@ from ..whereabouts import Where, where
 
 CAUSES = ("no pong", "own loop", "peer gave up", "idle box")
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
-TIMERS = dict(ping_interval=10, ping_timeout=5, close_timeout=2)
+TIMERS: dict[str, Any] = dict(ping_interval=10, ping_timeout=5, close_timeout=2)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,12 @@ MYSTERIES = {
     4: Mystery(
         "server",
         "idle box",
-        Experiment(server=Peer(ping_interval=None), faults=[Send(7, end="client", size=40), Idle(at=0, after=60, then="fin")], latency=0.2, until=90),
+        Experiment(
+            server=Peer(ping_interval=None),
+            faults=[Send(7, end="client", size=40), Idle(at=0, after=60, then="fin")],
+            latency=0.2,
+            until=90,
+        ),
         "no CLOSE at all, and `< EOF` exactly a minute after the last frame",
     ),
 }
@@ -80,7 +85,7 @@ AGAINST = {  # (truth, answer): what in the log speaks against the answer
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _trace(number: int) -> Trace:
     mystery = MYSTERIES[_known(number)]
     return run(mystery.experiment, "virtual", progress=False)
