@@ -118,7 +118,10 @@ def _can_have_failed(chart: Chart) -> bool:
 
 def _riddle(key: str) -> str:
     if key == LATE:
-        return f"'{LATE}' is no cause: a closing handshake was not finished in close_timeout. The exception below it, in the same traceback, says why it closed"
+        return (
+            f"'{LATE}' is no cause: a closing handshake was not finished in close_timeout. "
+            "The exception below it, in the same traceback, says why it closed"
+        )
     return (
         "1006 is never sent: it says that no CLOSE came, be it after this end's own keepalive timeout or because TCP "
         "ended. The exception's text tells which"
