@@ -143,3 +143,10 @@ def test_the_picture_says_that_the_other_end_is_not_in_the_log(words):
     assert "not in this log" in {text.get_text() for text in ax.texts} and "client never" not in ax.alt
     other = draw(diagnose(log(2)))
     assert other.get_xlabel() == "seconds since the client was OPEN" and "server's state is not in this log" in other.alt
+
+
+def test_the_hint_and_the_four_questions_are_true(words):
+    first = {number: next((row for row in log(number) if " CLOSE " in row), "") for number in MYSTERIES}
+    mine = [number for number, row in first.items() if "> CLOSE" in row and "keepalive ping timeout" in row]
+    ponged = [number for number in mine if diagnose(log(number)).verdicts[0].cause == "own_loop"]
+    assert len(mine) == 2 and len(ponged) == 1 and "In two of the four the **first** CLOSE begins with `>`" in words

@@ -9,7 +9,7 @@ timed out while closing connection                                              
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .chart import Chart, Fact
 from .lines import Line
@@ -104,6 +104,8 @@ class Hearsay:
         found = [Verdict(one.cause, one.sure, f"an exception says so, {_times(one.count)}", (one.first,)) for one in cases]
         if not found and not known:
             found = [Verdict("unknown", "possible", _riddle(key), (one.first,)) for key, one in self.heard.items()]
+        if found and LATE in self.heard:
+            found[0] = replace(found[0], notes=(f"line {self.heard[LATE].first.number}: {_riddle(LATE)}",))
         if not found and not known and self.infos:
             found = [Verdict("unknown", "possible", f"{self.infos} lines at INFO only, which name no cause")]
         return found
