@@ -24,12 +24,16 @@ from ..vintages import Hole, Vintage, run_in
 
 RECORD = "3.11"  # the Python of most recorded traces
 SEND = ("asyncio/connection.py", "Connection.send_context")  # what writes a frame, and what ends a connection after it
-IN_WORDS = {
+IN_WORDS = {  # what these lines say, for whoever has not got them
     "14.1": (
         "In words: send_context() writes the frame, then awaits drain(). Only then close_timeout begins to count. When it is over, "
-        "close_transport() calls transport.close(), which lets the write buffer drain first; and then connection_lost_waiter is awaited, with no limit."
+        "close_transport() calls transport.close(), which lets the write buffer drain first; "
+        "and then connection_lost_waiter is awaited, with no limit."
     ),
-    "14.2": "In words: one line is another. Instead of close_transport(), which waits for the write buffer, it is transport.abort(), which does not.",
+    "14.2": (
+        "In words: one line is another. Instead of close_transport(), which waits for the write buffer, "
+        "it is transport.abort(), which does not."
+    ),
 }
 
 
@@ -75,8 +79,8 @@ def _lane(situation: str, wire: str, one: Vintage) -> tuple[Trace | Hole, Cell, 
         return trace, cell, "live"
     cell, date = recorded_cell(cell)
     stored = recorded_trace(cell)
-    why = f"{trace.why}; the recorded matrix says: {matrix.VERDICTS[cell['verdict']]}"
-    return stored or Hole(one, why), cell, f"recorded on {date} ({trace.why})"
+    why = trace.why.split(" (or see")[0]  # here the record is seen
+    return stored or Hole(one, f"{why}; the recorded matrix says: {matrix.VERDICTS[cell['verdict']]}"), cell, f"recorded on {date} ({why})"
 
 
 def recorded_cell(cell: Cell) -> tuple[Cell, str]:
@@ -125,7 +129,7 @@ def selection() -> list[Cell]:
 def log_lines(trace: Trace, end: str = "server", begin: float = 0.0, stop: float = math.inf, data: bool = True) -> list[str]:
     """The log of an end from ``begin`` to ``stop`` (s), after the handshake; messages of one kind in a row make one line, or none."""
     lines: list[str] = []
-    for (time, text), group in itertools.groupby(_lines(trace, end, begin, stop), key=lambda line: (line[0] * (line[2] == 0), line[1])):
+    for (_, text), group in itertools.groupby(_lines(trace, end, begin, stop), key=lambda line: (None if line[2] else line[0], line[1])):
         rows = list(group)
         if not rows[0][2]:
             lines += [f"{rows[0][0]:9.3f} {text}"] * len(rows)
@@ -151,7 +155,8 @@ def show_log(trace: Trace, end: str = "server", begin: float = 0.0, stop: float 
 
 # exercise 2: traffic that makes 14.1 hang, and 14.2 not
 
-DEFAULTS = Experiment(server=Peer(buffer=4096), client=Peer(buffer=4096), faults=[Cut(at=63, heal=300)])  # 20/20/10: CLOSING at 100 s
+HEALED = 300.0  # s
+DEFAULTS = Experiment(server=Peer(buffer=4096), client=Peer(buffer=4096), faults=[Cut(at=63, heal=HEALED)])  # 20/20/10: CLOSING at 100 s
 MARK = 32 * 1024  # bytes; websockets' own write_limit
 
 
@@ -167,32 +172,37 @@ def check_traffic(size: Any = ..., every: Any = ...) -> None:
     except (TypeError, ValueError) as problem:
         print(f"expected a size in whole bytes, and seconds: {problem}")
         return
-    _judge(*(_ends(experiment, version) for version in ("14.1", "14.2")))
+    _judge(*(_outcome(experiment, version) for version in ("14.1", "14.2")))
 
 
 @dataclass(frozen=True)
-class End:
-    """How a run ended on a version, in a word and in a sentence."""
+class Outcome:
+    """What became of this traffic on a version: a verdict of the matrix, and how it is known."""
 
     version: str
     verdict: str
-    words: str
+    live: bool
+    waiting: int  # bytes in the write buffer at the goodbye
+
+    def __str__(self) -> str:
+        fate = {"never": "never notices", "hangs": "hangs in CLOSING until it is healed", "bounded": "is told in time"}[self.verdict]
+        bytes_ = f"{self.waiting:,} bytes wait in its write buffer" + (" at the goodbye" if self.verdict != "never" else "")
+        how = "run here" if self.live else "not here, so this is judged by the write buffer of the newest"
+        return f"{self.version} {fate}: {bytes_} ({how})"
 
 
-def _ends(experiment: Experiment, version: str) -> End:
-    """How this experiment ends on a version: run there, or else judged by what waits in the write buffer of the installed one."""
+def _outcome(experiment: Experiment, version: str) -> Outcome:
+    """Run it on a version, or else judge by what waits in the write buffer of the installed one."""
     try:
-        trace, how = run_in(Vintage(version), experiment, "virtual", progress=False), "run here"
+        trace, live = run_in(Vintage(version), experiment, "virtual", progress=False), True
     except Hole:
-        trace, how = run_in(Vintage(), experiment, "virtual", progress=False), "not here: judged by the bytes that wait in the newest"
-    noticed, waits = trace.noticed_at("server"), waiting_at_goodbye(trace)
-    if noticed is None or noticed >= 300:
-        verdict, words = "never", "never notices: drain() waited already when the ping was due"
-    elif _hangs(trace) if how == "run here" else waits > (MARK if version == "14.2" else 0):
-        verdict, words = "hangs", f"hangs in CLOSING until it is healed; {waits:,} bytes waited in its write buffer"
-    else:
-        verdict, words = "bounded", f"is told in time; {waits:,} bytes waited in its write buffer"
-    return End(version, verdict, f"{version} ({how}) {words}")
+        trace, live = run_in(Vintage(), experiment, "virtual", progress=False), False
+    noticed, waiting = trace.noticed_at("server"), waiting_at_goodbye(trace)
+    if noticed is None or noticed >= HEALED:
+        return Outcome(version, "never", live, waiting)
+    late = (trace.closed_at("server") or math.inf) >= HEALED
+    hangs = late if live else waiting > (MARK if version == "14.2" else 0)
+    return Outcome(version, "hangs" if hangs else "bounded", live, waiting)
 
 
 def waiting_at_goodbye(trace: Trace) -> int:
@@ -201,15 +211,11 @@ def waiting_at_goodbye(trace: Trace) -> int:
     return next((count for t, count in reversed(trace.waiting("server")) if noticed is None or t <= noticed), 0)
 
 
-def _hangs(trace: Trace) -> bool:
-    return (trace.closed_at("server") or math.inf) >= 300
-
-
-def _judge(old: End, new: End) -> None:
-    print(old.words, new.words, sep="\n")
+def _judge(old: Outcome, new: Outcome) -> None:
+    print(old, new, sep="\n")
     if (old.verdict, new.verdict) == ("hangs", "bounded"):
         print("✓ this traffic tells 14.1 from 14.2")
     elif new.verdict in ("never", "hangs"):
         print(f"not yet: too much. Above {MARK:,} bytes drain() waits, and that no version bounds")
     else:
-        print("not yet: too little. All bytes fit into the kernels' buffers, and nothing is left to wait for")
+        print("not yet: too little. All that was sent fits into the network, and no byte is left to wait for")

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from ..capabilities import number
+from ..capabilities import number as as_numbers
 from ..matrix import CUT, HEAL, LATE, WIRES, experiment
 from ..matrix import _cell as cell_of
 from ..trace import Trace
@@ -65,7 +65,7 @@ class Mystery:
     @property
     def family(self) -> str:
         """Its version, in the words of an answer."""
-        found = number(self.version or shelf.installed())
+        found = as_numbers(self.version or shelf.installed())
         return "13" if found < (14,) else "14.0 or 14.1" if found < (14, 2) else "14.2" if found < (15,) else "15 or newer"
 
     @property
