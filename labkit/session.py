@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from .capabilities import VIRTUAL
 from .experiment import Experiment
-from .faults import ENDS, Act, Fault, Freeze, order
+from .faults import ENDS, Act, Fault, Freeze, Send, order
 from .faults import to_json as act_to_data
 from .peers import End, Handler, make_end
 from .recorder import Recorder
@@ -135,7 +135,8 @@ class Session:
         self.failure: BaseException | None = None
         self.ended = "it was left"
         self.over_at: float | None = None  # since when the run is over (s on the wire's clock)
-        self.quiet = not any(handlers.values()) and all(p.send_every is None for p in (experiment.server, experiment.client))
+        sending = [peer for peer in (experiment.server, experiment.client) if peer.send_every is not None]
+        self.quiet = not any(handlers.values()) and not sending and not any(isinstance(act, Send) for act in experiment.faults)
         self.trace: Trace
 
     def _end(self, name: str) -> End:
@@ -203,6 +204,7 @@ class Session:
         if act.at is None:
             act = dataclasses.replace(act, at=round(max(0.0, self.now), 6))
         self.acts.append(act)
+        self.quiet = self.quiet and not isinstance(act, Send)
         self._schedule((act,))
         return act
 

@@ -35,12 +35,8 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "where": ("whereabouts", "awaits", ""),
     "doctor": ("doctor", "trace witnesses plots", ""),
-    "exercises": ("exercises", "values files trace theory progress run sweeps plots where doctor", "IPython matplotlib websockets"),
-    "front door": (
-        "__init__ __main__",
-        "values trace recordings theory blocking vintages matrix run sweeps plots where doctor exercises",
-        "",
-    ),
+    "exercises": ("exercises", "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps plots where doctor", "IPython matplotlib websockets"),
+    "front door": ("__init__ __main__", "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps plots where doctor exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from labkit import Cut, Experiment, Peer, Trace, plots, recorded, run
+from labkit.matrix import WIRES, key
+from labkit.matrix import recorded as recorded_matrix
 from labkit.plots.lineup_lanes import lanes
 from labkit.plots.lineup_words import by_version
 from labkit.plots.squeeze import squeeze
+from labkit.recordings import folders
 
 CUT = Cut(1.2, heal=60)
 TIMERS: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}
@@ -39,6 +42,7 @@ def late(trace: Trace, by: float) -> Trace:
     return replace(trace, events=sorted(events, key=lambda event: event.t))
 
 
+STORED = {path.stem for path in (folders()[0] / "matrix").glob("*.jsonl")}
 HOLE = SimpleNamespace(vintage=vintage("14.2", "threading"), why="no keepalive in threading before 15")
 
 
@@ -291,3 +295,19 @@ def test_what_it_cannot_line_up_is_refused_in_a_sentence(quiet):
         plots.lineup([])
     with pytest.raises(ValueError, match="one experiment on many vintages; seen traces with different cuts"):
         plots.lineup([quiet, recorded("closing-hang")])
+
+
+def test_a_lane_that_is_not_of_today_says_that_it_is_recorded(backlog, quiet):
+    ax = plots.lineup([called(backlog, f"{vintage('14.1')} (recorded)"), called(quiet, vintage("14.2"))])
+    said = [text.get_text() for text in ax.texts]
+    assert {"14.1 asyncio", "Python 3.11 · recorded", "14.2 asyncio", "Python 3.11"} <= set(said)
+    assert ax.get_title(loc="left").startswith("14.1 hangs in CLOSING")
+
+
+def test_the_line_between_bounded_and_late_is_where_the_matrix_has_it():
+    """Two rules, one in close_timeouts and one with room for a real clock: no trace or cell that is recorded lies between them."""
+    telling = [(recorded(f"matrix/{key(cell)}"), WIRES[cell["wire"]][0], cell) for cell in recorded_matrix()[1] if key(cell) in STORED]
+    assert len(telling) == len(STORED) >= 12
+    for trace, end, cell in telling:
+        (lane,) = lanes([trace], end)
+        assert lane.kind == cell["verdict"], key(cell)

@@ -92,8 +92,19 @@ def test_a_cell_that_told_nobody_does_not_say_told():
     assert "✓ closed" in said and "✓ told" not in said
 
 
-def test_a_cell_says_when_the_application_was_told_not_when_it_was_closed():
-    assert "4.5 s" in texts(plots.matrix([{**cell("14.1", "quiet", "ws", "bounded"), "closed": 4.0, "told": 6.0}]))
+@pytest.mark.parametrize(("closed", "told"), [(4.0, 6.0), (6.0, 4.0)])
+def test_a_cell_says_when_it_was_over_closed_and_told(closed, told):
+    assert "4.5 s" in texts(plots.matrix([{**cell("14.1", "quiet", "ws", "bounded"), "closed": closed, "told": told}]))
+
+
+def test_a_cell_that_was_told_by_a_wrong_exception_is_marked_and_says_so_below():
+    early = {**cell("13.0.1", "quiet", "wss client", "late"), "told": 4.0, "raised": "AssertionError"}
+    right = {**cell("14.1", "quiet", "wss client", "late"), "raised": "ConnectionClosedError"}
+    ax = plots.matrix([early, right])
+    assert {"◔ late †", "◔ late", "†", "told by AssertionError instead of ConnectionClosedError"} <= set(texts(ax))
+    assert "late, over 32.5 s after the cut, told by AssertionError" in ax.alt and "late, told 32.5 s after the cut." in ax.alt
+    assert "†" not in texts(plots.matrix([right])) and not overlaps(ax)
+    assert "✕ hangs †" in texts(plots.matrix([{**cell("13.0.1", "backlog below the mark", "ws", "hangs"), "raised": "AssertionError"}]))
 
 
 def test_every_verdict_has_a_fill_of_its_own():

@@ -9,7 +9,7 @@ import warnings
 import pytest
 from cases import FLY, small
 
-from labkit import Cut, Experiment, Goodbye, Peer, Trace, open_run, run
+from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, open_run, run
 from labkit.session import Session
 
 both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
@@ -155,3 +155,21 @@ def test_a_session_that_is_only_opened_can_be_left():
     with Session(FLY, "virtual", {"server": None, "client": None}, True) as session:
         pass
     assert session.trace.header["ended"] == "it was left"
+
+
+def test_the_write_buffer_is_watched_whoever_asked_for_the_sends():
+    """By a setting, by an act of the experiment, or by an act of a live session."""
+    cut, small_buffer = Cut(at=1), {"ping_interval": None, "buffer": 4096}
+    setting = run(Experiment(server=Peer(**small_buffer, send_every=1), faults=[cut], until=9), "virtual")
+    act = run(Experiment(server=Peer(**small_buffer), faults=[cut, Send(at=0, every=1)], until=9), "virtual")
+    with open_run(Experiment(server=Peer(**small_buffer), faults=[cut], until=9), "virtual") as session:
+        session.do(Send(at=0, every=1))
+        session.wait()
+    assert setting.waiting("server") == act.waiting("server") == session.trace.waiting("server") != []
+
+
+def test_the_write_buffer_is_watched_under_tls_to_the_end_and_beyond():
+    """asyncio lets go of a TLS transport that it has closed; it is empty then."""
+    peer, more = Peer(ping_interval=1, ping_timeout=1, close_timeout=1, buffer=4096), Send(at=2.2, size=40_000, every=0.05)
+    trace = run(Experiment(server=peer, faults=[Cut(at=1.5, heal=9), more], tls=True, until=12), "virtual")
+    assert max(count for _, count in trace.waiting("server")) > 40_000 and trace.waiting("server")[-1][1] == 0

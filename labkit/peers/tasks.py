@@ -62,7 +62,10 @@ class AsyncioEnd(End):
 
     def waiting(self) -> int:
         transport = getattr(self.connection, "transport", None)
-        return transport.get_write_buffer_size() if transport is not None else 0
+        try:
+            return transport.get_write_buffer_size() if transport is not None else 0
+        except AttributeError:  # asyncio has let go of its TLS already
+            return 0
 
     def abort(self) -> None:
         if self.connection is not None:

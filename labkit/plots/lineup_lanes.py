@@ -19,7 +19,9 @@ from .squeeze import Squeeze, squeeze
 from .states import Span, spans
 from .tale import Tale
 
-LABEL = re.compile(r"websockets (?P<version>[\w.]+)(?: (?P<implementation>[a-z]+))?(?:, (?:Python )?(?P<python>[\d.]+))?$")
+LABEL = re.compile(
+    r"websockets (?P<version>[\w.]+)(?: (?P<implementation>[a-z]+))?(?:, (?:Python )?(?P<python>[\d.]+))?(?: \((?P<note>\w+)\))?$"
+)
 LEGACY = 5  # so many times its close_timeout the legacy implementation may take, by rule
 FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended early: it would be the same for ever
 TIMERS = 5  # a stretch longer than so many times all timers together may be drawn short
@@ -39,7 +41,7 @@ class Lane:
 
     @cached_property
     def parts(self) -> dict[str, str]:
-        """What the label says: version, implementation, python; and the wire, ws or wss."""
+        """What the label says: version, implementation, python, a note such as "recorded"; and the wire, ws or wss."""
         found = LABEL.match(self.label)
         said = {key: value for key, value in found.groupdict().items() if value} if found else {}
         return said | ({"wire": "wss" if self.tale.experiment.tls else "ws"} if self.tale and self.tale.experiment else {})

@@ -87,6 +87,7 @@ def names(lane: Lane, rows: list[Lane]) -> list[tuple[str, float, bool]]:
         return [(line, 10.5 if k == 0 else 9.0, k == 0) for k, line in enumerate(lane.label.split(", "))]
     big = " ".join(filter(None, [part["version"], part.get("implementation")]))
     small = [f"Python {part.get('python')}"] * ("python" in part) + [part.get("wire", "")] * (len(wires) > 1 and "wire" in part)
+    small += [part["note"]] if "note" in part else []
     return [(big, 10.5, True), *[(" · ".join(small), 9.0, False)] * bool(small)]
 
 

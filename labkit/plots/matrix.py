@@ -33,7 +33,8 @@ def matrix(cells: Any, *, ax: Axes | None = None, theme: str = "light", size: tu
     """Draw what became of connections, vintages down and situations across, and return the Axes.
 
     ``cells`` is a list of dicts (or a DataFrame) with version, implementation, python, situation, wire ("ws", "wss server",
-    "wss client"), verdict ("bounded", "late", "hangs", "never", "hole"), told, closed, cut, heal (s or None), and ``why`` for a hole.
+    "wss client"), verdict ("bounded", "late", "hangs", "never", "hole"), told, closed, cut, heal (s or None), ``why`` for a hole, and
+    ``raised`` (the type of the exception, or None): a cell whose application was told by a wrong one is marked.
     """
     table, colours = grid(cells), palette.theme(theme)
     drawing = Drawing(table, colours)

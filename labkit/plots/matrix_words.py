@@ -1,7 +1,7 @@
 """A matrix in words: its rows and columns in their order, what a cell says, the title, the footnotes, the alt text. Pure; draws nothing.
 
 A cell is a dict: version, implementation, python, situation, wire, verdict; noticed, closed, told (s, or None), cut and
-heal (s), and why for a hole.
+heal (s), why for a hole, and raised, the type of the exception that told the application (or None).
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ VERDICTS = {  # the sign and the word of each, and what it means
     "hole": ("–", "", "not run, for the reason below"),
 }
 UNTOLD = "closed"  # instead of told, where the application was not told
+PROPER = (None, "ConnectionClosedError", "ConnectionClosedOK")  # what an application is told with; anything else is a bug, and marked
+ODD = "†"
 Vintage = tuple[str, str, str]  # version, implementation, python
 Column = tuple[str, str]  # situation, wire
 
@@ -56,6 +58,11 @@ class Grid:
         said = [cell["why"] for row in self.rows for column in self.columns if (cell := self.cells.get((row, column))) and _hole(cell)]
         return list(dict.fromkeys(said))
 
+    @cached_property
+    def odd(self) -> list[str]:
+        """The exceptions that should not reach an application, each once."""
+        return sorted({str(cell["raised"]) for cell in self.cells.values() if _odd(cell)})
+
     def verdicts(self, rows: Iterable[Vintage] = ()) -> dict[str, int]:
         """How many cells of these rows (of all) end in each way."""
         some = set(rows) or set(self.rows)
@@ -72,6 +79,10 @@ def _rank(order: Iterable[str], name: str) -> tuple[int, str]:
 
 def _hole(cell: dict[str, Any]) -> bool:
     return bool(cell["verdict"] == "hole")
+
+
+def _odd(cell: dict[str, Any]) -> bool:
+    return cell.get("raised") not in PROPER
 
 
 def grid(cells: Any) -> Grid:
@@ -96,9 +107,9 @@ def grid(cells: Any) -> Grid:
 
 
 def after(cell: dict[str, Any]) -> float | None:
-    """How long after the cut the application was told, or the connection CLOSED (s)."""
-    when = next((cell[key] for key in ("told", "closed") if cell.get(key) is not None), None)
-    return None if when is None else float(when) - float(cell.get("cut") or 0.0)
+    """How long after the cut it was over: the connection CLOSED and the application told, the later of the two (s)."""
+    moments = [float(cell[key]) for key in ("told", "closed") if cell.get(key) is not None]
+    return max(moments) - float(cell.get("cut") or 0.0) if moments else None
 
 
 def said(cell: dict[str, Any], reasons: Sequence[str]) -> tuple[str, str]:
@@ -106,10 +117,11 @@ def said(cell: dict[str, Any], reasons: Sequence[str]) -> tuple[str, str]:
     sign, word, _ = VERDICTS[cell["verdict"]]
     if _hole(cell):
         return f"{sign} {letter(reasons.index(cell['why']))}", ""
+    mark = f" {ODD}" if _odd(cell) else ""
     if cell["verdict"] in ("hangs", "never"):
-        return f"{sign} {'hangs' if cell['verdict'] == 'hangs' else 'never'}", word
+        return f"{sign} {'hangs' if cell['verdict'] == 'hangs' else 'never'}{mark}", word
     long = after(cell)
-    return f"{sign} {word if cell.get('told') is not None or word != 'told' else UNTOLD}", "" if long is None else f"{long:.1f} s"
+    return f"{sign} {word if cell.get('told') is not None or word != 'told' else UNTOLD}{mark}", "" if long is None else f"{long:.1f} s"
 
 
 def letter(k: int) -> str:
@@ -139,9 +151,10 @@ def _stuck(counts: dict[str, int]) -> str:
 
 
 def legend(grid: Grid) -> list[tuple[str, str]]:
-    """The verdicts that occur, with what they mean."""
+    """The verdicts that occur, with what they mean; and the mark of a wrong exception, if there is one."""
     counts, when = grid.verdicts(), healed(grid)
-    return [(kind, meaning.replace("healed", f"healed{when}")) for kind, (_, _, meaning) in VERDICTS.items() if counts[kind]]
+    found = [(kind, meaning.replace("healed", f"healed{when}")) for kind, (_, _, meaning) in VERDICTS.items() if counts[kind]]
+    return found + [(ODD, f"told by {listed(grid.odd)} instead of ConnectionClosedError")] * bool(grid.odd)
 
 
 def healed(grid: Grid) -> str:
@@ -167,7 +180,9 @@ def alt_text(grid: Grid) -> str:
 def _words(cell: dict[str, Any]) -> str:
     if _hole(cell):
         return f"not run, {cell['why']}"
+    mark = f", told by {cell['raised']}" if _odd(cell) else ""
     if cell["verdict"] in ("hangs", "never"):
-        return VERDICTS[cell["verdict"]][2]
+        return VERDICTS[cell["verdict"]][2] + mark
     long, word = after(cell), "told" if cell.get("told") is not None else UNTOLD
-    return cell["verdict"] if long is None else f"{cell['verdict']}, {word} {long:.1f} s after the cut"
+    word = "over" if mark else word
+    return cell["verdict"] if long is None else f"{cell['verdict']}, {word} {long:.1f} s after the cut{mark}"
