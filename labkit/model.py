@@ -2,7 +2,7 @@
 
 It is a pencil, not a simulator of code: nothing is sent, no library is called, and no run is looked at. Each end is in one
 of the states of RFC 6455 and knows a dozen rules; things happen in order of time. At equal times: what is done to the
-wire, then what arrives, then goodbyes and timers, then what those cause. While an end is frozen, all of its part waits.
+wire, then what arrives, then goodbyes and timers, then what those cause.
 
     keepalive    ping, wait for the pong, sleep interval − round trip, ping …; no pong within ping_timeout: fail with 1011
     failing      send CLOSE (a server hangs up too: FIN), listen to nothing more, wait close_timeout, drop the connection
@@ -10,8 +10,6 @@ wire, then what arrives, then goodbyes and timers, then what those cause. While 
     FIN comes    CLOSED
     under TLS    hanging up is not half of anything: close_notify, which the other end answers and closes; until then a server
                  bears no more frames (CLOSED at once), and waits no longer than close_timeout, or 30 s where that is None
-    thaw         a frozen end reads what has come, and in the same turn of its loop the timers fire that ran out meanwhile: so a
-                 pong that is read only after its time has run out comes too late
 """
 
 from __future__ import annotations
@@ -24,14 +22,12 @@ from functools import partial
 from typing import Any
 
 from .experiment import Experiment
-from .faults import ENDS, Act, Cut, Freeze, Goodbye, order
+from .faults import ENDS, Act, Cut, Goodbye, order
 from .trace import OTHER, Event
 
 NEVER = float("inf")
 SHUTDOWN = 30.0  # s; asyncio's ssl_shutdown_timeout, for which a websockets server sets its close_timeout
-ACT, ARRIVAL, WAKING, GOODBYE, TIMER, CONSEQUENCE = range(6)  # who goes first at equal times
-RANKS = {(Freeze, "end"): WAKING, (Goodbye, "begin"): GOODBYE}  # of the acts that do not come first
-Todo = tuple[Callable[[], None], Callable[[], bool]]  # what to do, and whether it still makes sense
+ACT, ARRIVAL, TIMER, CONSEQUENCE = range(4)  # who goes first at equal times
 FLOW = {"server": "to_client", "client": "to_server"}
 WORDS = {  # RFC 6455 §7.4.1, and how websockets names them
     1000: "OK", 1001: "going away", 1002: "protocol error", 1003: "unsupported data", 1007: "invalid frame payload data",
@@ -70,7 +66,7 @@ class Model:
     ties: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.agenda: list[tuple[float, int, float, int, Todo, EndModel | None]] = []  # when, rank, since when it is due, count, …
+        self.agenda: list[tuple[float, int, int, Callable[[], None], Callable[[], bool]]] = []
         self.count = itertools.count()
         self.items: list[Item] = []
         self.last = dict.fromkeys(ENDS, 0.0)  # when the last item of each sender arrives
@@ -80,40 +76,26 @@ class Model:
     def run(self) -> None:
         """Tell the story to its end."""
         limit = self.experiment.limit
-        for when, step, act in order(self.experiment.acts):
+        for when, _, act in order(self.experiment.acts):
             self.pending += 1
-            self.at(when, partial(self._act, act, step), RANKS.get((type(act), step), ACT))
+            self.at(when, partial(self._act, act), TIMER if isinstance(act, Goodbye) else ACT)
         self.at(0.0, self.ends["server"].open, ARRIVAL)
         self.at(self.experiment.latency, self.ends["client"].open, ARRIVAL)
         while self.agenda and self.agenda[0][0] <= (NEVER if limit is None else limit):
-            when, rank, due, _, todo, owner = heapq.heappop(self.agenda)
-            if owner and owner.frozen:
-                owner.late.append((rank, due, todo))
-            elif todo[1]():
+            when, _, _, do, still = heapq.heappop(self.agenda)
+            if still():
                 self.now = when
-                todo[0]()
+                do()
             if self._instant_is_over() and self._over():
                 return
         if limit is not None and self.agenda:
             self.now = limit
 
-    def at(
-        self, when: float, do: Callable[[], None], rank: int, still: Callable[[], bool] = lambda: True, owner: EndModel | None = None
-    ) -> None:
-        """Put something on the agenda, to be done if it ``still`` makes sense then; what an instant causes comes last in it.
-
-        What an end (its ``owner``) does has to wait while that end is frozen.
-        """
+    def at(self, when: float, do: Callable[[], None], rank: int, still: Callable[[], bool] = lambda: True) -> None:
+        """Put something on the agenda, to be done if it ``still`` makes sense then; what an instant causes comes last in it."""
         when = round(when, 9)
         if when < NEVER:
-            rank = CONSEQUENCE if rank and when <= self.now else rank
-            heapq.heappush(self.agenda, (when, rank, when, next(self.count), (do, still), owner))
-
-    def catch_up(self, owner: EndModel) -> None:
-        """What an end could not do while it was frozen, it does now: goodbyes, then timers, the oldest first."""
-        for rank, due, todo in owner.late:
-            heapq.heappush(self.agenda, (self.now, rank, due, next(self.count), todo, owner))
-        owner.late.clear()
+            heapq.heappush(self.agenda, (when, CONSEQUENCE if rank and when <= self.now else rank, next(self.count), do, still))
 
     def see(self, where: str, what: str, **data: Any) -> None:
         """One more event of the story."""
@@ -128,20 +110,16 @@ class Model:
         kept = bool(keepers) and all(end.lost for end in keepers) and not self.pending and not on_its_way
         return kept or all(end.lost for end in self.ends.values())
 
-    def _act(self, act: Act, step: str) -> None:
+    def _act(self, act: Act) -> None:
         self.pending -= 1
         if isinstance(act, Goodbye):
-            self.ends[act.end].is_asked(act)
-        elif isinstance(act, Freeze):
-            self.ends[act.end].freeze() if step == "begin" else self.ends[act.end].thaw()
+            self.ends[act.end].say_goodbye(act)
 
     # the wire
 
     def send(self, sender: str, opcode: str, **more: Any) -> Item:
         """Put something into the wire, and foretell when it arrives."""
         item = Item(sender, opcode, self.now, self.arrival(sender), **more)
-        if self.ends[sender].reset:
-            return item
         self.last[sender] = item.due
         self.items.append(item)
         self.at(item.due, lambda: self._arrive(item), ARRIVAL)
@@ -178,7 +156,7 @@ class Model:
     def _arrive(self, item: Item) -> None:
         if not item.forgotten:
             item.arrived_at = self.now
-            self.ends[OTHER[item.sender]].arrive(item)
+            self.ends[OTHER[item.sender]].receive(item)
 
 
 class EndModel:
@@ -196,10 +174,6 @@ class EndModel:
         self.received: tuple[int, str] | None = None
         self.heard_at: float | None = None  # when it received that (s)
         self.answered = False  # received, then sent
-        self.frozen = 0  # while it is not 0, time passes and nothing of this end happens
-        self.mail: list[Item] = []  # what has come meanwhile
-        self.late: list[tuple[int, float, Todo]] = []  # what it should have done meanwhile: rank, since when (s), what
-        self.reset = False  # it has been reset and does not know yet: what it sends goes nowhere
 
     def enter(self, state: str) -> None:
         if self.state != state:
@@ -210,45 +184,11 @@ class EndModel:
         self.enter("OPEN")
         self.ping_in(self.peer.ping_interval)
 
-    def at(self, when: float, do: Callable[[], None], rank: int = TIMER, still: Callable[[], bool] | None = None) -> None:
-        """Put something that this end does on the agenda, for as long as it has a connection."""
-        self.model.at(when, do, rank, still or (lambda: not self.lost), self)
-
-    # a loop that blocks
-
-    def freeze(self) -> None:
-        self.frozen += 1
-
-    def thaw(self) -> None:
-        """The loop runs again: it reads what has come, and then its timers fire that ran out meanwhile."""
-        self.frozen -= 1
-        if self.frozen:
-            return
-        mail, self.mail = self.mail, []
-        self.reset = any(item.opcode == "RST" for item in mail)
-        for item in mail:
-            self.receive(item)
-        self.model.catch_up(self)
-
-    def arrive(self, item: Item) -> None:
-        """Something has come to this end's machine: it is read when the loop runs."""
-        if self.frozen:
-            self.mail.append(item)
-        else:
-            self.receive(item)
-
-    def is_asked(self, act: Goodbye) -> None:
-        """Its application is asked to say goodbye: it does when the loop runs."""
-        if self.frozen:
-            self.late.append((GOODBYE, self.model.now, (partial(self.say_goodbye, act), lambda: True)))
-        else:
-            self.say_goodbye(act)
-
     # keepalive
 
     def ping_in(self, pause: float | None) -> None:
         if pause is not None:
-            self.at(self.model.now + pause, self.send_ping)
+            self.model.at(self.model.now + pause, self.send_ping, TIMER, lambda: not self.lost)
 
     def send_ping(self) -> None:
         """Time for the next ping; in CLOSING, keepalive waits for the end instead."""
@@ -258,15 +198,14 @@ class EndModel:
         if self.peer.ping_timeout is None:
             self.ping_in(self.peer.ping_interval)
         else:
-            self.at(self.model.now + self.peer.ping_timeout, self.lose_patience, still=lambda: self.ping is ping and not self.lost)
+            self.model.at(self.model.now + self.peer.ping_timeout, self.lose_patience, TIMER, lambda: self.ping is ping and not self.lost)
 
     def hear_pong(self, pong: Item) -> None:
         if self.ping is None or pong.answers is not self.ping or self.peer.ping_timeout is None:
             return
         latency = self.model.now - self.ping.sent_at
-        if (late := round(latency - self.peer.ping_timeout, 9)) >= 0:  # in the same turn of the loop the timer fires, and wins
-            if not late:
-                self.model.ties.append(f"at {self.model.now:g} s the pong arrives at the {self.name} as ping_timeout runs out")
+        if round(latency - self.peer.ping_timeout, 9) >= 0:  # at the same instant: the timer has fired already
+            self.model.ties.append(f"at {self.model.now:g} s the pong arrives at the {self.name} as ping_timeout runs out")
             return
         self.ping = None
         self.ping_in(max(0.0, (self.peer.ping_interval or 0.0) - latency))
@@ -286,7 +225,7 @@ class EndModel:
         """The application calls close(), and waits for the end; what the other end has sent at this instant still comes before."""
         if self.received and self.heard_at == self.model.now:
             self.model.ties.append(f"at {self.model.now:g} s the {self.name} calls close() as the other end's CLOSE arrives")
-        self.at(self.model.now, self.wait_for_end, CONSEQUENCE)
+        self.model.at(self.model.now, self.wait_for_end, CONSEQUENCE)
         if self.state == "OPEN":
             self.close(act.code, act.reason)
 
@@ -304,7 +243,7 @@ class EndModel:
     def wait_for_end(self) -> None:
         """Somebody at this end waits for the closing handshake: at the deadline the connection is dropped."""
         if not self.lost and self.deadline is not None:
-            self.at(max(self.deadline, self.model.now), self.drop)
+            self.model.at(max(self.deadline, self.model.now), self.drop, TIMER, lambda: not self.lost)
 
     def hang_up(self) -> None:
         """Say that this was all: FIN, or under TLS close_notify, which gives the other end a time to answer it."""
@@ -314,7 +253,7 @@ class EndModel:
         self.model.send(self.name, "NOTIFY" if self.tls else "FIN")
         if self.tls:
             patience = SHUTDOWN if self.name == "client" or self.peer.close_timeout is None else self.peer.close_timeout
-            self.at(self.model.now + patience, self.drop)
+            self.model.at(self.model.now + patience, self.drop, TIMER, lambda: not self.lost)
 
     def drop(self) -> None:
         if not self.lost:
@@ -344,7 +283,7 @@ class EndModel:
                 self.hang_up()
             self.drop()
         elif self.tls and self.hung_up:  # "application data after close notify" is an error of OpenSSL's
-            self.at(self.model.now, self.drop, ARRIVAL)
+            self.model.at(self.model.now, self.drop, ARRIVAL, lambda: not self.lost)
         elif not self.deaf:
             self.hear(item)
 
