@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.axes import Axes
 from websockets.exceptions import ConnectionClosed
 
+from .. import plots
 from ..experiment import Experiment, Peer
 from ..faults import Cut, Throttle
 from ..session import run
@@ -85,10 +87,11 @@ def mystery(number: int) -> Trace:
     return run(talk(size, every, cut + later), "virtual")
 
 
-def last_lines(number: int, count: int = 8) -> None:
-    """Print the end of a mystery's log at the server, as production shows it at DEBUG, without the messages that it sent."""
-    lines = [line for line in mystery(number).log("server") if "> BINARY" not in line]
-    print(f"… {number}", *lines[-count:], sep="\n")
+def last_lines(trace: Any, count: int = 8) -> list[str]:
+    """The end of the server's log, as production shows it at DEBUG, without the messages; of a vintage that is not here, why not."""
+    if not isinstance(trace, Trace):
+        return [str(trace)]
+    return [line for line in trace.log("server") if "> BINARY" not in line][-count:]
 
 
 def check_mysteries(first: Any = ..., second: Any = ..., third: Any = ...) -> None:
@@ -181,6 +184,15 @@ def check_watchdog(watchdog: Watchdog | None = None, interval: Any = ..., patien
     else:
         for trial in trials(seed):
             print(f"{trial.name}: {judge(trial, watchdog, float(interval), float(patience))}")
+
+
+def at_work(watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ...) -> Axes | None:
+    """The learner's watchdog on the first experiment of the notebook, as a figure."""
+    if watchdog is None or not all(map(_is_number, (interval, patience))):
+        print("your turn – the watchdog above")
+        return None
+    trial = Trial("the first experiment", "virtual", _dead(9), (20_000, 20_000))
+    return plots.blocked(run(trial.experiment, "virtual", server=Kennel(trial, watchdog, interval, patience).handler, progress=False))
 
 
 def judge(trial: Trial, watchdog: Watchdog, interval: float, patience: float) -> str:
