@@ -155,9 +155,11 @@ def trials(seed: int = 0) -> list[Trial]:
         Trial("cut, drain() blocked before the ping", "virtual", _dead(cuts[0]), big),
         Trial("cut, drain() blocked after the ping", "virtual", _dead(cuts[1]), big),
         Trial("cut, nothing to send", "virtual", _dead(cuts[2], ping_interval=None), (0, 0)),
-        Trial("slow and healthy", "virtual", _slow(dice.uniform(7650, 7850), 300), slow, (0.5, 2.0)),
+        Trial("slow and healthy", "virtual", _slow(dice.uniform(7650, 7850), 150), slow, (0.5, 2.0)),
         Trial("cut, on real TCP", "loopback", _dead(cuts[3], FASTER), big, pace=FASTER),
-        Trial("slow and healthy, on real TCP", "loopback", _slow(FASTER * dice.uniform(13_000, 14_000), 50, FASTER), slow, (0.5, 2.0), FASTER),
+        Trial(
+            "slow and healthy, on real TCP", "loopback", _slow(FASTER * dice.uniform(13_000, 14_000), 50, FASTER), slow, (0.5, 2.0), FASTER
+        ),
     ]
 
 
