@@ -28,6 +28,23 @@ def steps(task: asyncio.Task[Any]) -> Iterator[Any]:
         step = _next(step)
 
 
+def chains(loop: asyncio.AbstractEventLoop) -> dict[str, list[str]]:
+    """Each task of a loop with the calls that it is in, the oldest first: {"keepalive": ["keepalive", "ping", …], "send": …}."""
+    found: dict[str, list[str]] = {}
+    for task in sorted(asyncio.all_tasks(loop), key=_age):
+        names = chain(task)
+        if names:
+            number = 1 + sum(other.split()[0] == names[0] for other in found)
+            found[names[0] if number == 1 else f"{names[0]} {number}"] = names
+    return found
+
+
+def _age(task: asyncio.Task[Any]) -> tuple[int, str]:
+    """In the order in which tasks were made: asyncio calls them Task-1, Task-2, …"""
+    name = task.get_name()
+    return len(name), name
+
+
 def _frame(step: Any) -> Any:
     return getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None) or getattr(step, "gi_frame", None)
 

@@ -36,6 +36,7 @@ class Recorder:
         self.unread: str | None = None  # why frames could not be read, in words
         self.count = 0
         self.written: dict[str, int] = {}  # bytes in each end's write buffer, as last noted
+        self.awaited: dict[str, dict[str, list[str]]] = {}  # the calls that each task of an end is in, as last noted
 
     def moment(self) -> Moment:
         """Now, and the number of the next note."""
@@ -54,6 +55,14 @@ class Recorder:
         if count != self.written.get(end, 0):
             self.written[end] = count
             self.note(end, "app", "waiting", bytes=count)
+
+    def awaiting(self, end: str, chains: dict[str, list[str]]) -> None:
+        """Keep in which await each task of an end is, if that has changed; [] once a task has ended."""
+        before = self.awaited.get(end, {})
+        for task in [*chains, *(task for task in before if task not in chains)]:
+            if chains.get(task) != before.get(task):
+                self.note(end, "app", "awaiting", task=task, chain=chains.get(task, []))
+        self.awaited[end] = chains
 
     # the log
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .awaits import chains, sentence
 from .capabilities import VIRTUAL
 from .experiment import Experiment
 from .faults import ENDS, Act, Fault, Freeze, Send, order
@@ -135,8 +136,7 @@ class Session:
         self.failure: BaseException | None = None
         self.ended = "it was left"
         self.over_at: float | None = None  # since when the run is over (s on the wire's clock)
-        sending = [peer for peer in (experiment.server, experiment.client) if peer.send_every is not None]
-        self.quiet = not any(handlers.values()) and not sending and not any(isinstance(act, Send) for act in experiment.faults)
+        self.quiet = not any(handlers.values()) and not any(isinstance(act, Send) for act in experiment.acts)
         self.trace: Trace
 
     def _end(self, name: str) -> End:
@@ -267,8 +267,6 @@ class Session:
 
     def _stuck(self) -> str:
         """Nothing can happen any more: who waits for what."""
-        from .awaits import sentence
-
         return "nothing can happen any more: " + "; ".join(sentence(name, loop) for name, loop in self.wire.loops.items())
 
     def _sample(self) -> None:
@@ -277,7 +275,13 @@ class Session:
                 self.wire.sample(name, partial(self._note_waiting, name, end))
 
     def _note_waiting(self, name: str, end: End) -> None:
-        self.recorder.waiting(name, end.waiting())
+        """The bytes in an end's write buffer; and while there are any, in which await its tasks are."""
+        count, awaited = end.waiting(), self.recorder.awaited
+        self.recorder.waiting(name, count)
+        if count or awaited.get(name):
+            self.recorder.awaiting(name, chains(self.wire.loops[name]))
+        if not count:
+            awaited.pop(name, None)
 
     def _failed(self) -> bool:
         return self.failure is not None

@@ -6,12 +6,14 @@
     plots.reservoirs(trace, at=8)                     where the bytes are that send() has taken: buffer, wire, queue
     plots.lineup(traces)                              one experiment on many vintages, a lane each
     plots.matrix(cells)                               which vintage ends how in which situation
+    plots.blocked(trace)                              which await each task is in, behind which bytes, and what did not happen
     plots.setup(fly)                                  the same lanes before the run, then "?"
     plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
 
 What colours, fills and marks mean stands in palette.py.
 """
 
+from .blocked import blocked
 from .distribution import distribution
 from .ladder import ladder
 from .lineup import lineup
@@ -20,4 +22,4 @@ from .picture import save
 from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
 
-__all__ = ["alt_text", "distribution", "ladder", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]
+__all__ = ["alt_text", "blocked", "distribution", "ladder", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]

@@ -1,0 +1,177 @@
+"""The promises of plots.blocked, and of the awaits that it draws. Runs are in virtual time unless they say otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit import Cut, Experiment, Goodbye, Peer, Send, Throttle, Trace, open_run, plots, predict, run
+from labkit.plots.blocked_tale import Blockage, goodbye, quiet
+
+KEEPER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, buffer=4096)
+NEAR = Peer(ping_interval=None, buffer=4096)
+
+
+def flow(cut: float, every: float = 0.5, size: int = 20_000, heal: float | None = None, *more, until: float | None = 60) -> Experiment:
+    """A server with keepalive that sends more than a cut can take."""
+    server = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, send_every=every, send_size=size, buffer=4096)
+    return Experiment(server=server, client=Peer(buffer=4096), faults=[Cut(cut, heal=heal), *more], until=until)
+
+
+BEFORE = flow(9)  # drain() is blocked at 9.5 s, the next ping is due at 12 s
+AFTER = flow(11.5, every=1)  # the ping leaves at 12 s, drain() is blocked at 13 s
+
+
+def chains(trace: Trace, task: str) -> list[tuple[float, list[str]]]:
+    return [(e.t, e.data["chain"]) for e in trace.select("awaiting", "server") if e.data["task"] == task]
+
+
+# which await
+
+
+def test_a_trace_says_in_which_await_each_task_is_while_bytes_wait():
+    trace = run(BEFORE, "virtual")
+    assert chains(trace, "send") == [(9.0, ["send", "sleep"]), (9.5, ["send", "send", "send_context", "drain"])]
+    assert chains(trace, "keepalive") == [(9.0, ["keepalive", "sleep"]), (12.0, ["keepalive", "ping", "send_context", "drain"])]
+
+
+def test_keepalives_own_close_waits_in_drain_too():
+    trace = run(AFTER, "virtual")
+    assert chains(trace, "keepalive")[0] == (12.0, ["keepalive"])  # for the pong
+    assert chains(trace, "keepalive")[-1] == (15.0, ["keepalive", "send_context", "drain"])
+
+
+def test_a_task_that_ends_is_seen_to_end_and_two_of_one_name_are_told_apart():
+    trace = run(flow(9, 0.5, 20_000, None, Goodbye(20), Goodbye(21)), "virtual")
+    assert [t for t, _ in chains(trace, "say_goodbye")] == [20.0, 22.0] and [t for t, _ in chains(trace, "say_goodbye 2")] == [21.0, 22.0]
+    assert chains(trace, "say_goodbye")[-1] == (22.0, [])
+
+
+@pytest.mark.parametrize("quiet_one", [Experiment(server=KEEPER, faults=[Cut(9)]), flow(9, size=10, until=11)], ids=["quiet", "small"])
+def test_nobody_looks_while_no_bytes_wait(quiet_one):
+    trace = run(quiet_one, "virtual")
+    assert not trace.select("awaiting") and not trace.select("waiting")
+
+
+def test_a_single_send_is_watched_too_from_the_faults_and_from_a_button():
+    base = Experiment(server=KEEPER, client=NEAR, faults=[Cut(9)], until=20)
+    trace = run(base.but(faults=[Cut(9), Send(at=10, end="server", size=60_000)]), "virtual")
+    assert chains(trace, "send")[0] == (10.0, ["send", "send", "send_context", "drain"])
+    with open_run(base, "virtual") as session:
+        session.wait(10)
+        session.do(Send(end="server", size=60_000))
+        session.wait(5)
+    assert chains(session.trace, "send")[0][1][-1] == "drain"
+
+
+def test_awaits_are_seen_on_the_loopback_wire_as_well():
+    server = Peer(ping_interval=0.8, ping_timeout=0.6, close_timeout=0.4, send_every=0.1, send_size=40_000, buffer=4096)
+    trace = run(Experiment(server=server, client=NEAR, faults=[Cut(0.5)], until=1.6), "loopback", progress=False)
+    assert chains(trace, "send")[-1][1][-1] == chains(trace, "keepalive")[-1][1][-1] == "drain"
+    assert chains(trace, "send")[-1][0] < chains(trace, "keepalive")[-1][0]
+    assert plots.blocked(trace).alt.startswith("Blocked, at the server. OPEN until 1.6 s")
+
+
+def test_awaits_are_kept_in_the_file(tmp_path):
+    trace = run(BEFORE, "virtual")
+    again = Trace.load(trace.save(tmp_path / "a.jsonl"))
+    assert chains(again, "keepalive") == chains(trace, "keepalive") and plots.blocked(again).alt == plots.blocked(trace).alt
+
+
+# what theory promised
+
+
+def test_what_was_promised_is_what_theory_says_of_the_same_cut_without_traffic():
+    theory = predict(quiet(BEFORE))
+    due = [(one.t, one.what) for one in Blockage(run(BEFORE, "virtual"), "server").broken]
+    assert due == [(theory.noticed_at("server"), "notice"), (theory.closed_at("server"), "close")] == [(15.0, "notice"), (17.0, "close")]
+
+
+def test_a_promise_that_was_kept_is_no_broken_one():
+    assert [one.what for one in Blockage(run(AFTER, "virtual"), "server").broken] == ["close"]  # it did notice at 15 s
+    below = run(flow(9, every=1, size=1000), "virtual")
+    assert below.waiting("server") and not Blockage(below, "server").broken
+
+
+def test_a_goodbye_has_a_promise_of_its_own():
+    trace = run(flow(9, 0.5, 20_000, None, Goodbye(20)), "virtual")
+    assert predict(goodbye(trace.experiment, "server", 20)).closed_at("server") == 22
+    assert [one.t for one in Blockage(trace, "server").broken] == [15, 17, 22]
+
+
+def test_what_is_due_after_the_end_of_a_run_is_not_held_against_it():
+    talking = Peer(ping_interval=None, buffer=4096, send_every=1, send_size=1)  # so that the run goes on until its time is up
+    trace = run(flow(9, until=16).but(client=talking), "virtual")
+    assert trace.end == 16 and [one.t for one in Blockage(trace, "server").broken] == [15]
+
+
+def test_theory_promises_nothing_where_it_does_not_know():
+    trace = run(flow(9, 0.5, 20_000, None, Throttle(at=1, rate=1e6)), "virtual")
+    assert predict(BEFORE).unknown and not Blockage(trace, "server").broken
+
+
+# the figure
+
+
+@pytest.mark.parametrize(
+    ("experiment", "finding"),
+    [
+        (BEFORE, "OPEN for ever: the ping waits in drain(), and its timer starts only after that"),
+        (AFTER, "CLOSING for ever: keepalive's CLOSE waits in drain(), and close_timeout counts only after that"),
+        (flow(9, 0.5, 20_000, None, Goodbye(20)), "CLOSING for ever: close() waits in drain(), and close_timeout counts only after that"),
+        (flow(9, heal=30, until=40), "Cut for 21 s, and the server never noticed: its ping waited in drain(), and no timer ran"),
+        (flow(11.5, every=1, heal=30), "CLOSED at 30 s, 13 s after it was due: send() and keepalive's CLOSE waited in drain()"),
+        (flow(9, every=1, size=1000), "Nothing is blocked: the server's write buffer never kept a task waiting"),
+        (Experiment(server=KEEPER, faults=[Cut(9)]), "Nothing is blocked: the server's write buffer never kept a task waiting"),
+    ],
+)
+def test_the_title_is_the_finding(experiment, finding):
+    ax = plots.blocked(run(experiment, "virtual"))
+    assert " ".join(ax.get_title(loc="left").split()) == finding and ax.alt.startswith(f"Blocked, at the server. {finding}.")
+
+
+def test_the_figure_says_in_words_what_waits_where_and_what_did_not_happen():
+    ax = plots.blocked(run(BEFORE, "virtual"))
+    said = [text.get_text() for text in ax.texts]
+    assert "ping(): blocked in drain(), so the 3 s timer never starts" in said and "send(): blocked in drain()" in said
+    assert "PING waits here, behind 35.9 kB" in said and "15 due:\nnotice" in said and "17 due:\nclose" in said
+    for words in ("notice due at 15 s, and it did not happen", "keepalive from 12 s to the end", "write_limit 32.8 kB", "Cut from 9 s"):
+        assert words in ax.alt
+
+
+def test_a_learners_watchdog_has_a_row_and_so_has_the_handler():
+    import asyncio
+
+    async def handler(websocket):
+        async def watchdog():
+            await asyncio.sleep(10)
+            await websocket.ping()
+
+        dog = asyncio.create_task(watchdog())
+        while True:
+            await websocket.send(bytes(20_000))
+            await asyncio.sleep(0.5)
+        await dog
+
+    ax = plots.blocked(run(Experiment(server=KEEPER, client=NEAR, faults=[Cut(9)]), "virtual", server=handler))
+    assert {"watchdog", "handler", "keepalive"} <= {text.get_text() for text in ax.texts}
+
+
+def test_the_clients_side_is_drawn_when_more_waits_there():
+    talker = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, send_every=0.5, send_size=20_000, buffer=4096)
+    trace = run(Experiment(server=NEAR, client=talker, faults=[Cut(9)], until=60), "virtual")
+    assert plots.blocked(trace).alt.startswith("Blocked, at the client. OPEN for ever")
+    assert plots.blocked(trace, end="server").alt.startswith("Blocked, at the server. Nothing is blocked")
+
+
+def test_bad_input_is_refused_in_a_sentence():
+    with pytest.raises(TypeError, match="theory awaits nothing"):
+        plots.blocked(predict(BEFORE))
+    with pytest.raises(ValueError, match="end='server'"):
+        plots.blocked(run(BEFORE, "virtual"), end="middle")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_saves_as_png_and_svg_with_its_words(tmp_path, theme):
+    ax = plots.blocked(run(AFTER, "virtual"), theme=theme)
+    assert plots.save(ax, tmp_path / "b.png").stat().st_size > 10_000
+    assert "CLOSING for ever" in plots.save(ax, tmp_path / "b.svg").read_text()
