@@ -175,7 +175,7 @@ class EndModel:
 
     def arrive(self, item: Item) -> None:
         """Something has come to this end's machine: it is read when the loop runs."""
-        if not self.frozen and not self.is_paused(item):
+        if self.lost or not self.frozen and not self.is_paused(item):
             return self.receive(item)
         self.mail.append(item)
         self.tie(self.model.now)
@@ -188,7 +188,7 @@ class EndModel:
         """Whether the library has stopped reading; what was sent earlier and comes at that very instant is read in the same go."""
         if item.sent_at == self.paused_at:
             self.model.ties.append(f"at {item.sent_at:g} s the {self.name}'s queue is full, and more is sent at this very instant")
-        return not self.lost and (self.paused_at < self.model.now or item.sent_at == self.paused_at)
+        return self.paused_at < self.model.now or item.sent_at == self.paused_at
 
     def is_asked(self, act: Goodbye) -> None:
         """Its application is asked to say goodbye: it does when the loop runs."""

@@ -96,7 +96,7 @@ def frozen(seed: int) -> Experiment:
     faults: list[Act] = []
     start = 2 * latency + 0.001
     for _ in range(dice.choice([1, 1, 2, 3])):
-        at = round(start + _number(dice, 0.1, 10), 6)
+        at = dice.choice([round(start + _number(dice, 0.1, 10), 6), float(dice.randint(4, 10))])  # the latter often as a ping is due
         thaw = dice.choice([None, *[round(at + _number(dice, 0.1, 12), 6)] * 5])
         faults.append(Freeze(at, end=dice.choice(["server", "client"]), thaw=thaw))
     if dice.random() < 0.3:
