@@ -6,6 +6,7 @@
     plots.reservoirs(trace, at=8)                     where the bytes are that send() has taken: buffer, wire, queue
     plots.lineup(traces)                              one experiment on many vintages, a lane each
     plots.matrix(cells)                               which vintage ends how in which situation
+    plots.lag(trace)                                  loops that block, pings that wait: who is blamed, and who did it
     plots.setup(fly)                                  the same lanes before the run, then "?"
     plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
 
@@ -14,10 +15,11 @@ What colours, fills and marks mean stands in palette.py.
 
 from .distribution import distribution
 from .ladder import ladder
+from .lag import lag
 from .lineup import lineup
 from .matrix import matrix
 from .picture import save
 from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
 
-__all__ = ["alt_text", "distribution", "ladder", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]
+__all__ = ["alt_text", "distribution", "ladder", "lag", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]
