@@ -33,7 +33,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "worker": ("worker", "values trace tls run", ""),
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
-    "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
+    "exercises": ("exercises", "values files trace theory blocking progress run sweeps plots", "IPython matplotlib websockets"),
     "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps plots exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
