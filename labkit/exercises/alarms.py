@@ -1,13 +1,14 @@
-"""Notebook 07: ends that are alive and get no pong through. Two applications, a table of four runs, and two exercises, judged by experiment.
+"""Notebook 07: ends that are alive and get no pong through. Two applications, a table of four runs, two exercises.
 
 1. How long may a loop block: never punished, and perhaps not punished.
-2. A handler that blocks its loop: repaired, it has to survive a run that it has not seen, on real TCP, since threads know no virtual time.
+2. A shop that blocks its loop: repaired, it has to survive a run that it has not seen, on real TCP, since threads know no virtual time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -18,6 +19,7 @@ from ..blocking import block
 from ..experiment import Experiment, Peer
 from ..faults import Freeze
 from ..plots import lag
+from ..plots.lag_blame import Blame
 from ..session import run
 from ..trace import Trace
 
@@ -48,7 +50,8 @@ async def in_fragments(websocket: Any) -> None:
 def row(name: str, trace: Trace) -> None:
     """Print what became of the server's pings in one run: who gave up, how long ping() waited, how long the slowest answer took."""
     gone = trace.noticed_at("server")
-    answers = [latency for _, latency in trace.latencies("server")]
+    answers = [latency for _, latency in trace.latencies("server")]  # those that were in time
+    answers += [ping.back - ping.sent for ping in Blame(trace).pings if ping.sender == "server" and ping.back is not None]
     verdict = "nobody gave up " if gone is None else f"killed at {gone:g} s"
     print(f"{name:28} {verdict:16} ping() waited {_waited(trace):4.1f} s   slowest answer {max(answers, default=0):4.1f} s")
 
@@ -78,7 +81,7 @@ def check_blocks(always: Any = ..., lucky: Any = ...) -> Axes | None:
 def _always(always: float) -> Axes | None:
     killed, survived = blocks(always - 0.05)
     if killed:
-        print(f"always: not yet: a block of {always - 0.05:g} s at {killed[0]:g} s kills. When does the server's patience begin, and when does it end?")
+        print(f"always: not yet: a block of {always - 0.05:g} s at {killed[0]:g} s kills. From when to when does the server wait?")
         return lag(_frozen(killed[0], always - 0.05))
     if not blocks(always + 0.05)[0]:
         print(f"always: not yet: {always + 0.05:g} s are survived, too, at every one of {len(survived)} moments")
@@ -128,9 +131,11 @@ def done(order: str) -> str:
     return hashlib.sha256(order.encode()).hexdigest()[:8]
 
 
-def shop(handler: Handler, orders: Iterable[str] = ("tea",), until: float = 3.0) -> Trace:
-    """Run a handler as the server of a client that orders, one after the other, and pings; on real TCP."""
-    return run(Experiment(server=Peer(ping_interval=None), client=SHORT, until=until), server=handler, client=_client(orders, []))
+def shop(handler: Handler, orders: Iterable[str] = ("tea",), answers: list[str] | None = None, until: float = 3.0) -> Trace:
+    """Run a handler as the server of a client that orders, one after the other, and pings; on real TCP. ``answers`` is filled."""
+    experiment = Experiment(server=Peer(ping_interval=None), client=SHORT, until=until)
+    kept = [] if answers is None else answers
+    return run(experiment, server=handler, client=_client(orders, kept), progress=False)
 
 
 def _client(orders: Iterable[str], answers: list[str]) -> Handler:
@@ -143,18 +148,28 @@ def _client(orders: Iterable[str], answers: list[str]) -> Handler:
     return client
 
 
-def check_repair(handler: Handler | None = None) -> Axes | None:
-    """Exercise 2: two orders that nobody has seen, on the loopback wire; the handler has to answer both, and to stay alive."""
-    if handler is None or ... in getattr(handler, "__code__", check_repair.__code__).co_consts:
+def check_repair(answer: Callable[[str], Awaitable[str]] | None = None) -> Axes | None:
+    """Exercise 2: two orders that nobody has seen, on the loopback wire; the shop has to answer both, and to stay alive."""
+    if answer is None or ... in getattr(answer, "__code__", check_blocks.__code__).co_consts:
         print("your turn – replace the ... by the work, done in such a way that the loop goes on")
         return None
-    dice, answers = random.Random(), []  # type: ignore[var-annotated]
+    if not inspect.iscoroutinefunction(answer):
+        print("expected an `async def` that takes an order and returns what work() finds")
+        return None
+    dice, answers = random.Random(), list[str]()
     orders = ["".join(dice.choices("abcdefgh", k=dice.randint(3, 9))) for _ in range(2)]
-    experiment = Experiment(server=Peer(ping_interval=None), client=SHORT, until=5.5)
-    trace = run(experiment, server=handler, client=_client(orders, answers), progress=False)
+    trace = shop(_repaired(answer), orders, answers, until=5.5)
     problem = _problem(trace, orders, answers)
     print(f"not yet: {problem}" if problem else f"✓ two orders, two answers, and {_pongs(trace)} pings answered meanwhile")
     return lag(trace)
+
+
+def _repaired(answer: Callable[[str], Awaitable[str]]) -> Handler:
+    async def repaired(websocket: Any) -> None:
+        async for order in websocket:
+            await websocket.send(await answer(order))
+
+    return repaired
 
 
 def _pongs(trace: Trace) -> int:
@@ -165,14 +180,16 @@ def _problem(trace: Trace, orders: list[str], answers: list[str]) -> str | None:
     """What is wrong with a run of the shop, in words; None if nothing is."""
     mistakes = [one for one in trace.raised("server") if not one.type.startswith("ConnectionClosed")]
     if mistakes:
-        return f"the handler raised {mistakes[0].type}: {mistakes[0].text}"
-    if any("keepalive pong" in event.data["line"] for event in trace.select("timeout", "client")):
-        blocked = trace.select("blocked", "server")
-        where = f"the loop of your server was still blocked for {blocked[0].data['seconds']:g} s" if blocked else "your server did not answer"
-        return f"the client gave up at {trace.noticed_at('client') or 0:.1f} s: {where}. The work has to be done outside of the loop's thread"
+        return f"your function, or the send() of what it returned, raised {mistakes[0].type}: {mistakes[0].text}"
     if trace.noticed_at("client") is not None:
-        return "the connection was closed before both orders were done: does the handler return too early?"
+        return _given_up(trace)
     if len(answers) < len(orders):
-        return f"{len(answers)} of {len(orders)} orders were answered: is the work done, and its result sent?"
+        return f"{len(answers)} of {len(orders)} orders were answered in time: is it the work that takes so long, and only that?"
     wrong = [order for order, answer in zip(orders, answers) if answer != done(order)]
     return f"the answer to {wrong[0]!r} is not what work() finds" if wrong else None
+
+
+def _given_up(trace: Trace) -> str:
+    when, blocked = trace.noticed_at("client"), trace.select("blocked", "server")
+    where = f"your server's loop was blocked for {blocked[0].data['seconds']:g} s" if blocked else "your server did not answer"
+    return f"the client gave up at {when:.1f} s: {where}. The work has to leave the thread of the loop"

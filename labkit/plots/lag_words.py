@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..trace import OTHER
-from .lag_blame import Blame
+from .lag_blame import Blame, Block
 
 
 def secs(value: float) -> str:
-    """Seconds as a reader wants them: "11 s", "2.5 s"."""
+    """Seconds as a reader wants them: "11 s", "2.5 s", "4 ms"."""
+    if 0 < value < 0.05:
+        return f"{value * 1000:.0f} ms" if value >= 0.0005 else "no time"
     return f"{value:.0f} s" if abs(value - round(value)) < 0.05 else f"{value:.1f} s"
 
 
@@ -26,9 +28,7 @@ def finding(blame: Blame) -> str:
     own = who == killer
     why = {
         "blocked": "its own loop was blocked while the pong lay there" if own else f"the {who} was alive, only its loop was blocked",
-        "unread": "its own program does not read, and the pong waits in line"
-        if own
-        else f"the {who} was alive, only its program did not read",
+        "unread": "its own program does not read, the pong waits in line" if own else f"the {who} was alive, but did not read",
         "slow": "the ping was on its way, behind a message" if blame.fatal and blame.fatal.came else "the ping was on its way",
     }[how]
     return f"The {killer} gave up at {at(blame.died)} s: {why}"
@@ -38,7 +38,8 @@ def _nobody(blame: Blame) -> str:
     longest = max((ping.lasted(blame.trace.end) for ping in blame.pings if ping.read is not None), default=0.0)
     if blame.blocks:
         block = max(blame.blocks, key=lambda one: one.stop - one.start)
-        return f"Nobody gave up: the {block.end}'s loop was blocked for {secs(block.stop - block.start)}, the longest answer took {secs(longest)}"
+        blocked = f"the {block.end}'s loop was blocked for {secs(block.stop - block.start)}"
+        return f"Nobody gave up: {blocked}, the longest answer took {secs(longest)}"
     return f"Nobody gave up: the longest answer took {secs(longest)}"
 
 
@@ -58,7 +59,7 @@ def did_it(blame: Blame) -> str:
     came = f"the pong came at {at(ping.back)} s" if own and ping.back is not None else ""
     if how == "blocked":
         block = blame.block_of(who)
-        span = f", blocked from {at(block.start)} to {at(block.stop)} s" if block else ""
+        span = f", blocked {_span(blame, block)}" if block else ""
         return f"the {who}{' itself' if own else ''}: its event loop{span}{'; ' * own}{came}"
     if how == "unread":
         return f"the {who}{' itself' if own else ''}: nobody calls recv(), so the library stopped reading{'; ' * own}{came}"
@@ -67,10 +68,15 @@ def did_it(blame: Blame) -> str:
     return f"the wire: {blame.before(ping):,} bytes of messages went before the ping"
 
 
+def _span(blame: Blame, block: Block) -> str:
+    """From when to when a loop was blocked."""
+    return f"from {at(block.start)} {f'to {at(block.stop)} s' if block.stop < blame.trace.end - 1e-9 else 's on'}"
+
+
 def alt_text(blame: Blame) -> str:
     """The whole figure in words."""
     parts = [f"Loop lag, pings and pongs. {finding(blame)}."]
-    parts += [f"The {b.end}'s loop was blocked from {at(b.start)} to {at(b.stop)} s." for b in blame.blocks[:5]]
+    parts += [f"The {b.end}'s loop was blocked {_span(blame, b)}." for b in blame.blocks[:5]]
     if ping := blame.fatal:
         parts.append(f"The last ping was sent at {at(ping.sent)} s")
         steps = (("came", ping.came), ("was heard", ping.heard), ("was answered", ping.answered))
