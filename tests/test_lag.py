@@ -87,7 +87,7 @@ def test_blocks_are_seen_whoever_caused_them(traces):
 
     trace = run(Experiment(server=KEEPER, until=10), "virtual", server=blocks, progress=False)
     assert Blame(trace).blocks == [Block("server", 0, 2)]
-    assert Blame(traces["for ever"]).blocks == [Block("client", 9, traces["for ever"].end)]
+    assert Blame(traces["for ever"]).blocks == [Block("client", 9, traces["for ever"].end, over=False)]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -35,16 +35,22 @@ Handler = Callable[[Any], Awaitable[None]]
 
 async def in_one(websocket: Any) -> None:
     """At 5 s, send 100,000 bytes as one message of one frame."""
-    await asyncio.sleep(AT)
-    await websocket.send(bytes(BIG))
-    await websocket.wait_closed()
+    await asyncio.gather(_say(websocket, bytes(BIG)), _read(websocket))
 
 
 async def in_fragments(websocket: Any) -> None:
     """At 5 s, send 100,000 bytes as one message of twenty frames (RFC 6455 §5.4): websockets makes a frame of each piece."""
+    await asyncio.gather(_say(websocket, [bytes(PIECE)] * (BIG // PIECE)), _read(websocket))
+
+
+async def _say(websocket: Any, message: Any) -> None:
     await asyncio.sleep(AT)
-    await websocket.send(bytes(PIECE) for _ in range(BIG // PIECE))
-    await websocket.wait_closed()
+    await websocket.send(message)
+
+
+async def _read(websocket: Any) -> None:
+    async for _ in websocket:
+        pass
 
 
 def row(name: str, trace: Trace) -> None:

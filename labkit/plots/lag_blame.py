@@ -24,6 +24,7 @@ class Block:
     end: str
     start: float  # s
     stop: float  # s
+    over: bool = True  # whether the end of it was seen
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ class Blame:
         for event in acts:
             if event.data["step"] == "begin":
                 over = [e.t for e in acts if e.data["step"] == "end" and e.where == event.where and e.t >= event.t]
-                rows.append(Block(event.where, event.t, min([*over, end])))
+                rows.append(Block(event.where, event.t, min([*over, end]), bool(over)))
         for event in self.trace.select("blocked"):
-            rows.append(Block(event.where, event.t, min(event.t + event.data["seconds"], end)))
+            stop = event.t + event.data["seconds"]
+            rows.append(Block(event.where, event.t, min(stop, end), stop <= end))
         return sorted(rows, key=lambda block: (block.start, block.end))
 
     @cached_property

@@ -59,7 +59,7 @@ def did_it(blame: Blame) -> str:
     came = f"the pong came at {at(ping.back)} s" if own and ping.back is not None else ""
     if how == "blocked":
         block = blame.block_of(who)
-        span = f", blocked {_span(blame, block)}" if block else ""
+        span = f", blocked {_span(block)}" if block else ""
         return f"the {who}{' itself' if own else ''}: its event loop{span}{'; ' * own}{came}"
     if how == "unread":
         return f"the {who}{' itself' if own else ''}: nobody calls recv(), so the library stopped reading{'; ' * own}{came}"
@@ -68,15 +68,15 @@ def did_it(blame: Blame) -> str:
     return f"the wire: {blame.before(ping):,} bytes of messages went before the ping"
 
 
-def _span(blame: Blame, block: Block) -> str:
+def _span(block: Block) -> str:
     """From when to when a loop was blocked."""
-    return f"from {at(block.start)} {f'to {at(block.stop)} s' if block.stop < blame.trace.end - 1e-9 else 's on'}"
+    return f"from {at(block.start)} {f'to {at(block.stop)} s' if block.over else 's on'}"
 
 
 def alt_text(blame: Blame) -> str:
     """The whole figure in words."""
     parts = [f"Loop lag, pings and pongs. {finding(blame)}."]
-    parts += [f"The {b.end}'s loop was blocked {_span(blame, b)}." for b in blame.blocks[:5]]
+    parts += [f"The {b.end}'s loop was blocked {_span(b)}." for b in blame.blocks[:5]]
     if ping := blame.fatal:
         parts.append(f"The last ping was sent at {at(ping.sent)} s")
         steps = (("came", ping.came), ("was heard", ping.heard), ("was answered", ping.answered))
