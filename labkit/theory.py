@@ -11,12 +11,12 @@ import math
 from dataclasses import dataclass, field
 
 from .experiment import Experiment
-from .faults import ENDS, Cut, Goodbye, StopReading
+from .faults import ENDS, Cut, Freeze, Goodbye, Send, StopReading
 from .model import Model
+from .party import CAPACITY
 from .trace import Event, Story, Trace
 
 OPENING = 10.0  # s; websockets' open_timeout
-CAPACITY = 2**18  # bytes a direction of a wire swallows, unless Peer.buffer says otherwise
 MOMENTS = ("noticed", "closed", "told")
 
 
@@ -52,18 +52,25 @@ class Prediction(Story):
 
 def covers(experiment: Experiment) -> str | None:
     """Why theory does not know this experiment, in a sentence; None if it does."""
-    for end in ENDS:
-        if experiment.peer(end).send_every is not None:
-            return f"the {end} sends messages, and theory knows quiet connections only"
+    sends = any(isinstance(act, Send) for act in experiment.acts)
+    if sends and experiment.compression:
+        return "messages are sent, and theory does not know what compression makes of them"
+    for kind, words in ((Freeze, "an end freezes"), (Send, "messages are sent")):
+        if any(isinstance(act, kind) for act in experiment.acts):
+            if experiment.tls:
+                return f"{words}, and theory knows that without TLS only"
+            if kind is Freeze and sends:
+                return "an end freezes and messages are sent: theory knows either, not both"
     opening = (4 if experiment.tls else 2) * experiment.latency
     if opening >= OPENING:
         return f"the opening handshake takes {opening:g} s, and websockets gives up after {OPENING:g} s"
     for act in experiment.faults:
-        if not isinstance(act, (Cut, Goodbye)):
+        if not isinstance(act, (Cut, Freeze, Goodbye, Send)):
             return f"it has no rule for {act!r}"
+    ordinary = [act for end in ENDS for act in experiment.peer(end).acts(end) if isinstance(act, (Send, StopReading))]
     for act in experiment.acts:
-        if isinstance(act, StopReading):
-            continue  # an end that never reads: the model knows
+        if act in ordinary:
+            continue  # an end that never reads, or sends from the beginning: the model knows
         if act.at is not None and act.at <= 2 * experiment.latency:
             return f"{act!r} falls into the opening handshake, which takes {2 * experiment.latency:g} s"
     return None
@@ -81,7 +88,7 @@ def predict(experiment: Experiment) -> Prediction:
     model = Model(experiment)
     if unknown is None:
         model.run()
-        unknown = _overflow(experiment, model)
+        unknown = model.overflow
     if unknown:
         return Prediction(experiment, [], 0.0, unknown)
     return Prediction(experiment, [_told(event) for event in model.events], model.now, None, model.ties)
@@ -108,16 +115,6 @@ def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
     header = 2 if peer.send_size < 126 else 4 if peer.send_size < 2**16 else 10  # RFC 6455 §5.2
     frame = header + peer.send_size + (4 if end == "client" else 0)  # a client masks (§5.3)
     return ((peer.buffer or CAPACITY) + peer.write_limit) // frame
-
-
-def _overflow(experiment: Experiment, model: Model) -> str | None:
-    """Pings that nobody gives up on pile up in a cut: beyond the buffers, drain() would block."""
-    for end in ENDS:
-        room = experiment.peer(end).buffer or CAPACITY
-        stuck = sum(12 + item.size + 22 * experiment.tls for item in model.items if item.sender == end and item.arrived_at is None)
-        if stuck > room:
-            return f"more than {room:,} bytes of the {end} are stuck, so that its buffers fill"
-    return None
 
 
 @dataclass(frozen=True)

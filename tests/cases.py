@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
-from labkit import Cut, Experiment, Goodbye, Peer
+from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send
 from labkit.faults import Act
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
@@ -85,3 +86,46 @@ def goodbyes(seed: int) -> Experiment:
         heal = dice.choice([None, round(cut + _number(dice, 0.1, 8), 6), round(cut + _number(dice, 0.1, 8), 6)])
         faults.append(Cut(cut, heal=heal, direction=dice.choice(["both", "to_client", "to_server"])))
     return Experiment(_peer(dice, server), _peer(dice, client), faults=faults, latency=latency, until=dice.choice([None, 60]))
+
+
+def frozen(seed: int) -> Experiment:
+    """A random quiet experiment in which event loops block, one end's or both, once or more; half of them with a cut or a goodbye too."""
+    dice = random.Random(f"frozen {seed}")
+    latency = dice.choice([0.0, 0.0, 0.25, _number(dice, 0.001, 1.5)])
+    server, client = dice.choice([(1, 0), (1, 0), (1, 1), (0, 1)])
+    faults: list[Act] = []
+    start = 2 * latency + 0.001
+    for _ in range(dice.choice([1, 1, 2, 3])):
+        at = dice.choice([round(start + _number(dice, 0.1, 10), 6), float(dice.randint(4, 10))])  # the latter often as a ping is due
+        thaw = dice.choice([None, *[round(at + _number(dice, 0.1, 12), 6)] * 5])
+        faults.append(Freeze(at, end=dice.choice(["server", "client"]), thaw=thaw))
+    if dice.random() < 0.3:
+        faults.append(Goodbye(round(start + _number(dice, 0.1, 9), 6), end=dice.choice(["server", "client"]), code=1001))
+    if dice.random() < 0.3:
+        cut = round(start + _number(dice, 0.1, 9), 6)
+        heal = dice.choice([None, round(cut + _number(dice, 0.1, 9), 6)])
+        faults.append(Cut(cut, heal=heal, direction=dice.choice(["both", "to_client", "to_server"])))
+    return Experiment(_peer(dice, server), _peer(dice, client), faults=faults, latency=latency, until=dice.choice([None, 60]))
+
+
+def unread(seed: int) -> Experiment:
+    """A random talk with an end that, more often than not, never calls recv(): any limits of its queue, pings from either end."""
+    dice = random.Random(f"unread {seed}")
+    latency = dice.choice([0.0, 0.0, 0.25, _number(dice, 0.001, 1)])
+    habits: dict[str, dict] = {"server": {}, "client": {}}
+    silent = dice.choice(["server", "client"])
+    talker = "client" if silent == "server" else "server"
+    habits[silent] = {"reads": dice.random() < 0.2, "max_queue": dice.choice([None, 1, 4, 16, 16])}
+    habits[talker] = {"send_every": round(dice.uniform(0.1, 2), 6), "send_size": dice.choice([0, 10, 200, 1000])}
+    server, client = dice.choice([(1, 0), (0, 1), (1, 1)])
+    peers = {end: dataclasses.replace(_peer(dice, keeps), **habits[end]) for end, keeps in (("server", server), ("client", client))}
+    faults: list[Act] = []
+    start = 2 * latency + 0.001
+    if dice.random() < 0.3:
+        faults.append(Send(round(start + dice.uniform(0.1, 20), 6), end=silent, size=50))
+    if dice.random() < 0.3:
+        faults.append(Goodbye(round(start + dice.uniform(0.1, 20), 6), end=dice.choice([silent, talker]), code=1001))
+    if dice.random() < 0.3:
+        cut = round(start + dice.uniform(0.1, 20), 6)
+        faults.append(Cut(cut, heal=dice.choice([None, round(cut + dice.uniform(0.1, 9), 6)])))
+    return Experiment(**peers, faults=faults, latency=latency, until=60)

@@ -63,6 +63,25 @@ def test_block_passes_virtual_time_for_everybody_else():
     assert trace.noticed_at("server") == pytest.approx(3.0, abs=1e-6)
 
 
+@BOTH
+def test_after_a_block_the_loop_goes_on_at_once_with_what_is_ready(wire):
+    """Ten blocks of 0.1 s with a breath between them: pings that come meanwhile are answered within 0.1 s, and it all takes a second."""
+    moments = []
+
+    async def breathes(websocket):
+        now = asyncio.get_running_loop().time
+        start = now()
+        for _ in range(10):
+            block(0.1)
+            await asyncio.sleep(0)
+        moments.append(now() - start)
+        await websocket.wait_closed()
+
+    experiment = Experiment(server=Peer(ping_interval=None), client=KEEPER, until=2)
+    trace = run(experiment, wire, server=breathes, progress=False)
+    assert trace.noticed_at("client") is None and moments[0] < (2 if wire == "loopback" else 1 + 1e-6)
+
+
 def test_a_block_beyond_the_end_of_the_run_ends_with_it():
     async def blocks(websocket):
         block(1e6)

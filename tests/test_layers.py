@@ -18,7 +18,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "pipe": ("pipe effects", "values", ""),
     "trace": ("trace report", "values files", "pandas"),
     "recordings": ("recordings", "trace", ""),
-    "theory": ("theory model", "values trace", ""),
+    "theory": ("theory model party", "values trace", ""),
     "awaits": ("awaits", "", ""),
     "blocking": ("blocking", "", ""),
     "progress": ("progress", "values", "IPython"),

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from cases import DEFAULTS, FLY, goodbyes, quiet, small, talk
+from cases import DEFAULTS, FLY, frozen, goodbyes, quiet, small, talk, unread
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading, compare, covers, predict, run
+from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, Throttle, compare, covers, predict, run
 from labkit.theory import sends_into_a_cut
 
 BATCH = 100
@@ -142,8 +142,13 @@ def test_a_peer_that_closes_by_itself_is_predicted_and_not_within_the_opening_ha
 @pytest.mark.parametrize(
     ("experiment", "word"),
     [
-        (FLY.but(server=Peer(send_every=1)), "sends"),
-        (FLY.but(faults=[Send(1)]), "Send"),
+        (FLY.but(server=Peer(send_every=1), compression=True), "compression"),
+        (FLY.but(faults=[Throttle(1)]), "Throttle"),
+        (FLY.but(faults=[Send(1)], tls=True), "TLS"),
+        (FLY.but(faults=[Freeze(1)], tls=True), "TLS"),
+        (FLY.but(faults=[Freeze(1), Send(1)]), "not both"),
+        (FLY.but(server=Peer(send_every=1, buffer=4096), faults=[Cut(5)]), "stuck"),
+        (Experiment(server=Peer(send_every=0.1), client=Peer(reads=False, buffer=4096), until=60), "unread"),
         (FLY.but(faults=[StopReading(1)]), "StopReading"),
         (FLY.but(latency=1, faults=[Cut(1.5)]), "handshake"),
         (Experiment(server=Peer(ping_interval=0.01, ping_timeout=None, buffer=1024), faults=[Cut(1)], until=30), "stuck"),
@@ -183,3 +188,62 @@ def test_theory_counts_the_sends_into_a_cut_in_200_random_talks(block):
 def test_theory_does_not_count_where_more_than_messages_waits(more):
     with pytest.raises(ValueError, match="only without keepalive, compression and latency"):
         sends_into_a_cut(Experiment(server=Peer(ping_interval=None)).but(**more))
+
+
+# an end that is alive and does not answer
+
+
+@pytest.mark.parametrize("start", range(0, 500, BATCH))
+def test_five_hundred_random_frozen_ends_agree_with_theory_within_a_microsecond(start):
+    for seed in range(start, start + BATCH):
+        agrees(frozen(seed))
+
+
+def test_the_random_frozen_ends_hold_every_kind_of_story():
+    stories = [(frozen(seed), predict(frozen(seed))) for seed in range(500)]
+    freezes = [[act for act in e.faults if isinstance(act, Freeze)] for e, _ in stories]
+    alone = [len(row) == len(e.faults) for row, (e, _) in zip(freezes, stories)]
+    blamed = [{r.end for r in p.raised() if r.sent == 1011 and r.received is None} for _, p in stories]
+    assert sum(bool(who) and only for who, only in zip(blamed, alone)) > 50  # a false alarm: nobody cut anything
+    assert sum(not any(p.noticed_at(end) for end in ("server", "client")) for _, p in stories) > 50  # and a freeze that did no harm
+    assert sum(any(who == {act.end} for act in row) and only for who, row, only in zip(blamed, freezes, alone)) > 10  # one's own fault
+    assert sum(any(act.thaw is None for act in row) for row in freezes) > 50
+    assert sum(len({act.end for act in row}) == 2 for row in freezes) > 50
+    assert sum(any("freezes" in tie for tie in p.ties) for _, p in stories) > 3
+
+
+@pytest.mark.parametrize("start", range(0, 500, BATCH))
+def test_five_hundred_random_talks_to_an_end_that_may_not_read_agree_with_theory(start):
+    for seed in range(start, start + BATCH):
+        if predict(unread(seed)).unknown is None:
+            agrees(unread(seed))
+
+
+def test_the_random_unread_queues_hold_every_kind_of_story():
+    stories = [(unread(seed), predict(unread(seed))) for seed in range(500)]
+    assert sum(p.unknown is not None for _, p in stories) < 10
+    own = [e for e, p in stories if any(r.sent == 1011 and not e.peer(r.end).send_every for r in p.raised() if not p.unknown)]
+    silent = {end: [e for e, _ in stories if not e.peer(end).reads] for end in ("server", "client")}
+    assert len(silent["server"]) > 100 and len(silent["client"]) > 100 and own
+    killed = [e for e, p in stories if any(p.noticed_at(end) and not e.peer(end).reads and e.peer(end).keepalive for end in silent)]
+    assert len(killed) > 100
+    assert sum(all(p.noticed_at(end) is None for end in silent) for _, p in stories) > 50
+
+
+def test_a_pong_that_lay_unread_while_the_loop_was_blocked_comes_too_late():
+    # 12: ping; 12.2: the server blocks; 13: the pong is there; 15: its time runs out; 20: the server reads it, and the timer fires
+    blocked = FLY.but(latency=0.5, faults=[Freeze(12.2, end="server", thaw=20)])
+    prediction = agrees(blocked)
+    assert prediction.noticed_at("server") == 20 and not prediction.ties
+    assert [f.arrived_at for f in prediction.frames("client") if f.opcode == "PONG"][-1] == 13
+    assert agrees(blocked.but(faults=[Freeze(12.2, end="server", thaw=14.9)], until=30)).noticed_at("server") is None
+    assert "ping_timeout" in agrees(blocked.but(faults=[Freeze(12.2, end="server", thaw=15)])).ties[0]
+
+
+def test_an_unread_queue_kills_the_reader_that_is_none_by_its_own_keepalive():
+    # 0, 0.45 …: messages; the 17th, at 7.2 s, is one too many; 8: a ping, whose pong stays behind it; 11: its time runs out
+    reader = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, reads=False)
+    lazy = Experiment(server=Peer(ping_interval=None, send_every=0.45, send_size=100), client=reader, until=40)
+    prediction = agrees(lazy)
+    assert prediction.noticed_at("client") == 11 and prediction.raised("server")[0].received == 1011
+    assert agrees(lazy.but(client=Peer(ping_interval=4, ping_timeout=3, close_timeout=2))).noticed_at("client") is None

@@ -7,6 +7,7 @@
     plots.lineup(traces)                              one experiment on many vintages, a lane each
     plots.matrix(cells)                               which vintage ends how in which situation
     plots.blocked(trace)                              which await each task is in, behind which bytes, and what did not happen
+    plots.lag(trace)                                  loops that block, pings that wait: who is blamed, and who did it
     plots.setup(fly)                                  the same lanes before the run, then "?"
     plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
 
@@ -16,10 +17,11 @@ What colours, fills and marks mean stands in palette.py.
 from .blocked import blocked
 from .distribution import distribution
 from .ladder import ladder
+from .lag import lag
 from .lineup import lineup
 from .matrix import matrix
 from .picture import save
 from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
 
-__all__ = ["alt_text", "blocked", "distribution", "ladder", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]
+__all__ = ["alt_text", "blocked", "distribution", "ladder", "lag", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]

@@ -169,9 +169,11 @@ class Clock:
             loop._thread_id = threading.get_ident()
         try:
             while True:
-                self.settle()
+                settled = self.settle()
                 if over():
                     return True
+                if not settled:
+                    continue
                 if (then := self.next_time()) == float("inf"):
                     return False
                 if then > horizon:
@@ -190,10 +192,10 @@ class Clock:
         loop.frozen += 1
         events._set_running_loop(None)
         try:
-            self.settle()
+            self.rest()
             while (upcoming := self.next_time()) < min(then, end):
                 self.now = upcoming
-                self.settle()
+                self.rest()
             if self.now > then:
                 raise VirtualTimeError(
                     "both ends block() at the same time, one within the other: freeze one of them, or use the loopback wire"
@@ -205,15 +207,22 @@ class Clock:
         if then > end:
             raise asyncio.CancelledError("the run is over")
 
-    def settle(self) -> None:
-        """Step the loops until all of them are idle at this instant, or until a block() has let it go by."""
+    def rest(self) -> None:
+        """Settle, and again if a block() has let time go by meanwhile."""
+        while not self.settle():
+            pass
+
+    def settle(self) -> bool:
+        """Step the loops until all of them are idle at this instant; False if a block() has let it go by: there is more to do."""
         instant = self.now
         for _ in range(TURNS):
             busy = self.do_agenda()
             for loop in self.loops:
                 busy = loop.turn() or busy
-            if not busy or self.now > instant:
-                return
+            if self.now > instant:
+                return False
+            if not busy:
+                return True
         raise VirtualTimeError(
             f"{TURNS:,} turns at one instant and still busy: somebody loops without letting time pass, "
             "such as `while True: await asyncio.sleep(0)`; sleep for more than 0 s, or use the loopback wire"

@@ -1,0 +1,130 @@
+"""The promises of plots.lag: who waited for what, who is blamed, and who did it. Runs are in virtual time."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from labkit import Cut, Experiment, Freeze, Peer, Send, Throttle, Trace, block, plots, predict, run
+from labkit.plots.lag_blame import Blame, Block
+
+KEEPER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
+TALK: dict[str, Any] = {"send_every": 0.45, "send_size": 100}
+
+
+def keeper(**changes: Any) -> Peer:
+    return dataclasses.replace(KEEPER, **changes)
+
+
+STORIES = {
+    "busy peer": Experiment(server=KEEPER, faults=[Freeze(at=9, end="client", thaw=20)]),
+    "busy self": Experiment(server=KEEPER, latency=0.5, faults=[Freeze(at=12.2, end="server", thaw=20)], until=26),
+    "peer does not read": Experiment(server=keeper(**TALK), client=Peer(reads=False), until=40),
+    "does not read itself": Experiment(server=Peer(ping_interval=None, **TALK), client=keeper(reads=False), until=40),
+    "slow": Experiment(server=KEEPER, faults=[Throttle(at=1, rate=10_000), Send(at=5, size=100_000)], until=24),
+    "cut": Experiment(server=KEEPER, faults=[Cut(9)]),
+    "short": Experiment(server=KEEPER, faults=[Freeze(at=9, end="client", thaw=14)], until=24),
+    "healthy": Experiment(server=KEEPER, until=10),
+    "long": Experiment(server=Peer(), faults=[Freeze(at=50, end="client", thaw=600)], until=700),
+    "no keepalive": Experiment(server=Peer(ping_interval=None), faults=[Freeze(at=1, end="server", thaw=2)], until=5),
+    "for ever": Experiment(server=KEEPER, faults=[Freeze(at=9, end="client")]),
+}
+
+
+@pytest.fixture(scope="module")
+def traces() -> dict[str, Trace]:
+    return {name: run(experiment, "virtual", progress=False) for name, experiment in STORIES.items()}
+
+
+def texts(ax: Any) -> str:
+    return " | ".join(text.get_text().replace("\n", " ") for text in ax.texts)
+
+
+def title(ax: Any) -> str:
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("name", "killer", "culprit"),
+    [
+        ("busy peer", "server", ("client", "blocked")),
+        ("busy self", "server", ("server", "blocked")),
+        ("peer does not read", "server", ("client", "unread")),
+        ("does not read itself", "client", ("client", "unread")),
+        ("slow", "server", ("wire", "slow")),
+        ("cut", "server", ("wire", "cut")),
+        ("for ever", "server", ("client", "blocked")),
+        ("short", None, None),
+        ("healthy", None, None),
+        ("no keepalive", None, None),
+    ],
+)
+def test_who_gave_up_and_who_did_it(name, killer, culprit, traces):
+    blame = Blame(traces[name])
+    assert (blame.killer, blame.culprit) == (killer, culprit)
+
+
+def test_a_saved_trace_tells_the_same(traces, tmp_path):
+    for name, trace in traces.items():
+        again = Trace.load(trace.save(tmp_path / "trace.jsonl"))
+        assert plots.lag(again).alt == plots.lag(trace).alt, name
+
+
+def test_the_steps_of_a_ping(traces):
+    ping = Blame(traces["busy self"]).fatal
+    assert (ping.sent, ping.came, ping.heard, ping.answered, ping.back, ping.read) == (12, 12.5, 12.5, 12.5, 13, 20)
+    ping = Blame(traces["busy peer"]).fatal
+    assert (ping.sent, ping.came, ping.heard, ping.read) == (12, 12, 20, None)
+    assert Blame(traces["slow"]).before(Blame(traces["slow"]).fatal) == 100_000
+
+
+def test_blocks_are_seen_whoever_caused_them(traces):
+    async def blocks(websocket):
+        block(2)
+        await websocket.wait_closed()
+
+    trace = run(Experiment(server=KEEPER, until=10), "virtual", server=blocks, progress=False)
+    assert Blame(trace).blocks == [Block("server", 0, 2)]
+    assert Blame(traces["for ever"]).blocks == [Block("client", 9, traces["for ever"].end, over=False)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", STORIES)
+def test_every_story_is_drawn_and_said(name, theme, traces):
+    ax = plots.lag(traces[name], theme=theme)
+    assert title(ax) in ax.alt.replace("\n", " ") and "Blamed:" in ax.alt and "Did it:" in ax.alt
+    assert "blamed" in texts(ax) and "did it" in texts(ax)
+
+
+def test_the_words_of_the_figure(traces):
+    ax = plots.lag(traces["busy peer"])
+    assert title(ax) == "The server gave up at 15 s: the client was alive, only its loop was blocked"
+    for words in ("ping_timeout", "the client's loop has not run for 11 s", "PONG, too late", "the server gives up", "its loop is blocked"):
+        assert words in texts(ax), words
+    assert "PONG is there at 13 s, read at 20 s" in texts(plots.lag(traces["busy self"]))
+    assert "reads no more" in texts(plots.lag(traces["does not read itself"]))
+    assert "no false alarm" in title(plots.lag(traces["cut"]))
+    assert "Nobody gave up" in title(plots.lag(traces["short"]))
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_no_words_lie_on_each_other(name, traces):
+    ax = plots.lag(traces[name])
+    ax.figure.canvas.draw()
+    said = [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
+    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
+    clash = [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
+    assert not clash
+
+
+def test_it_is_saved_with_its_words(traces, tmp_path):
+    path = plots.save(plots.lag(traces["busy peer"]), tmp_path / "lag.svg")
+    assert "only its loop was blocked" in path.read_text()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, predict(STORIES["busy peer"])])
+def test_it_takes_a_trace(wrong):
+    with pytest.raises(TypeError, match="takes a trace"):
+        plots.lag(wrong)
