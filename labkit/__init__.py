@@ -16,11 +16,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import exercises, plots
+    from . import exercises, patterns, plots
     from .blocking import block
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
     from .recordings import recorded
+    from .restart import Restart, crowd
     from .session import open_run, run
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
@@ -40,13 +41,15 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "vintages": ["Vintage", "Hole", "run_each"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
+    "restart": ["crowd", "Restart"],
+    "patterns": ["patterns"],
     "exercises": ["exercises"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction", "Raised",
-    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
-    "block", "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep",
+    "Reset", "Restart", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
+    "block", "compare", "covers", "crowd", "exercises", "open_run", "patterns", "plots", "predict", "recorded", "run", "run_each", "sweep",
 ]  # fmt: skip
 
 

@@ -17,18 +17,22 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
 from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+Take = Callable[[str, str], None]  # what is done with a message: take(name, text)
+Handler = Callable[[Any], Coroutine[Any, Any, None]]
 
-def jittered(spread: float = 5.0, most: float = 120.0) -> Iterator[float]:
-    """Seconds to wait before dialling again after a failure: by chance, from ``spread`` to twice as much, and doubling.
 
-    All clients have dialled once within ``spread`` of losing their connection; so nobody's second attempt falls on another's first.
+def jittered(spread: float = 5.0, most: float = 120.0) -> Generator[float, None, None]:
+    """Seconds to wait after a failure: by chance, from ``spread`` to twice as much, and doubling.
+
+    When all clients have lost their connection at once, all have dialled once within ``spread``; so
+    nobody's second attempt falls on another's first.
     """
     while True:
         yield random.uniform(spread, 2 * spread)
@@ -48,10 +52,16 @@ async def first_to_end(*programs: Coroutine[Any, Any, Any]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def heartbeat(websocket: Any, heard: asyncio.Event, question: str = "?", every: float = 5.0, patience: float = 5.0) -> None:
+async def heartbeat(
+    websocket: Any,
+    heard: asyncio.Event,
+    question: str = "?",
+    every: float = 5.0,
+    patience: float = 5.0,
+) -> None:
     """Ask every so many seconds, for ever; TimeoutError when no answer comes within ``patience`` (s).
 
-    Whoever reads the connection sets ``heard`` when an answer comes: two recv() at once are not allowed.
+    Whoever reads the connection sets ``heard`` when an answer comes: there is only one recv().
     """
     while True:
         heard.clear()
@@ -72,7 +82,7 @@ class Outbox:
         self.heard = asyncio.Event()  # the receiver has answered
 
     def put(self, text: str) -> None:
-        """Take a message to be delivered. (While nobody answers, ``kept`` grows: bound it by what you can afford.)"""
+        """Take a message to be delivered. (While nobody answers ``kept`` grows: bound it.)"""
         self.last += 1
         self.kept[self.last] = text
         self.more.set()
@@ -85,7 +95,7 @@ class Outbox:
 
 
 async def send_kept(websocket: Any, outbox: Outbox) -> None:
-    """Send all that is kept, the oldest first, then what is put in; on a new connection again from the oldest."""
+    """Send all that is kept, the oldest first, then what is put in: once for each connection."""
     sent = 0
     while True:
         outbox.more.clear()
@@ -101,13 +111,22 @@ async def read_acknowledgements(websocket: Any, outbox: Outbox) -> None:
         outbox.acknowledged(int(message))
 
 
-async def deliver(uri: str, outbox: Outbox, spread: float = 5.0, every: float = 5.0, patience: float = 5.0, **settings: Any) -> None:
+async def deliver(
+    uri: str,
+    outbox: Outbox,
+    spread: float = 5.0,
+    every: float = 5.0,
+    patience: float = 5.0,
+    **settings: Any,
+) -> None:
     """Keep a connection for as long as the program lives, and deliver what is put into the outbox.
 
-    ``spread`` (s): who has lost a connection waits by chance up to this long before dialling again, since others have lost theirs, too.
+    ``spread`` (s): who has lost a connection waits by chance up to this long before dialling
+    again, since others have lost theirs, too. ``settings`` go to connect().
     """
     question = json.dumps([outbox.name, 0, ""])
-    async for websocket in connect(uri, **{"reconnect_delays": partial(jittered, spread), **settings}):
+    delays = partial(jittered, spread)
+    async for websocket in connect(uri, reconnect_delays=delays, **settings):
         try:
             await first_to_end(
                 send_kept(websocket, outbox),
@@ -119,11 +138,11 @@ async def deliver(uri: str, outbox: Outbox, spread: float = 5.0, every: float = 
         await asyncio.sleep(random.uniform(0, spread))
 
 
-def receiver(take: Callable[[str, str], None], last: dict[str, int]) -> Callable[[Any], Coroutine[Any, Any, None]]:
+def receiver(take: Take, last: dict[str, int]) -> Handler:
     """A handler for serve() that calls ``take(name, text)`` once for every message, in order.
 
-    ``last`` holds the last number taken, by sender. Keep it where you keep what you took, changed in the same transaction: a
-    server that forgets it would take nothing more.
+    ``last`` holds the last number taken, by sender. Keep it where you keep what you took, changed
+    in the same transaction: a server that forgets it would take nothing more.
     """
 
     async def handler(websocket: Any) -> None:

@@ -118,11 +118,9 @@ class Crowd:
     def __repr__(self) -> str:
         refused = sum(one.refused for one in self.attempts)
         most, second = self.peak()
+        busiest = f", at most {most:,} in a second, from {second} s" if most else ""
         rest = f"; {len(self.problems):,} ended by an exception" if self.problems else ""
-        return (
-            f"<Crowd of {self.clients:,}: {len(self.attempts):,} attempts to connect, {refused:,} refused, "
-            f"at most {most:,} in a second, from {second} s{rest}>"
-        )
+        return f"<Crowd of {self.clients:,}: {len(self.attempts):,} attempts to connect, {refused:,} refused{busiest}{rest}>"
 
 
 async def hold(websocket: Any) -> None:

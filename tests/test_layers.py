@@ -32,9 +32,11 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "run": ("session", "values capabilities trace awaits progress witnesses wires tls peers vintages", "websockets"),
     "worker": ("worker", "values trace tls run", ""),
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
+    "crowds": ("restart", "values run", "websockets"),
+    "patterns": ("patterns", "", "websockets"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
-    "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
-    "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps plots exercises", ""),
+    "exercises": ("exercises", "values files trace theory progress run sweeps crowds patterns plots", "IPython matplotlib websockets"),
+    "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps crowds patterns plots exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")
@@ -147,7 +149,7 @@ def test_a_virtual_run_needs_neither_the_loopback_wire_nor_matplotlib_nor_what_a
             assert not lacking, f"{module(path)} imports {lacking} at once"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if layer_of(path) not in ("plots", "exercises")], ids=module)
+@pytest.mark.parametrize("path", [path for path in FILES if layer_of(path) not in ("patterns", "plots", "exercises")], ids=module)
 def test_what_a_worker_imports_runs_on_python_3_10(path):
     tree = ast.parse(path.read_text(), feature_version=(3, 10))
     attributes = {(n.value.id, n.attr) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}

@@ -21,8 +21,8 @@ from ..faults import Act, Cut
 from ..patterns import Outbox, first_to_end, read_acknowledgements, send_kept
 from ..restart import Crowd, Restart, crowd
 
-QUICK = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}  # s; both ends notice a cut within 2 s
-QUICKER = {"ping_interval": 0.3, "ping_timeout": 0.3, "close_timeout": 0.2}  # s; the same, for the real wire
+QUICK: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}  # s; both ends notice a cut within 2 s
+QUICKER: dict[str, Any] = {"ping_interval": 0.3, "ping_timeout": 0.3, "close_timeout": 0.2}  # s; the same, for the real wire
 LATENCY = 0.05  # s
 SEEDS = (1, 2, 3)
 

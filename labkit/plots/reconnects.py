@@ -97,7 +97,7 @@ class Story:
         for at, back in downs:
             parts.append(f"Nobody listens from {at:g} s" + (f" to {back:g} s." if back is not None else " on."))
         for name, one in self.rows.items():
-            (count, second), refused = self.peaks[name], sum(a.refused for a in one.attempts)
+            (_, second), refused = self.peaks[name], sum(a.refused for a in one.attempts)
             parts.append(f"{name or 'The crowd'}: peak of {self.peak_words(name)}, at {second} s; {refused:,} attempts were refused.")
         return " ".join(parts)
 
@@ -140,7 +140,9 @@ class Chart:
         """The time in which nobody listens."""
         for act in self.story.rows[name].restarts:
             back = min(act.back if act.back is not None else self.story.high, self.story.high)
-            self.ax.add_patch(Rectangle((act.at, y + BASE), back - act.at, TOP - BASE, fc=self.theme.band, alpha=palette.BAND, lw=0, zorder=0))
+            self.ax.add_patch(
+                Rectangle((act.at, y + BASE), back - act.at, TOP - BASE, fc=self.theme.band, alpha=palette.BAND, lw=0, zorder=0)
+            )
             self.ax.add_line(Line2D([act.at] * 2, [y + BASE, y + TOP], color=self.theme.ink, lw=1.6, zorder=1))
             texts = [f"no server from {act.at:g} to {back:g} s", "no server"]
             self.room.put(texts, act.at, y + DOWN, [(0, 0, "left", "center")], 8.5, color=self.theme.faint)
@@ -177,7 +179,9 @@ class Chart:
         ticks = [tick for tick in range(0, int(story.high) + 1, step) if tick >= story.low]
         ax.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=10, family=FAMILY)
         half = max(1, round(nice(story.most() / 2)))
-        marks = [(y + BASE + k * half * self.scale, k * half) for y in range(len(story.rows)) for k in (0, 1, 2) if k * half <= story.most()]
+        marks = [
+            (y + BASE + k * half * self.scale, k * half) for y in range(len(story.rows)) for k in (0, 1, 2) if k * half <= story.most()
+        ]
         ax.set_yticks([y for y, _ in marks], [f"{count:,}" for _, count in marks], fontsize=8.5, family=FAMILY)
         ax.tick_params(colors=theme.ink, length=4, pad=2)
         for side, spine in ax.spines.items():

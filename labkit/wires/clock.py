@@ -130,7 +130,9 @@ class VirtualLoop(BaseSelectorEventLoop):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
 
-    async def create_connection(self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any) -> Any:
+    async def create_connection(  # type: ignore[override]
+        self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
+    ) -> Any:
         """As asyncio's; a host and a port are dialled on the wire, so that ``connect("ws://localhost:8765")`` works as it is."""
         if sock is None and host is not None:
             [(*_, address)] = await self.getaddrinfo(host, port)
@@ -139,7 +141,9 @@ class VirtualLoop(BaseSelectorEventLoop):
                 options.setdefault("server_hostname", host)
         return await super().create_connection(factory, sock=sock, **options)
 
-    async def create_server(self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any) -> Any:
+    async def create_server(  # type: ignore[override]
+        self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
+    ) -> Any:
         """As asyncio's; a host and a port are listened at on the wire."""
         if sock is None:
             [(*_, address)] = await self.getaddrinfo(host, port)
