@@ -49,13 +49,14 @@ class Sensor:
 
 
 def trouble(seed: int = 1) -> list[Act]:
-    """Three cuts of up to 4 s each that heal, and a server that is killed and comes back."""
-    dice, t, acts = random.Random(f"surviving {seed}"), 1.0, []
-    for _ in range(3):
-        start = t + dice.uniform(2, 4)
-        t = start + dice.uniform(1.5, 4)
-        acts.append(Cut(at=round(start, 2), heal=round(t, 2)))
-    return [*acts, Restart(at=round(t + 3, 2), back=round(t + 4, 2), how="killed")]
+    """Three cuts of up to 3 s each that heal, and between them a server that is killed and comes back a second later."""
+    dice, t = random.Random(f"surviving {seed}"), 0.0
+    acts: list[Act] = []
+    for kind in ("cut", "cut", "kill", "cut"):
+        start = round(t + dice.uniform(2, 3.5), 2)
+        t = round(start + (1 if kind == "kill" else dice.uniform(1.5, 3)), 2)
+        acts.append(Restart(at=start, back=t, how="killed") if kind == "kill" else Cut(at=start, heal=t))
+    return acts
 
 
 def through_trouble(client: Any, server: Any, seed: int = 1) -> Crowd:
