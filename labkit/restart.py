@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import weakref
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import ServerConnection, serve
 
 from . import fields
 from .experiment import Experiment
@@ -162,17 +163,28 @@ def crowd(
             run.close()
 
 
+class Numbered(ServerConnection):
+    """A connection with a number: Server.close() goes through a *set* of connections, whose order shall be the same in every run."""
+
+    number = -1
+
+    def __hash__(self) -> int:
+        return self.number
+
+
 class Run:
     """A crowd that is under way."""
 
     def __init__(self, client: Client, server: Handler, clients: int, apart: float, acts: tuple[Act, ...], wire: Any, options: Any) -> None:
         self.client, self.handler, self.clients, self.apart, self.acts, self.wire = client, server, clients, apart, acts, wire
-        self.options = {"compression": None, "logger": SILENT, **options}
+        self.options = {"compression": None, "logger": SILENT, "create_connection": self.connect, **options}
         self.attempts: list[Attempt] = []
         self.openings: list[Opening] = []
         self.problems: list[Problem] = []
         self.server: Any = None
         self.handlers: dict[Any, None] = {}  # the tasks of the present server's handlers
+        self.connections: weakref.WeakValueDictionary[int, Numbered] = weakref.WeakValueDictionary()  # of all servers
+        self.numbers = itertools.count()
         self.transports: weakref.WeakSet[Any] = weakref.WeakSet()  # of the clients
         self.living = clients
         self.failure: Exception | None = None
@@ -193,6 +205,13 @@ class Run:
         """Be the next server, at the same port."""
         host, port = self.wire.address()
         self.server = await serve(self.welcome, host, port, **self.options)
+
+    def connect(self, *args: Any, **options: Any) -> Numbered:
+        """What serve() calls to make a connection: do it, and number it."""
+        connection = Numbered(*args, **options)
+        connection.number = next(self.numbers)
+        self.connections[connection.number] = connection
+        return connection
 
     async def welcome(self, websocket: Any) -> None:
         """Note a connection, and leave it to the handler."""
@@ -216,8 +235,8 @@ class Run:
             task.cancel()
         if self.server is not None:
             self.server.server.close()
-            for connection in list(self.server.all_connections):
-                connection.transport.abort()
+        for connection in list(self.connections.values()):
+            connection.transport.abort()
 
     # the clients
 

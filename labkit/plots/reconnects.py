@@ -41,9 +41,8 @@ def reconnects(
     restart, unless told otherwise.
     """
     rows = dict(crowds) if isinstance(crowds, Mapping) else {"": crowds}
-    wrong = next((one for one in rows.values() if not hasattr(one, "attempts")), None)
-    if wrong is not None or not rows:
-        raise TypeError(f"reconnects() takes what crowd(…) gives, or several of them by name; seen {wrong if rows else crowds!r}")
+    if not rows or not all(hasattr(one, "attempts") for one in rows.values()):
+        raise TypeError(f"reconnects() takes what crowd(…) gives, or several of them by name; seen {crowds!r}")
     if bound is not None and not bound > 0:
         raise ValueError(f"a bound is a number of connections a second above 0, seen bound={bound!r}")
     colours = palette.theme(theme)
@@ -178,10 +177,10 @@ class Chart:
         step = max(1, round(nice((story.high - story.low) / 10)))
         ticks = [tick for tick in range(0, int(story.high) + 1, step) if tick >= story.low]
         ax.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=10, family=FAMILY)
-        half = max(1, round(nice(story.most() / 2)))
-        marks = [
-            (y + BASE + k * half * self.scale, k * half) for y in range(len(story.rows)) for k in (0, 1, 2) if k * half <= story.most()
-        ]
+        most = (TOP - BASE) / self.scale
+        step = max(1, round(nice(most / 2)))
+        levels = range(0, int(most) + 1, step)
+        marks = [(y + BASE + level * self.scale, level) for y in range(len(story.rows)) for level in levels]
         ax.set_yticks([y for y, _ in marks], [f"{count:,}" for _, count in marks], fontsize=8.5, family=FAMILY)
         ax.tick_params(colors=theme.ink, length=4, pad=2)
         for side, spine in ax.spines.items():
