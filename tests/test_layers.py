@@ -36,7 +36,11 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "patterns": ("patterns", "", "websockets"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory progress run sweeps crowds patterns plots", "IPython matplotlib websockets"),
-    "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps crowds patterns plots exercises", ""),
+    "front door": (
+        "__init__ __main__",
+        "values trace recordings theory blocking vintages matrix run sweeps crowds patterns plots exercises",
+        "",
+    ),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")

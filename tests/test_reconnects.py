@@ -8,7 +8,6 @@ from labkit import plots
 from labkit.plots.reconnects import Story
 from labkit.restart import Attempt, Crowd, Restart
 
-
 RESTART = Restart(at=20, back=30)
 
 
