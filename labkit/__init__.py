@@ -16,11 +16,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import doctor, exercises, plots
+    from . import doctor, exercises, patterns, plots
     from .blocking import block
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
     from .recordings import recorded
+    from .restart import Restart, crowd
     from .session import open_run, run
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
@@ -43,13 +44,16 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "sweeps": ["sweep"],
     "doctor": ["doctor"],
     "whereabouts": ["where"],
+    "restart": ["crowd", "Restart"],
+    "patterns": ["patterns"],
     "exercises": ["exercises"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction", "Raised",
-    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
-    "block", "compare", "covers", "doctor", "exercises", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep", "where",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction",
+    "Raised", "Reset", "Restart", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
+    "block", "compare", "covers", "crowd", "doctor", "exercises", "open_run", "patterns", "plots", "predict", "recorded", "run",
+    "run_each", "sweep", "where",
 ]  # fmt: skip
 
 

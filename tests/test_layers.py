@@ -32,11 +32,21 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "run": ("session", "values capabilities trace awaits progress witnesses wires tls peers vintages", "websockets"),
     "worker": ("worker", "values trace tls run", ""),
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
+    "crowds": ("restart", "values run", "websockets"),
+    "patterns": ("patterns", "", "websockets"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "where": ("whereabouts", "awaits", ""),
     "doctor": ("doctor", "trace witnesses plots", ""),
-    "exercises": ("exercises", "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps plots where doctor", "IPython matplotlib websockets"),
-    "front door": ("__init__ __main__", "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps plots where doctor exercises", ""),
+    "exercises": (
+        "exercises",
+        "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps crowds patterns plots where doctor",
+        "IPython matplotlib websockets",
+    ),
+    "front door": (
+        "__init__ __main__",
+        "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps crowds patterns plots where doctor exercises",
+        "",
+    ),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")
@@ -149,7 +159,7 @@ def test_a_virtual_run_needs_neither_the_loopback_wire_nor_matplotlib_nor_what_a
             assert not lacking, f"{module(path)} imports {lacking} at once"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if layer_of(path) not in ("plots", "exercises")], ids=module)
+@pytest.mark.parametrize("path", [path for path in FILES if layer_of(path) not in ("patterns", "plots", "exercises")], ids=module)
 def test_what_a_worker_imports_runs_on_python_3_10(path):
     tree = ast.parse(path.read_text(), feature_version=(3, 10))
     attributes = {(n.value.id, n.attr) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}

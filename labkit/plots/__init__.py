@@ -3,6 +3,7 @@
     plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
     plots.ladder(trace, since=4.9)                    what crosses the wire, time downwards: PING →, ← PONG
     plots.distribution(phases, band=(3, 7))           how many runs of a sweep gave what, beside theory and a guess
+    plots.reconnects({"library": seen}, bound=25)     who dials when, after the server was gone
     plots.reservoirs(trace, at=8)                     where the bytes are that send() has taken: buffer, wire, queue
     plots.lineup(traces)                              one experiment on many vintages, a lane each
     plots.matrix(cells)                               which vintage ends how in which situation
@@ -21,7 +22,21 @@ from .lag import lag
 from .lineup import lineup
 from .matrix import matrix
 from .picture import save
+from .reconnects import reconnects
 from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
 
-__all__ = ["alt_text", "blocked", "distribution", "ladder", "lag", "lineup", "matrix", "reservoirs", "save", "setup", "timeline"]
+__all__ = [
+    "alt_text",
+    "blocked",
+    "distribution",
+    "ladder",
+    "lag",
+    "lineup",
+    "matrix",
+    "reconnects",
+    "reservoirs",
+    "save",
+    "setup",
+    "timeline",
+]

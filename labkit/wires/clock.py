@@ -76,6 +76,8 @@ class VirtualLoop(BaseSelectorEventLoop):
     _ready: deque[asyncio.Handle]  # what BaseEventLoop keeps for itself, from 3.10 to 3.13 at least
     _scheduled: list[Any]
     _process_events: Callable[[Any], None]
+    _asyncgen_firstiter_hook: Callable[[Any], None]
+    _asyncgen_finalizer_hook: Callable[[Any], None]
     _thread_id: int | None
 
     def __init__(self, clock: Clock, sockets: dict[int, Any]) -> None:
@@ -85,6 +87,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         self._clock_resolution = GRID
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
         self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
+        self.network: Any = None  # what connect() and serve() with a host and a port reach: dial(port), listen(port)
         clock.loops.append(self)
 
     def time(self) -> float:
@@ -109,6 +112,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         if not self._ready:
             return False
         events._set_running_loop(self)
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # Clock.run() undoes it
         try:
             for _ in range(len(self._ready)):  # what they make ready has to wait for the next turn
                 handle = self._ready.popleft()
@@ -125,6 +129,31 @@ class VirtualLoop(BaseSelectorEventLoop):
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
+
+    async def create_connection(  # type: ignore[override]
+        self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
+    ) -> Any:
+        """As asyncio's; a host and a port are dialled on the wire, so that ``connect("ws://localhost:8765")`` works as it is."""
+        if sock is None and host is not None:
+            [(*_, address)] = await self.getaddrinfo(host, port)
+            sock = self._on_the_wire().dial(address[1])
+            if options.get("ssl"):
+                options.setdefault("server_hostname", host)
+        return await super().create_connection(factory, sock=sock, **options)
+
+    async def create_server(  # type: ignore[override]
+        self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
+    ) -> Any:
+        """As asyncio's; a host and a port are listened at on the wire."""
+        if sock is None:
+            [(*_, address)] = await self.getaddrinfo(host, port)
+            sock = self._on_the_wire().listen(address[1])
+        return await super().create_server(factory, sock=sock, **options)
+
+    def _on_the_wire(self) -> Any:
+        if self.network is None:
+            raise VirtualTimeError("this virtual loop is on no wire: give connect() and serve() a socket, sock=…")
+        return self.network
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
         if host not in ("localhost", "127.0.0.1", None):

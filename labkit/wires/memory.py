@@ -166,7 +166,7 @@ class MemoryListener:
         self.fd, self.name = fd, name
         self.pending: deque[MemorySocket] = deque()
         self.selector: Any = None
-        self.closed = False
+        self.open = self.closed = False  # is listened at; is not any more
 
     def add(self, sock: MemorySocket) -> None:
         """Somebody has dialled."""
@@ -184,7 +184,7 @@ class MemoryListener:
         return sock, sock.peer
 
     def listen(self, backlog: int) -> None:
-        pass
+        self.open = True
 
     def getsockname(self) -> tuple[str, int]:
         return self.name
@@ -196,4 +196,6 @@ class MemoryListener:
         pass
 
     def close(self) -> None:
-        self.closed = True
+        self.open, self.closed = False, True
+        while self.pending:  # nobody will accept them
+            self.pending.popleft().close()

@@ -6,7 +6,9 @@ what a busy machine does (being late): for that there is the loopback wire.
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +35,8 @@ class VirtualWire(Wire):
         self.listener = MemoryListener(next(self.fds), ("127.0.0.1", PORT))
         self.sockets[self.listener.fd] = self.listener
         self.sinks: dict[Pipe, MemorySocket] = {}  # where each pipe ends
+        for loop in self.loops.values():
+            loop.network = self
 
     def now(self) -> float:
         return self.time.now
@@ -46,8 +50,18 @@ class VirtualWire(Wire):
         sock = self.listener if end == "server" else self.dial
         self.tasks.append(self.loops[end].create_task(program(sock)))
 
-    def dial(self) -> MemorySocket:
-        """A new connection to the listening end: the client's socket."""
+    def listen(self, port: int) -> MemoryListener:
+        """A new listening socket, in the place of the one that was closed."""
+        if self.listener.open:
+            raise OSError(errno.EADDRINUSE, f"{os.strerror(errno.EADDRINUSE)}: a virtual wire has one server, and it listens already")
+        self.listener = MemoryListener(next(self.fds), ("127.0.0.1", port or PORT))
+        self.sockets[self.listener.fd] = self.listener
+        return self.listener
+
+    def dial(self, port: int | None = None) -> MemorySocket:
+        """A new connection to the listening end: the client's socket; refused if nobody listens (at this port, if one is given)."""
+        if self.listener.closed or port not in (None, self.listener.name[1]):
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         _, pipes = self.lay()
         here = ("127.0.0.1", 50_000 + len(self.pipes))
         client = self._socket("client", here, self.listener.name, pipes)
@@ -124,11 +138,18 @@ class VirtualWire(Wire):
             for end, abort in aborts.items():
                 self.loops[end].frozen = 0
                 self.loops[end].call_soon(abort)
-            while tasks := self.time.sleepers():
-                for task in tasks:
-                    task.cancel()
-                self.time.run(lambda: True)
+            self._cancel_all()
+            for loop in self.loops.values():  # such as `async for websocket in connect(…)`, left half-way
+                loop.create_task(loop.shutdown_asyncgens())
+            self.time.run(lambda: True)
+            self._cancel_all()
         finally:
             for loop in self.loops.values():
                 loop.close()
             self.tasks.clear()
+
+    def _cancel_all(self) -> None:
+        while tasks := self.time.sleepers():
+            for task in tasks:
+                task.cancel()
+            self.time.run(lambda: True)

@@ -1,0 +1,159 @@
+"""Patterns for programs whose connections die: paste what you need. They know websockets and asyncio, and nothing of this lab.
+
+    jittered               how long to wait before dialling again, so that a thousand clients do not dial at once
+    first_to_end           several things at once over one connection; when one of them ends, all do
+    heartbeat              ask the peer's *program* whether it is there (a ping asks its library)
+    Outbox                 messages by number, kept until they are acknowledged
+    send_kept, read_acknowledgements   what an outbox does over one connection
+    deliver                all of these: keep a connection for as long as the program lives, and lose nothing
+    receiver               the other end: take every message once, in order, and acknowledge it
+
+On the wire, towards the receiver: a JSON list of the sender's name, a number and a text (number 0: only a question). Back: the last
+number that was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+Take = Callable[[str, str], None]  # what is done with a message: take(name, text)
+Handler = Callable[[Any], Coroutine[Any, Any, None]]
+
+
+def jittered(spread: float = 5.0, most: float = 120.0) -> Generator[float, None, None]:
+    """Seconds to wait after a failure: by chance, from ``spread`` to twice as much, and doubling.
+
+    When all clients have lost their connection at once, all have dialled once within ``spread``; so
+    nobody's second attempt falls on another's first.
+    """
+    while True:
+        yield random.uniform(spread, 2 * spread)
+        spread = min(most / 2, 2 * spread)
+
+
+async def first_to_end(*programs: Coroutine[Any, Any, Any]) -> None:
+    """Run all of them at once; as soon as one ends, cancel the others, and raise what it raised."""
+    tasks = [asyncio.create_task(program) for program in programs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def heartbeat(
+    websocket: Any,
+    heard: asyncio.Event,
+    question: str = "?",
+    every: float = 5.0,
+    patience: float = 5.0,
+) -> None:
+    """Ask every so many seconds, for ever; TimeoutError when no answer comes within ``patience`` (s).
+
+    Whoever reads the connection sets ``heard`` when an answer comes: there is only one recv().
+    """
+    while True:
+        heard.clear()
+        async with asyncio.timeout(patience):  # around send(), too: it may wait for ever
+            await websocket.send(question)
+            await heard.wait()
+        await asyncio.sleep(every)
+
+
+class Outbox:
+    """The messages of one sender, by number, kept until they are acknowledged. It outlives every connection."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.last = 0  # the number of the newest message
+        self.kept: dict[int, str] = {}  # in order
+        self.more = asyncio.Event()  # there is something new to send
+        self.heard = asyncio.Event()  # the receiver has answered
+
+    def put(self, text: str) -> None:
+        """Take a message to be delivered. (While nobody answers ``kept`` grows: bound it.)"""
+        self.last += 1
+        self.kept[self.last] = text
+        self.more.set()
+
+    def acknowledged(self, number: int) -> None:
+        """The receiver has taken every message up to this number: forget them."""
+        for done in [one for one in self.kept if one <= number]:
+            del self.kept[done]
+        self.heard.set()
+
+
+async def send_kept(websocket: Any, outbox: Outbox) -> None:
+    """Send all that is kept, the oldest first, then what is put in: once for each connection."""
+    sent = 0
+    while True:
+        outbox.more.clear()
+        for number, text in [one for one in outbox.kept.items() if one[0] > sent]:
+            await websocket.send(json.dumps([outbox.name, number, text]))
+            sent = number
+        await outbox.more.wait()
+
+
+async def read_acknowledgements(websocket: Any, outbox: Outbox) -> None:
+    """Read until the connection is closed."""
+    async for message in websocket:
+        outbox.acknowledged(int(message))
+
+
+async def deliver(
+    uri: str,
+    outbox: Outbox,
+    spread: float = 5.0,
+    every: float = 5.0,
+    patience: float = 5.0,
+    **settings: Any,
+) -> None:
+    """Keep a connection for as long as the program lives, and deliver what is put into the outbox.
+
+    ``spread`` (s): who has lost a connection waits by chance up to this long before dialling
+    again, since others have lost theirs, too. ``settings`` go to connect().
+    """
+    question = json.dumps([outbox.name, 0, ""])
+    delays = partial(jittered, spread)
+    async for websocket in connect(uri, reconnect_delays=delays, **settings):
+        try:
+            await first_to_end(
+                send_kept(websocket, outbox),
+                read_acknowledgements(websocket, outbox),
+                heartbeat(websocket, outbox.heard, question, every, patience),
+            )
+        except (ConnectionClosed, TimeoutError):
+            websocket.transport.abort()  # a goodbye would wait behind all that is stuck
+        await asyncio.sleep(random.uniform(0, spread))
+
+
+def receiver(take: Take, last: dict[str, int]) -> Handler:
+    """A handler for serve() that calls ``take(name, text)`` once for every message, in order.
+
+    ``last`` holds the last number taken, by sender. Keep it where you keep what you took, changed
+    in the same transaction: a server that forgets it would take nothing more.
+    """
+
+    async def handler(websocket: Any) -> None:
+        try:
+            async for message in websocket:
+                name, number, text = json.loads(message)
+                if number == last.get(name, 0) + 1:  # nothing is awaited from here until it is noted
+                    take(name, text)
+                    last[name] = number
+                await websocket.send(str(last.get(name, 0)))
+        except ConnectionClosed:
+            pass  # the sender will be back, with all that we did not acknowledge
+
+    return handler

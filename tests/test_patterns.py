@@ -1,0 +1,287 @@
+"""The patterns of labkit.patterns: each promise by experiment, and nothing that a product could not paste."""
+
+import ast
+import asyncio
+import json
+import random
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+
+from labkit import Cut, Experiment, Freeze, Peer, patterns, run
+from labkit.exercises.surviving import QUICK, Sensor, count, through_trouble
+from labkit.patterns import Outbox, deliver, first_to_end, heartbeat, jittered, receiver
+from labkit.restart import Restart, crowd
+
+MUTE = Peer(ping_interval=None)
+
+
+def test_a_pattern_can_be_pasted():
+    tree = ast.parse(Path(patterns.__file__).read_text())
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    own = {"__future__", "asyncio", "collections.abc", "functools", "json", "random", "typing"}
+    assert modules - own == {"websockets.asyncio.client", "websockets.exceptions"}
+
+
+# first_to_end
+
+
+def test_when_one_ends_the_others_are_cancelled_and_have_cleaned_up():
+    ended = []
+
+    async def patient():
+        try:
+            await asyncio.sleep(99)
+        finally:
+            await asyncio.sleep(0)
+            ended.append("patient")
+
+    async def quick():
+        await asyncio.sleep(0)
+        ended.append("quick")
+
+    asyncio.run(first_to_end(patient(), quick()))
+    assert ended == ["quick", "patient"]
+
+
+def test_what_one_raises_is_raised():
+    async def broken():
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        asyncio.run(first_to_end(asyncio.sleep(99), broken()))
+
+
+def test_a_cancelled_first_to_end_leaves_no_task_behind():
+    async def main():
+        task = asyncio.create_task(first_to_end(asyncio.sleep(99), asyncio.sleep(98)))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() and asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+def test_a_program_that_waits_for_something_else_is_told_if_a_task_beside_it_awaits_the_connection():
+    async def together(websocket):
+        await first_to_end(asyncio.Queue().get(), websocket.recv())
+
+    async def alone(websocket):
+        await asyncio.Queue().get()
+
+    fly = Experiment(Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(9)])
+    assert run(fly, "virtual", server=together).told_at("server") == 17
+    assert run(fly, "virtual", server=alone).told_at("server") is None
+
+
+# heartbeat
+
+
+async def asking(websocket):
+    async def read():
+        async for _ in websocket:
+            heard.set()
+
+    heard = asyncio.Event()
+    await first_to_end(read(), heartbeat(websocket, heard, every=4, patience=3))
+
+
+async def answers(websocket):
+    async for _ in websocket:
+        await websocket.send("yes")
+
+
+async def hangs(websocket):
+    for _ in range(3):
+        await websocket.recv()
+        await websocket.send("yes")
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("server", "faults"), [(answers, [Cut(9)]), (answers, [Freeze(9)]), (hangs, [])], ids=["cut", "blocked", "hangs"])
+def test_a_heartbeat_notices_a_cut_a_blocked_loop_and_a_handler_that_hangs(server, faults):
+    trace = run(Experiment(MUTE, MUTE, faults, until=60), "virtual", server=server, client=asking)
+    assert [(one.t, one.type) for one in trace.raised("client")] == [(15, "TimeoutError")]  # asked at 0, 4, 8 and 12
+
+
+def test_pings_never_notice_a_handler_that_hangs():
+    pings = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
+    trace = run(Experiment(MUTE, pings, until=600), "virtual", server=hangs)
+    assert trace.noticed_at("client") is None and trace.end == 600
+
+
+def test_a_heartbeat_leaves_the_healthy_alone():
+    trace = run(Experiment(MUTE, MUTE, until=600, latency=1), "virtual", server=answers, client=asking)
+    assert trace.raised() == [] and trace.noticed_at("client") is None
+
+
+def test_a_heartbeat_notices_a_send_that_waits_for_ever():
+    async def deaf(websocket):
+        await asyncio.Event().wait()
+
+    async def shouting(websocket):
+        async def shout():
+            while True:
+                await websocket.send(bytes(1000))
+
+        await first_to_end(shout(), heartbeat(websocket, asyncio.Event(), every=4, patience=3))
+
+    small = Peer(ping_interval=None, buffer=4096, write_limit=4096, max_queue=1)
+    trace = run(Experiment(small, small, until=60), "virtual", server=deaf, client=shouting)
+    assert [(one.t, one.type) for one in trace.raised("client")] == [(3, "TimeoutError")]
+
+
+# the outbox
+
+
+def test_an_outbox_keeps_what_is_not_acknowledged_in_order():
+    outbox = Outbox("me")
+    for text in "abcd":
+        outbox.put(text)
+    outbox.acknowledged(2)
+    assert outbox.kept == {3: "c", 4: "d"}
+    outbox.acknowledged(1)  # an old answer, late
+    outbox.acknowledged(9)
+    assert outbox.kept == {} and outbox.last == 4
+
+
+class Line:
+    """A websocket that is only written to, or only read from."""
+
+    def __init__(self, *messages):
+        self.sent, self.messages = [], iter(messages)
+
+    async def send(self, text):
+        await asyncio.sleep(0)
+        self.sent.append(text)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        try:
+            return next(self.messages)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+
+def test_what_is_put_in_while_a_send_waits_is_sent_too():
+    async def main():
+        outbox, line = Outbox("me"), Line()
+        outbox.put("a")
+        task = asyncio.create_task(patterns.send_kept(line, outbox))
+        await asyncio.sleep(0)  # it is in send()
+        outbox.put("b")
+        await asyncio.sleep(0.01)
+        outbox.put("c")
+        await asyncio.sleep(0.01)
+        task.cancel()
+        return [json.loads(text)[1:] for text in line.sent]
+
+    assert asyncio.run(main()) == [[1, "a"], [2, "b"], [3, "c"]]
+
+
+def test_a_receiver_takes_each_number_once_and_in_order_and_a_question_not_at_all():
+    taken, last = [], {}
+    handler = receiver(lambda name, text: taken.append((name, text)), last)
+    rows = [("x", 0, ""), ("x", 1, "a"), ("x", 1, "a"), ("x", 3, "c"), ("y", 1, "A"), ("x", 2, "b"), ("x", 1, "a"), ("x", 3, "c")]
+    line = Line(*[json.dumps(row) for row in rows])
+    asyncio.run(handler(line))
+    assert taken == [("x", "a"), ("y", "A"), ("x", "b"), ("x", "c")] and last == {"x": 3, "y": 1}
+    assert line.sent == ["0", "1", "1", "1", "1", "2", "2", "3"]
+
+
+# deliver
+
+
+def sender(sensor, **settings):
+    async def client(uri, number):
+        async def feed():
+            async for reading in sensor:
+                outbox.put(reading)
+
+        outbox = Outbox(f"sensor {number}")
+        await first_to_end(feed(), deliver(uri, outbox, spread=1, every=1, patience=1, **settings))
+
+    return client
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_nothing_is_lost_and_nothing_doubled_whatever_is_cut(seed):
+    sensor, arrived = Sensor(), []
+    seen = through_trouble(sender(sensor, **QUICK), receiver(lambda _, text: arrived.append(text), {}), seed)
+    assert len(seen.openings) > 3 and seen.problems == ()
+    assert arrived == [f"reading {number}" for number in range(1, 201)]
+
+
+def test_a_server_that_forgets_the_last_numbers_would_take_nothing_more():
+    sensor, arrived = Sensor(), []
+    take = lambda _, text: arrived.append(text)  # noqa: E731
+
+    async def forgets(websocket):
+        await receiver(take, {})(websocket)
+
+    through_trouble(sender(sensor, **QUICK), forgets, 1)
+    assert count(sensor, arrived)[0] > 0
+
+
+def test_on_the_real_wire_nothing_is_lost_and_nothing_doubled_over_two_cuts():
+    sensor, arrived = Sensor(60, 0.05), []
+    settings = dict(ping_interval=0.3, ping_timeout=0.3, close_timeout=0.2)
+    cuts = [Cut(at=0.8, heal=1.9), Cut(at=2.5, heal=3.4)]
+
+    async def until_done(uri, number):
+        async def done():
+            while len(arrived) < 60:
+                await asyncio.sleep(0.05)
+
+        outbox = Outbox("sensor")
+
+        async def feed():
+            async for reading in sensor:
+                outbox.put(reading)
+
+        await first_to_end(feed(), done(), deliver(uri, outbox, spread=0.2, every=0.5, patience=2, **settings))
+
+    handler = receiver(lambda _, text: arrived.append(text), {})
+    seen = crowd(until_done, handler, acts=cuts, until=20, wire="loopback", **settings)
+    assert arrived == [f"reading {number}" for number in range(1, 61)] and len(seen.openings) > 1
+
+
+def test_a_client_that_delivers_spreads_its_first_attempt():
+    async def client(uri, number):
+        await deliver(uri, Outbox(str(number)), spread=10)
+
+    seen = crowd(client, receiver(lambda *_: None, {}), clients=50, acts=[Restart(at=20, back=20.5)], until=55)
+    dialled = [one.t for one in seen.attempts if one.t >= 20]
+    assert min(dialled) > 20 and 29 < max(dialled[:50]) < 30.5 and seen.peak()[0] < 15 and seen.all_back(20) < 41
+
+
+# jittered
+
+
+@pytest.mark.parametrize("spread", [0.5, 5, 40])
+def test_jitter_doubles_within_its_bounds_and_stops_growing(spread):
+    random.seed(1)
+    delays = list(islice(jittered(spread, most=120), 12))
+    low = spread
+    for delay in delays:
+        assert low <= delay <= 2 * low
+        low = min(60, 2 * low)
+    assert max(delays) <= 120 and delays[-1] >= 60
+
+
+def test_no_second_attempt_falls_on_a_first_one():
+    async def polite(uri, number):
+        async for websocket in connect(uri, reconnect_delays=lambda: jittered(15)):
+            await websocket.wait_closed()
+            await asyncio.sleep(random.uniform(0, 15))
+
+    seen = crowd(polite, clients=100, acts=[Restart(at=20, back=34.9)], until=60)
+    first: dict[int, float] = {}
+    again = [one.t for one in seen.attempts if one.t >= 20 and first.setdefault(one.client, one.t) != one.t]
+    assert max(first.values()) < 35 < min(again)
