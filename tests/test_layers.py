@@ -39,12 +39,12 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "doctor": ("doctor", "trace witnesses plots", ""),
     "exercises": (
         "exercises",
-        "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps crowds patterns plots where doctor",
+        "values capabilities files trace recordings theory blocking progress vintages matrix run sweeps crowds patterns plots where doctor",
         "IPython matplotlib websockets",
     ),
     "front door": (
         "__init__ __main__",
-        "values capabilities files pipe trace recordings theory awaits blocking progress witnesses notebook wires tls peers vintages matrix run worker sweeps crowds patterns plots where doctor exercises",
+        "values trace recordings theory blocking vintages matrix run sweeps crowds patterns plots where doctor exercises",
         "",
     ),
 }

@@ -27,16 +27,6 @@ from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
 
 __all__ = [
-    "alt_text",
-    "blocked",
-    "distribution",
-    "ladder",
-    "lag",
-    "lineup",
-    "matrix",
-    "reconnects",
-    "reservoirs",
-    "save",
-    "setup",
+    "alt_text", "blocked", "distribution", "ladder", "lag", "lineup", "matrix", "reconnects", "reservoirs", "save", "setup",
     "timeline",
-]
+]  # fmt: skip
