@@ -1,28 +1,13 @@
 """Findings of notebook 07 about websockets itself, with the newest version in which each was seen."""
 
-import re
-
 import pytest
-import websockets
+from findings import last_seen
 
 from labkit import Experiment, Freeze, Peer, Throttle, run
 from labkit.exercises.alarms import TIMERS, in_fragments, in_one
 from labkit.plots.lag_blame import Blame
 
-SEEN_IN = "17.4"
 SLOW = Throttle(at=1, rate=10_000, direction="to_client")
-
-
-def last_seen(finding: str, holds: bool, what_to_do: str, version: str = SEEN_IN) -> None:
-    """Fail unless the finding holds; the sentence says whether websockets or the lab has changed."""
-    here = websockets.version.version
-    if not holds and _number(here) > _number(version):
-        pytest.fail(f"websockets {here} no longer does this: {finding} (last seen in {version}). {what_to_do}")
-    assert holds, f"seen in websockets {version}, and not now with {here}: {finding}. The lab has changed, not websockets"
-
-
-def _number(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)[:2]]
 
 
 def test_a_pong_and_a_timeout_in_one_turn_of_the_loop_and_the_timeout_wins():

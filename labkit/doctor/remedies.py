@@ -78,7 +78,7 @@ logging.getLogger("websockets").setLevel(logging.DEBUG)
 """,
 }
 
-LAW, GAP, PRESSURE = "04_detection_law", "05_closing_gap", "06_backpressure"
+LAW, GAP, PRESSURE = "04_detection_law", "05_the_closing_gap", "06_backpressure"
 ALARMS, SURVIVE, GOODBYES, SILENCE = "07_false_alarms", "09_surviving", "02_closing_handshake", "03_silence"
 
 REMEDIES = {
