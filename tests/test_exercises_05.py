@@ -152,7 +152,8 @@ def test_the_logs_cover_every_version_wire_and_ending(stock):
     found = {truth(gap_logs.mystery(number)) for number in range(1, 10)}
     assert {one[0] for one in found} == set(gap_logs.VERSIONS) and {one[1] for one in found} == {"ws", "wss"}
     assert {one[2] for one in found} == set(gap_logs.ENDINGS)
-    assert len(found) >= 8 and len({truth(gap_logs.mystery(number)) for number in range(1, 5)}) == 4
+    first = [truth(gap_logs.mystery(number)) for number in range(1, 5)]
+    assert len(found) >= 8 and {one[0] for one in first} == set(gap_logs.VERSIONS) and {one[2] for one in first} == set(gap_logs.ENDINGS)
 
 
 @pytest.mark.parametrize("number", range(1, 10))
@@ -169,9 +170,9 @@ def test_each_log_is_told_from_every_other_version_and_wire_by_running_them(numb
 
 
 def test_an_answer_that_is_wrong_about_the_end_hears_the_end(stock, capsys):
-    one = gap_logs.mystery(1)
+    one = gap_logs.mystery(2)  # of the installed version, so it always runs
     for ending in set(gap_logs.ENDINGS) - {one.ending}:
-        gap_logs.check_log(1, (*truth(one)[:2], ending))
+        gap_logs.check_log(2, (*truth(one)[:2], ending))
         assert (
             f"not yet: version and wire are right, but here is the rest of the run: CLOSED at {one.trace.closed_at(one.end):g} s"
             in capsys.readouterr().out

@@ -79,7 +79,7 @@ def _lane(situation: str, wire: str, one: Vintage) -> tuple[Trace | Hole, Cell, 
         return trace, cell, "live"
     cell, date = recorded_cell(cell)
     stored = recorded_trace(cell)
-    why = trace.why.split(" (or see")[0]  # here the record is seen
+    why = trace.why.split(": ")[0]  # what to do about it stands in the notebook, once
     return stored or Hole(one, f"{why}; the recorded matrix says: {matrix.VERDICTS[cell['verdict']]}"), cell, f"recorded on {date} ({why})"
 
 
@@ -187,7 +187,7 @@ class Outcome:
     def __str__(self) -> str:
         fate = {"never": "never notices", "hangs": "hangs in CLOSING until it is healed", "bounded": "is told in time"}[self.verdict]
         bytes_ = f"{self.waiting:,} bytes wait in its write buffer" + (" at the goodbye" if self.verdict != "never" else "")
-        how = "run here" if self.live else "not here, so this is judged by the write buffer of the newest"
+        how = "run here" if self.live else f"{self.version} is not here: judged by the newest"
         return f"{self.version} {fate}: {bytes_} ({how})"
 
 

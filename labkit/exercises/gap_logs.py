@@ -35,7 +35,7 @@ POOL = [  # (situation, wire, version, Python): each can be told from its log, a
     ("quiet", "wss client", "13.0.1", "3.11"),
     ("ping before drain blocked", "ws", None, "3.11"),
 ]
-ORDER = random.Random(17).sample(POOL, len(POOL))
+ORDER = random.Random(228).sample(POOL, len(POOL))
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _who(one: Mystery, family: str, tls: bool) -> str | None:
     claimed, source = _run(one.situation, one.wire, tls, version, one.python)
     name = f"websockets {version or shelf.installed()} with {'wss' if tls else 'ws'}"
     if claimed is None:
-        return f"not yet: it is not {name} (which cannot be run here, so this is judged from the record: {source})"
+        return f"not yet: it is not {name}, by the record ({source.split(': ')[0]})"
     for seen, other in zip_longest(one.log, log_lines(claimed, one.end, stop=NOW)):
         if seen != other:
             return f"not yet: {name} ({source}) {_says(other)}, where this log {_says(seen)}"

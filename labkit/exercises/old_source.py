@@ -13,7 +13,7 @@ import difflib
 import importlib.util
 import sys
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, fill
 
 from ..vintages import shelf
 
@@ -24,7 +24,7 @@ def source_of(version: str, file: str, name: str, since: str = "", otherwise: st
     """The source of a method in a file of websockets, without its docstring, from the first line with ``since`` on."""
     lines = _method(version, file, name)
     if lines is None:
-        return f"{_absent(version)} {otherwise}".strip()
+        return _absent(version, otherwise)
     first = next((k for k, (_, line) in enumerate(lines) if since in line), 0)
     body = dedent("\n".join(line for _, line in lines[first:]))
     return f"# websockets {version}, {file}, {name}, from line {lines[first][0]} on\n{body}"
@@ -34,14 +34,15 @@ def what_changed(old: str, new: str, file: str, name: str, otherwise: str = "") 
     """The lines of a method that two versions do not share, - the old and + the new, with two lines around them."""
     texts = [_method(version, file, name) for version in (old, new)]
     if absent := [version for version, lines in zip((old, new), texts) if lines is None]:
-        return f"{_absent(absent[0])} {otherwise}".strip()
+        return _absent(absent[0], otherwise)
     a, b = (dedent("\n".join(line for _, line in lines or [])).split("\n") for lines in texts)
     diff = [line for line in difflib.unified_diff(a, b, n=2, lineterm="") if not line.startswith(("---", "+++", "@@"))]
     return "\n".join([f"# {name}: - websockets {old}, + websockets {new}", *diff]) if diff else f"{name} is the same in {old} and {new}"
 
 
-def _absent(version: str) -> str:
-    return f"(websockets {version} is not here, so its source cannot be shown; python -m labkit vintages fetch {version} would get it.)"
+def _absent(version: str, otherwise: str) -> str:
+    why = f"(websockets {version} is not here, so its source cannot be shown: python -m labkit vintages fetch {version} gets it.)"
+    return "\n".join(fill(text, 100) for text in (why, otherwise) if text)
 
 
 def _method(version: str, file: str, name: str) -> list[tuple[int, str]] | None:
