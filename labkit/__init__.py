@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import exercises, plots
     from .experiment import Experiment, Peer
-    from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
+    from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
     from .recordings import recorded
     from .session import open_run, run
     from .sweeps import sweep
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
-    "faults": ["Cut", "Delay", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle"],
+    "faults": [
+        "Cut", "Delay", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Tunnel",
+    ],
     "session": ["run", "open_run"],
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
@@ -39,7 +41,7 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
-    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace",
+    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Tunnel",
     "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 
