@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
     from .recordings import recorded
     from .session import open_run, run
+    from .fleet import fleet
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
@@ -36,13 +37,14 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "recordings": ["recorded"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
+    "fleet": ["fleet"],
     "exercises": ["exercises"],
 }
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
     "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Tunnel",
-    "compare", "covers", "exercises", "open_run", "plots", "predict", "recorded", "run", "sweep",
+    "compare", "covers", "exercises", "fleet", "open_run", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 
 

@@ -13,14 +13,15 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from websockets.asyncio.client import connect
-from websockets.asyncio.server import serve
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from .experiment import Experiment, Peer
 from .faults import Act, Goodbye, Send, StopReading
 
 Observe = Callable[..., None]  # observe(what, **data)
+Tell = Callable[[Any, str], None]  # tell(connection, state)
 Handler = Callable[[Any], Awaitable[Any]]  # what a learner writes: async def handler(websocket)
 
 
@@ -39,6 +40,47 @@ def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[s
     }
 
 
+class Watched:
+    """A connection that tells each state it comes to, without a log: all changes show at these two places."""
+
+    tell: Tell
+    seen = "CONNECTING"
+
+    def look(self) -> None:
+        """Tell the state, if it is another one than before."""
+        state = self.state.name  # type: ignore[attr-defined]
+        if state != self.seen:
+            self.seen = state
+            self.tell(self, state)
+
+    def send_data(self) -> None:
+        self.look()
+        super().send_data()  # type: ignore[misc]
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        super().connection_lost(problem)  # type: ignore[misc]
+        self.look()
+
+
+class WatchedServer(Watched, ServerConnection):
+    """A server's connection that tells its states."""
+
+
+class WatchedClient(Watched, ClientConnection):
+    """A client's connection that tells its states."""
+
+
+def watched(kind: Any, tell: Tell) -> Callable[..., Any]:
+    """What makes connections of that ``kind``, for serve() and connect(), which tell their states."""
+
+    def create(*args: Any, **settings: Any) -> Any:
+        connection = kind(*args, **settings)
+        connection.tell = tell
+        return connection
+
+    return create
+
+
 class End:
     """One end: the application of each of its connections, and the acts that were asked of it."""
 
@@ -47,6 +89,8 @@ class End:
     ) -> None:
         self.name, self.experiment, self.logger, self.observe, self.handler = name, experiment, logger, observe, handler
         self.context = context  # ssl.SSLContext; None: no TLS
+        self.path = ""  # that a client asks for
+        self.watched = False  # whether states are told by the connection, where no log tells them
         self.application: Application | None = None
         self.opened = False
         self.ended = False  # its connection is lost, and its application has been told, or never will be
@@ -56,20 +100,28 @@ class End:
 
     async def serve(self, listener: Any) -> None:
         """Be the server, until cancelled."""
-        options = settings(self.experiment.server, self.logger, self.experiment.compression, self.context)
+        options = settings(self.experiment.server, self.logger, self.experiment.compression, self.context) | self.watching(WatchedServer)
         self.server = await serve(self.live, sock=listener, **options)
         await asyncio.get_running_loop().create_future()
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         """Be the client: open one connection, and live."""
-        options = settings(self.experiment.client, self.logger, self.experiment.compression, self.context)
+        options = settings(self.experiment.client, self.logger, self.experiment.compression, self.context) | self.watching(WatchedClient)
         try:
-            websocket = await connect("wss://localhost/" if self.context else "ws://localhost/", sock=dial(), proxy=None, **options)
+            websocket = await connect(("wss" if self.context else "ws") + "://localhost/" + self.path, sock=dial(), proxy=None, **options)
         except Exception as problem:
             self.report(problem, "connect")
             self.ended = True
         else:
             await self.live(websocket)
+
+    def watching(self, kind: Any) -> dict[str, Any]:
+        """The option of serve() and connect() that has states told."""
+        return {"create_connection": watched(kind, self.tell)} if self.watched else {}
+
+    def tell(self, connection: Any, state: str) -> None:
+        """The connection has come to a state."""
+        self.observe("state", state=state)
 
     async def live(self, websocket: Any) -> None:
         """What happens at this end from OPEN on: its application, until the connection is lost."""

@@ -28,6 +28,7 @@ from .faults import ENDS, Act, Fault, order
 from .faults import to_json as act_to_data
 from .peers import End, Handler
 from .recorder import Recorder
+from .tally import Tally
 from .trace import Trace
 from .wires import Wire
 
@@ -49,7 +50,7 @@ def run(
     """Run an experiment on a wire, "loopback" (real TCP, real time) or "virtual" (the same code, a clock that jumps).
 
     ``server`` and ``client`` replace the application of an end by your own ``async def handler(websocket)``. ``record=False``
-    keeps only what the applications tell. A run of more than 2 s shows a living sentence unless ``progress`` is off;
+    keeps only states, what the applications tell, and how many pings and bytes there were. A run of more than 2 s shows a living sentence unless ``progress`` is off;
     ``guess`` (s) is counted down in it. Returns a Trace; raises ValueError if the wire cannot do the experiment.
     """
     with open_run(experiment, wire, server=server, client=client, record=record) as session:
@@ -110,6 +111,7 @@ class Session:
         self.tls = make_tls() if experiment.tls else None
         self.wire: Any = make_wire(wire, experiment)
         self.recorder = Recorder(self.wire.now, self._state_changed)
+        self.tally = Tally()  # of an unrecorded run
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
@@ -125,17 +127,21 @@ class Session:
         logger = self.recorder.logger(name) if self.record else SILENT
 
         def observe(what: str, **data: Any) -> None:
-            if what == "opened" and name == "server":
+            if what == "state":
+                self._state_changed(name, data["state"])
+            elif what == "opened" and name == "server":
                 self._open()
             self.recorder.note(name, "app", what, **data)
 
         context = self.tls.contexts[name] if self.tls else None
-        return End(name, self.experiment, logger, observe, self.handlers[name], context)
+        end = End(name, self.experiment, logger, observe, self.handlers[name], context)
+        end.watched = not self.record
+        return end
 
     # what a user of a session asks
 
     def __enter__(self) -> Session:
-        self.wire.tap = self.recorder if self.record else None
+        self.wire.tap = self.recorder if self.record else self.tally
         self.wire.tell = partial(self.recorder.note, "wire", "wire")
         try:
             if self.tls and self.record:
@@ -299,6 +305,8 @@ class Session:
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
         }
+        if not self.record and not self.tls:  # of what is encrypted, headers can't be read
+            header["counted"] = self.tally.counts()
         if self.recorder.unread:
             header["witnesses"] = f"the log is the only witness of the frames: {self.recorder.unread}"
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
