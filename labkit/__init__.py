@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from . import exercises, plots
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
+    from .fleet import fleet
     from .recordings import recorded
     from .session import open_run, run
-    from .fleet import fleet
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
@@ -29,7 +29,19 @@ if TYPE_CHECKING:
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
     "faults": [
-        "Cut", "Delay", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Tunnel",
+        "Cut",
+        "Delay",
+        "Goodbye",
+        "HangUp",
+        "Idle",
+        "Limit",
+        "Reset",
+        "Send",
+        "Slice",
+        "SlowClose",
+        "StopReading",
+        "Throttle",
+        "Tunnel",
     ],
     "session": ["run", "open_run"],
     "theory": ["predict", "compare", "covers", "Prediction"],

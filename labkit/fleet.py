@@ -132,7 +132,9 @@ class Run:
     def tell(self, connection: Any, state: str) -> None:
         """A connection has come to a state."""
         end = "server" if isinstance(connection, WatchedServer) else "client"
-        self.note(end, connection.request.path[1:], state)
+        if connection.request is not None:
+            connection.number = connection.request.path[1:]
+        self.note(end, connection.number, state)
         if end == "server" and state == "OPEN" and self.zero is None:
             self.zero = self.wire.now()
             self.schedule()
@@ -212,7 +214,7 @@ class Run:
 
         def row(number: int, seen: dict[str, float]) -> dict[str, Any]:
             at = {what: round(when - (self.zero or 0.0), 9) for what, when in seen.items()}
-            left = {end: min((t for what in ("CLOSING", "CLOSED") if (t := at.get(f"{end} {what}")) is not None), default=None) for end in ENDS}
+            left = {end: at.get(f"{end} CLOSING", at.get(f"{end} CLOSED")) for end in ENDS}  # it is never CLOSING after CLOSED
             first = {"client": number, "opened": at.get("server OPEN"), "noticed": left["server"], "closed": at.get("server CLOSED")}
             return {**first, "told": at.get("server told"), "client_noticed": left["client"], "client_told": at.get("client told")}
 
@@ -239,6 +241,8 @@ class Member(End):
         self.run.alive[self.name] += 1
         self.run.come += self.name == "client"
         self.early += [(act, step) for act, step in self.run.steps if act.end == self.name]
+        for said in (websocket.request, websocket.response):
+            said.headers.clear()  # 7 KB that nobody asks for any more
         try:
             await super().live(websocket)
         finally:

@@ -43,8 +43,10 @@ def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[s
 class Watched:
     """A connection that tells each state it comes to, without a log: all changes show at these two places."""
 
+    __slots__ = ()
     tell: Tell
-    seen = "CONNECTING"
+    seen: str
+    number: str  # whose it is, where there are many
 
     def look(self) -> None:
         """Tell the state, if it is another one than before."""
@@ -65,9 +67,13 @@ class Watched:
 class WatchedServer(Watched, ServerConnection):
     """A server's connection that tells its states."""
 
+    __slots__ = ("tell", "seen", "number")
+
 
 class WatchedClient(Watched, ClientConnection):
     """A client's connection that tells its states."""
+
+    __slots__ = ("tell", "seen", "number")
 
 
 def watched(kind: Any, tell: Tell) -> Callable[..., Any]:
@@ -75,7 +81,7 @@ def watched(kind: Any, tell: Tell) -> Callable[..., Any]:
 
     def create(*args: Any, **settings: Any) -> Any:
         connection = kind(*args, **settings)
-        connection.tell = tell
+        connection.tell, connection.seen = tell, "CONNECTING"
         return connection
 
     return create

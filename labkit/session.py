@@ -50,8 +50,9 @@ def run(
     """Run an experiment on a wire, "loopback" (real TCP, real time) or "virtual" (the same code, a clock that jumps).
 
     ``server`` and ``client`` replace the application of an end by your own ``async def handler(websocket)``. ``record=False``
-    keeps only states, what the applications tell, and how many pings and bytes there were. A run of more than 2 s shows a living sentence unless ``progress`` is off;
-    ``guess`` (s) is counted down in it. Returns a Trace; raises ValueError if the wire cannot do the experiment.
+    keeps only states, what the applications tell, and how many pings and bytes there were. A run of more than 2 s shows a living
+    sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. Returns a Trace; raises ValueError if the wire cannot do
+    the experiment.
     """
     with open_run(experiment, wire, server=server, client=client, record=record) as session:
         from .progress import Living
