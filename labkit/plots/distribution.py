@@ -49,7 +49,7 @@ def distribution(
     ax.set_xlim(low, high)
     ax.set_ylim(0, 1)
     chart = Chart(ax, colours, column, values, Room(ax, (low, high), (0, 1)))
-    chart.draw(allowed, said, band_words(getattr(sweep, "experiment", None), column, allowed))
+    chart.draw(allowed, said, band_words(getattr(sweep, "attrs", {}).get("experiment"), column, allowed))
     ax.alt = alt_text(column, values, allowed, said)  # type: ignore[attr-defined]
     return ax
 
@@ -57,7 +57,7 @@ def distribution(
 def _values(sweep: Any, column: str) -> list[float | None]:
     try:
         rows = list(sweep[column])
-    except TypeError:
+    except (TypeError, AttributeError):
         raise TypeError(f"distribution() takes what sweep(…) gives, seen {sweep!r}") from None
     wrong = next((value for value in rows if value is not None and not isinstance(value, (int, float))), None)
     if wrong is not None:
