@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import exercises, plots
+    from .blocking import block
     from .experiment import Experiment, Peer
-    from .faults import Cut, Delay, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
-    from .fleet import fleet
+    from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
+    from .fleets import fleet
     from .recordings import recorded
     from .session import open_run, run
     from .sweeps import sweep
@@ -28,19 +29,9 @@ if TYPE_CHECKING:
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
+    "blocking": ["block"],
     "faults": [
-        "Cut",
-        "Delay",
-        "Goodbye",
-        "HangUp",
-        "Idle",
-        "Limit",
-        "Reset",
-        "Send",
-        "Slice",
-        "SlowClose",
-        "StopReading",
-        "Throttle",
+        "Cut", "Delay", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle",
         "Tunnel",
     ],
     "session": ["run", "open_run"],
@@ -49,14 +40,14 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "recordings": ["recorded"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
-    "fleet": ["fleet"],
+    "fleets": ["fleet"],
     "exercises": ["exercises"],
-}
+}  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
     "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Tunnel",
-    "compare", "covers", "exercises", "fleet", "open_run", "plots", "predict", "recorded", "run", "sweep",
+    "block", "compare", "covers", "exercises", "fleet", "open_run", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ An act says *when* (``at``, seconds after the server was OPEN; None means "now",
     HangUp(at=5)                    FIN          Reset(at=5)                 RST
     Idle(at=0, after=60)            a NAT or load balancer forgets a connection on which nobody speaks
     Goodbye(at=5, end="client")     the client's application calls close()
+    Freeze(at=5, thaw=9)           the server's event loop blocks: time passes, and nothing of it runs
 """
 
 from __future__ import annotations
@@ -273,8 +274,19 @@ class StopReading(AppAct):
     finish = "resume"
 
 
+@dataclass(frozen=True, repr=False)
+class Freeze(AppAct):
+    """The event loop of ``end`` blocks until ``thaw``, as in a long computation or a call that is not awaited.
+
+    Its operating system lives on: what arrives is acknowledged and waits. Whatever else is asked of this end waits, too.
+    """
+
+    thaw: float | None = None  # s; None: never
+    finish = "thaw"
+
+
 FAULTS = (Cut, Delay, Tunnel, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
-ACTS: dict[str, type[Act]] = {kind.__name__: kind for kind in (*FAULTS, Goodbye, Send, StopReading)}
+ACTS: dict[str, type[Act]] = {kind.__name__: kind for kind in (*FAULTS, Freeze, Goodbye, Send, StopReading)}
 
 
 def order(acts: tuple[Act, ...]) -> list[tuple[float, str, Act]]:

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from .experiment import Experiment
-from .faults import ENDS, Act, Fault, order
+from .faults import ENDS, Act, Fault, Freeze, order
 from .faults import to_json as act_to_data
 from .peers import End, Handler
 from .recorder import Recorder
@@ -144,6 +144,8 @@ class Session:
     def __enter__(self) -> Session:
         self.wire.tap = self.recorder if self.record else self.tally
         self.wire.tell = partial(self.recorder.note, "wire", "wire")
+        for end in ENDS:
+            self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
         try:
             if self.tls and self.record:
                 self.tls.log_keys()
@@ -221,6 +223,8 @@ class Session:
         self.recorder.note(where, "wire" if where == "wire" else "app", "act", step=step, **act_to_data(act))
         if where == "wire":
             self.wire.do(act, step)
+        elif isinstance(act, Freeze):
+            self.wire.freeze(where) if step == "begin" else self.wire.thaw(where)
         else:
             self.wire.call(where, self.ends[where].do, act, step)
         self.pending -= 1
@@ -253,8 +257,7 @@ class Session:
         """Nothing can happen any more: who waits for what."""
         from .awaits import sentence
 
-        names = {name: loop for name, loop in getattr(self.wire, "loops", {}).items()}
-        return "nothing can happen any more: " + "; ".join(sentence(name, loop) for name, loop in names.items())
+        return "nothing can happen any more: " + "; ".join(sentence(name, loop) for name, loop in self.wire.loops.items())
 
     def _sample(self) -> None:
         if self.record and not self.quiet:

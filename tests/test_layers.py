@@ -19,6 +19,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "recordings": ("recordings", "trace", ""),
     "theory": ("theory model", "values trace", ""),
     "awaits": ("awaits", "", ""),
+    "blocking": ("blocking", "", ""),
     "progress": ("progress", "values", "IPython"),
     "witnesses": ("tap records dialect recorder tally", "values trace", "cryptography websockets"),
     "notebook": ("notebook", "", ""),
@@ -26,10 +27,10 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "tls": ("tls", "", "trustme"),
     "peers": ("peers", "values", "websockets"),
     "run": ("session", "values trace awaits progress witnesses wires tls peers", "websockets"),
-    "sweeps": ("sweeps batches workers fleet plan", "values files trace theory progress witnesses wires peers run", "pandas websockets"),
+    "sweeps": ("sweeps batches workers fleets plans", "values files trace theory progress witnesses wires peers run", "pandas websockets"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
-    "front door": ("__init__ __main__", "values trace recordings theory run sweeps plots exercises", ""),
+    "front door": ("__init__ __main__", "values trace recordings theory blocking run sweeps plots exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")

@@ -10,7 +10,7 @@ get into a pipe and out of it is the business of each wire:
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -38,6 +38,7 @@ class Wire:
 
     name = "?"
     clock = "?"
+    loops: Mapping[str, Any]  # the event loop of each end; loop.block(seconds) blocks it, and tells so
     grace = 0.0  # s for which a run must seem over before it is believed, while an end still lives
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
@@ -61,6 +62,14 @@ class Wire:
 
     def moved(self) -> None:
         """Something may arrive earlier or later than it was thought: look again."""
+        raise NotImplementedError
+
+    def freeze(self, end: str) -> None:
+        """Block the event loop of ``end``, from now on."""
+        raise NotImplementedError
+
+    def thaw(self, end: str) -> None:
+        """Let the event loop of ``end`` run again, now."""
         raise NotImplementedError
 
     # connections

@@ -83,7 +83,8 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.ready = Ready(sockets)
         super().__init__(self.ready)
         self._clock_resolution = GRID
-        self.frozen = False  # while it is, time passes and this loop does not run
+        self.frozen = 0  # while it is not 0, time passes and this loop does not run
+        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
         clock.loops.append(self)
 
     def time(self) -> float:
@@ -117,6 +118,11 @@ class VirtualLoop(BaseSelectorEventLoop):
             events._set_running_loop(None)
         return True
 
+    def block(self, seconds: float) -> None:
+        """What runs in this loop takes so long, and everything else in it has to wait; called from inside of it."""
+        self.tell("blocked", seconds=seconds)
+        self.clock.pass_without(self, seconds)
+
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
 
@@ -143,6 +149,7 @@ class Clock:
         self.loops: list[VirtualLoop] = []
         self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
         self.count = itertools.count()
+        self.horizon = float("inf")  # s; where the present run() ends
 
     def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
         """Do something at ``when`` (s on this clock), an act before anything else of that instant."""
@@ -154,6 +161,7 @@ class Clock:
         Returns False if nothing can happen any more. The thread's own running loop, if any, is set aside meanwhile, so this
         works inside a notebook cell and in a coroutine.
         """
+        self.horizon = horizon
         outer, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
         events._set_running_loop(None)
         sys.set_asyncgen_hooks(None, None)
@@ -176,13 +184,35 @@ class Clock:
             sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(outer)
 
+    def pass_without(self, loop: VirtualLoop, seconds: float) -> None:
+        """Let so much time pass for everybody but ``loop``, whose own code asks for it; at the horizon that code is cancelled."""
+        then, end = round(self.now + seconds, 9), self.horizon
+        loop.frozen += 1
+        events._set_running_loop(None)
+        try:
+            self.settle()
+            while (upcoming := self.next_time()) < min(then, end):
+                self.now = upcoming
+                self.settle()
+            if self.now > then:
+                raise VirtualTimeError(
+                    "both ends block() at the same time, one within the other: freeze one of them, or use the loopback wire"
+                )
+            self.now = min(then, end)
+        finally:
+            loop.frozen -= 1
+            events._set_running_loop(loop)
+        if then > end:
+            raise asyncio.CancelledError("the run is over")
+
     def settle(self) -> None:
-        """Step the loops until all of them are idle at this instant."""
+        """Step the loops until all of them are idle at this instant, or until a block() has let it go by."""
+        instant = self.now
         for _ in range(TURNS):
             busy = self.do_agenda()
             for loop in self.loops:
                 busy = loop.turn() or busy
-            if not busy:
+            if not busy or self.now > instant:
                 return
         raise VirtualTimeError(
             f"{TURNS:,} turns at one instant and still busy: somebody loops without letting time pass, "

@@ -42,6 +42,7 @@ class LoopbackWire(Wire):
         try:
             for name in (*FLOW, "wire"):
                 self.threads[name] = LoopThread(name)
+            self.loops = {end: self.threads[end].loop for end in FLOW}
             self.loop = self.threads["wire"].loop
             self.threads["wire"].ask(self.loop.add_reader, self.sockets["wire"], self.accept)
         except BaseException:
@@ -90,6 +91,12 @@ class LoopbackWire(Wire):
         """Do something at ``when`` (s on this wire's clock), in the wire's thread."""
         self.threads["wire"].call(self.loop.call_at, when, do)
 
+    def freeze(self, end: str) -> None:
+        self.threads[end].freeze()
+
+    def thaw(self, end: str) -> None:
+        self.threads[end].thaw()
+
     def call(self, end: str, do: Callable[..., Any], *args: Any) -> None:
         """Do something in the loop of ``end``."""
         self.threads[end].call(do, *args)
@@ -107,6 +114,9 @@ class LoopbackWire(Wire):
 
     def close(self, aborts: dict[str, Callable[[], None]] | None = None) -> None:
         """End the threads and close the sockets, whatever state they are in."""
+        for thread in self.threads.values():
+            thread.loop.ending.set()
+            thread.thaw()
         for end, abort in (aborts or {}).items():
             self.threads[end].ask(abort)
         for thread in self.threads.values():
@@ -226,11 +236,26 @@ class Half:
         self.timer = self.loop.call_at(due, self.flow) if due is not None and due > now else None
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop in real time: a selector loop on every system."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
+        self.ending = threading.Event()
+
+    def block(self, seconds: float) -> None:
+        """What runs in this loop takes so long, and everything else in it has to wait; called from inside of it."""
+        self.tell("blocked", seconds=seconds)
+        self.ending.wait(seconds)
+
+
 class LoopThread:
-    """An event loop in a thread of its own: a selector loop on every system."""
+    """An event loop in a thread of its own."""
 
     def __init__(self, name: str) -> None:
-        self.loop = asyncio.SelectorEventLoop()
+        self.loop = Loop()
+        self.thawed: list[threading.Event] = []  # one for each freeze that is not over
         self.thread = threading.Thread(target=self._run, name=f"labkit {name}", daemon=True)
         self.tasks: list[asyncio.Task[Any]] = []
         self.thread.start()
@@ -246,6 +271,17 @@ class LoopThread:
     def call(self, do: Callable[..., Any], *args: Any) -> None:
         """Do something in this thread, soon."""
         self.loop.call_soon_threadsafe(do, *args)
+
+    def freeze(self) -> None:
+        """Block this thread, soon, until it is thawed."""
+        self.thawed.append(thawed := threading.Event())
+        self.call(thawed.wait)
+
+    def thaw(self) -> None:
+        """Let it run again, if it is frozen."""
+        for thawed in self.thawed:
+            thawed.set()
+        self.thawed.clear()
 
     def ask(self, do: Callable[..., Any], *args: Any) -> Any:
         """Do something in this thread, and wait for what it gives."""

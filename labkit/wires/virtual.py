@@ -101,6 +101,12 @@ class VirtualWire(Wire):
         """Do something at ``when`` (s on this wire's clock), before the bytes of that instant."""
         self.time.at(when, do, act=True)
 
+    def freeze(self, end: str) -> None:
+        self.loops[end].frozen += 1
+
+    def thaw(self, end: str) -> None:
+        self.loops[end].frozen -= 1
+
     def call(self, end: str, do: Callable[..., Any], *args: Any) -> None:
         """Do something in the loop of ``end``."""
         self.loops[end].call_soon(do, *args)
@@ -118,7 +124,7 @@ class VirtualWire(Wire):
         self.time.agenda.clear()
         try:
             for end, abort in aborts.items():
-                self.loops[end].frozen = False
+                self.loops[end].frozen = 0
                 self.loops[end].call_soon(abort)
             while tasks := self.time.sleepers():
                 for task in tasks:
