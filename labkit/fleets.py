@@ -21,7 +21,7 @@ from typing import Any
 from websockets.asyncio.server import serve
 
 from .experiment import Experiment
-from .faults import ENDS, Act, AppAct, Fault, order
+from .faults import ENDS, Act, AppAct, Fault, Freeze, order
 from .peers import End, WatchedServer, settings, watched
 from .session import HORIZON, OPENING, SILENT, make_wire
 
@@ -156,6 +156,8 @@ class Run:
         self.pending -= 1
         if isinstance(act, Fault):
             self.wire.do(act, step)
+        elif isinstance(act, Freeze):
+            self.wire.freeze(act.end) if step == "begin" else self.wire.thaw(act.end)
         elif isinstance(act, AppAct):
             self.steps.append((act, step))
             self.wire.call(act.end, self.do, act, step)

@@ -192,7 +192,7 @@ def count(trace: Trace) -> dict[str, int]:
 
 def false_alarm(trace: Trace, told: Raised) -> bool:
     """Whether an end's own keepalive has ended a connection that would have lived: no Cut was in force, nothing had forgotten it."""
-    if told.sent != 1011 or not (told.cause or "").startswith("TimeoutError"):
+    if not told.text.startswith("sent 1011 (internal error) keepalive ping timeout"):  # the peer's begins with "received"
         return False
     noticed = trace.noticed_at(told.end)
     forgotten = any(event.t <= told.t for event in trace.select("forgotten"))
