@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
     from .fleets import fleet
+    from .plans import Plan, Timers, plan
     from .recordings import recorded
     from .session import open_run, run
     from .sweeps import sweep
@@ -41,13 +42,14 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "plots": ["plots"],
     "sweeps": ["sweep"],
     "fleets": ["fleet"],
+    "plans": ["plan", "Plan", "Timers"],
     "exercises": ["exercises"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised", "Reset",
-    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Tunnel",
-    "block", "compare", "covers", "exercises", "fleet", "open_run", "plots", "predict", "recorded", "run", "sweep",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Plan", "Prediction", "Raised", "Reset",
+    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
+    "block", "compare", "covers", "exercises", "fleet", "open_run", "plan", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 
 

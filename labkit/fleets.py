@@ -105,7 +105,8 @@ class Run:
     async def serve(self, listener: Any) -> None:
         """Be the one server, until cancelled."""
         options = settings(self.experiment.server, SILENT, self.experiment.compression, None)
-        self.server = await serve(self.welcome, sock=listener, create_connection=watched(WatchedServer, self.tell), **options)
+        options["create_connection"] = watched(WatchedServer, self.tell)
+        self.server = await serve(self.welcome, sock=listener, **options)
         await asyncio.get_running_loop().create_future()
 
     async def welcome(self, websocket: Any) -> None:
@@ -147,6 +148,7 @@ class Run:
     # what happens
 
     def schedule(self) -> None:
+        assert self.zero is not None
         for when, step, act in order(self.experiment.acts):
             self.pending += 1
             self.wire.at(self.zero + when, partial(self.step, act, step))

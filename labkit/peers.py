@@ -43,7 +43,6 @@ def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[s
 class Watched:
     """A connection that tells each state it comes to, without a log: all changes show at these two places."""
 
-    __slots__ = ()
     tell: Tell
     seen: str
     number: str  # whose it is, where there are many

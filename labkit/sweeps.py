@@ -222,12 +222,13 @@ class _csv:
     """A CSV file that grows row by row; without a path, nothing."""
 
     def __init__(self, path: str | os.PathLike[str] | None, columns: list[str]) -> None:
-        self.path, self.columns, self.file = path, columns, None
+        self.path, self.columns = path, columns
+        self.file: Any = None
 
     def __enter__(self) -> Callable[[Row], None]:
         if self.path is None:
             return lambda row: None
-        self.file: Any = open(self.path, "w", newline="", encoding="utf-8")
+        self.file = open(self.path, "w", newline="", encoding="utf-8")
         writer = csv.DictWriter(self.file, self.columns, extrasaction="ignore")
         writer.writeheader()
 
