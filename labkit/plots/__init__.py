@@ -3,6 +3,8 @@
     plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
     plots.ladder(trace, since=4.9)                    what crosses the wire, time downwards: PING →, ← PONG
     plots.distribution(phases, band=(3, 7))           how many runs of a sweep gave what, beside theory and a guess
+    plots.landscape(sweep, "server.ping_interval", "server.ping_timeout", budget=8)     two parameters, a colour, a contour
+    plots.tradeoff(sweep, "server.ping_interval")     delay, traffic and false alarms, the knee marked
     plots.reservoirs(trace, at=8)                     where the bytes are that send() has taken: buffer, wire, queue
     plots.setup(fly)                                  the same lanes before the run, then "?"
     plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
@@ -12,8 +14,10 @@ What colours, fills and marks mean stands in palette.py.
 
 from .distribution import distribution
 from .ladder import ladder
+from .landscape import landscape
 from .picture import save
 from .reservoirs import reservoirs
 from .timeline import alt_text, setup, timeline
+from .tradeoff import tradeoff
 
-__all__ = ["alt_text", "distribution", "ladder", "reservoirs", "save", "setup", "timeline"]
+__all__ = ["alt_text", "distribution", "ladder", "landscape", "reservoirs", "save", "setup", "timeline", "tradeoff"]
