@@ -47,8 +47,8 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Plan", "Prediction", "Raised", "Reset",
-    "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Plan", "Prediction", "Raised",
+    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
     "block", "compare", "covers", "exercises", "fleet", "open_run", "plan", "plots", "predict", "recorded", "run", "sweep",
 ]  # fmt: skip
 

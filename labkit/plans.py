@@ -128,8 +128,9 @@ def plan(
     """The timers with the least traffic for which a program is told within ``detect_within`` s of a cut, and which raise at most
     ``false_alarms_per_day`` on all ``connections`` together, on a ``wire`` with these Delay and Tunnel acts.
 
-    No timer is shorter than ``pause``, the seconds for which either program may be busy (its event loop blocked) and still be alive: of that
-    theory knows nothing. The timers come from theory; ``verify`` runs them (a few seconds). Raises ValueError, in words, if no timers can do it.
+    No timer is shorter than ``pause``, the seconds for which either program may be busy (its event loop blocked) and still be
+    alive: of that theory knows nothing. The timers come from theory; ``verify`` runs them (a few seconds). Raises ValueError, in
+    words, if no timers can do it.
     """
     _refuse(detect_within, false_alarms_per_day, connections, wire)
     timers = propose(detect_within, false_alarms_per_day / (connections * DAY), wire, pause)
@@ -140,7 +141,10 @@ def plan(
 
 
 def propose(within: float, rate: float, wire: Sequence[Act], pause: float = 1.0) -> Timers:
-    """The timers with the longest ping_interval that meet both: told ``within`` s, false alarms at most at ``rate`` (per s, one connection)."""
+    """The timers with the longest ping_interval that meet both: told ``within`` s, and false alarms at most at ``rate``.
+
+    The rate is that of one connection, per second.
+    """
     step = _step(within)
     floor = max(step, min(pause, within / 4))
     close = _up(max(floor, min(within / 4, floor + _quantile(wire, RARE))), step)

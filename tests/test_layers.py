@@ -27,11 +27,8 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "tls": ("tls", "", "trustme"),
     "peers": ("peers", "values", "websockets"),
     "run": ("session", "values trace awaits progress witnesses wires tls peers", "websockets"),
-    "sweeps": (
-        "sweeps batches workers fleets plans",
-        "values files pipe trace theory progress witnesses wires peers run",
-        "pandas websockets",
-    ),
+    "workers": ("workers batches", "", ""),
+    "sweeps": ("sweeps fleets plans", "values files pipe trace progress witnesses wires peers run workers", "pandas websockets"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
     "front door": ("__init__ __main__", "values trace recordings theory blocking run sweeps plots exercises", ""),

@@ -61,17 +61,19 @@ TICKER = Service("a price ticker", 5, 1, DAY, 1000, 1800, 0.7, (Delay(0, latency
 FACTORY = Service("a factory sensor", 20, 1, MONTH, 100, 900, 2, (Delay(0, latency=0.005, jitter=0.01), Tunnel(0, every=3600, length=1)))
 
 
-def check_choice(service: Service, ping_interval: Any = ..., ping_timeout: Any = ..., close_timeout: Any = ...) -> bool:
-    """Hold three timers against what a service needs; says what fails, with the belief behind it. True if nothing does."""
+SERVICES = (PHONE, TICKER, FACTORY)
+
+
+def check_choice(service: Service, ping_interval: Any = ..., ping_timeout: Any = ..., close_timeout: Any = ...) -> None:
+    """Hold three timers against what a service needs; says what fails, with the belief behind it."""
     timers = _timers(ping_interval, ping_timeout, close_timeout)
     if timers is None:
-        return False
+        return
     for question in (_told, _pings, _busy, _alarms):
         if (problem := question(service, timers)) is not None:
             print(f"not yet: {problem}")
-            return False
+            return
     print(f"✓ {service.name}: a choice that you can defend")
-    return True
 
 
 def _told(service: Service, timers: Timers) -> str | None:

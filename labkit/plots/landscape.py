@@ -176,7 +176,7 @@ class Chart:
         self.ax.text(at[0], y, text, ha="center", va="center", fontsize=size, family=FAMILY, color=ink, zorder=4, bbox=back)
 
     def contour(self, budget: float) -> None:
-        """The line between cells that keep the budget and those that do not: along their edges, since between two settings nobody has looked."""
+        """The line between those that keep the budget and those that do not: along edges, since nobody has looked between two settings."""
         kept = {(self.xs.index(a), self.ys.index(b)): keeps(value, budget) for (a, b), value in self.cells.items()}
         lines: Any = []
         for (i, j), inside in kept.items():
