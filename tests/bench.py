@@ -7,6 +7,7 @@ round, and what counts is the median of the ratios round by round. A goal that i
     loopback   how late noticed and closed are at .2/.2/.2, beside the bare library; what the wire adds to a ping
     import     `import labkit` in a fresh interpreter
     figures    the timeline of the fruit fly, and of 10,000 frames
+    sweeps, fleets, law    many runs: see bench_many.py
 """
 
 from __future__ import annotations
@@ -284,7 +285,19 @@ def drawing(plot: Callable[[Any], Any]) -> float:
     return taken
 
 
-BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures}
+def many(name: str) -> Callable[[bool], None]:
+    """A block of bench_many.py."""
+
+    def block(quick: bool) -> None:
+        import bench_many
+
+        bench_many.BLOCKS[name](quick, title, row)
+
+    return block
+
+
+BLOCKS = {name: many(name) for name in ("sweeps", "fleets", "law")}
+BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures, **BLOCKS}
 
 
 def main() -> None:
