@@ -44,15 +44,15 @@ class Watched:
     """A connection that tells each state it comes to, without a log: all changes show at these two places."""
 
     tell: Tell
-    seen: str
+    seen: Any  # the state that was last told
     number: str  # whose it is, where there are many
 
     def look(self) -> None:
         """Tell the state, if it is another one than before."""
-        state = self.state.name  # type: ignore[attr-defined]
-        if state != self.seen:
+        state = self.state  # type: ignore[attr-defined]
+        if state is not self.seen:
             self.seen = state
-            self.tell(self, state)
+            self.tell(self, state.name)
 
     def send_data(self) -> None:
         self.look()
@@ -80,7 +80,7 @@ def watched(kind: Any, tell: Tell) -> Callable[..., Any]:
 
     def create(*args: Any, **settings: Any) -> Any:
         connection = kind(*args, **settings)
-        connection.tell, connection.seen = tell, "CONNECTING"
+        connection.tell, connection.seen = tell, connection.state
         return connection
 
     return create
