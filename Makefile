@@ -14,7 +14,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test check format demo bench notebooks constraints clean FORCE
+.PHONY: help lab test check format demo bench vintages matrix notebooks constraints clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -24,6 +24,7 @@ lab: .venv/has-lab ## open the lab in the browser (ARGS=--no-browser on a machin
 	$(PY) -m jupyterlab $(LAB) $(ROOT) $(ARGS)
 
 test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
+	$(PY) -m labkit vintages fetch
 	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: .venv/has-dev ## lint, format and types of code and notebooks
@@ -42,6 +43,13 @@ demo: .venv/has-lab ## run the fruit fly in the terminal, and draw it: demo.png
 
 bench: .venv/has-bench ## print the numbers, each beside its reference
 	$(PY) tests/bench.py $(ARGS)
+
+vintages: .venv/has-lab ## fetch old versions of websockets once, for notebook 05 (ARGS=--all: every one of the matrix)
+	$(PY) -m labkit vintages fetch $(ARGS)
+
+matrix: .venv/has-lab ## run every cell of the matrix that this machine can, and record it in data (some minutes)
+	$(PY) -m labkit vintages fetch --all
+	$(PY) -m labkit matrix $(ARGS)
 
 notebooks: .venv/has-dev ## write the learners' notebooks from their solutions
 	$(PY) notebooks/generate.py $(ARGS)

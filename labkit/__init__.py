@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .sweeps import sweep
     from .theory import Prediction, compare, covers, predict
     from .trace import Event, Frame, Raised, Trace
+    from .vintages import Hole, Vintage, run_each
 
 HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
     "experiment": ["Experiment", "Peer"],
@@ -39,6 +40,7 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "theory": ["predict", "compare", "covers", "Prediction"],
     "trace": ["Trace", "Event", "Frame", "Raised"],
     "recordings": ["recorded"],
+    "vintages": ["Vintage", "Hole", "run_each"],
     "plots": ["plots"],
     "sweeps": ["sweep"],
     "fleets": ["fleet"],
@@ -47,9 +49,9 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Plan", "Prediction", "Raised",
-    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
-    "block", "compare", "covers", "exercises", "fleet", "open_run", "plan", "plots", "predict", "recorded", "run", "sweep",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Plan", "Prediction",
+    "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel", "Vintage",
+    "block", "compare", "covers", "exercises", "fleet", "open_run", "plan", "plots", "predict", "recorded", "run", "run_each", "sweep",
 ]  # fmt: skip
 
 

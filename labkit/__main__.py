@@ -1,9 +1,10 @@
-"""The command line: ``python -m labkit run …`` and ``python -m labkit show trace.jsonl``. Wrong usage: exit 2 and one sentence."""
+"""The command line: ``python -m labkit run …``, ``show trace.jsonl``, ``vintages …``, ``matrix``. Wrong usage: exit 2 and one sentence."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 from . import Cut, Experiment, Peer, Trace
@@ -53,6 +54,16 @@ def parser() -> Parser:
     show = commands.add_parser("show", help="print a saved trace, and draw it")
     show.add_argument("trace", help="a file that `run --json` or Trace.save() wrote")
     _outputs(show)
+
+    vintages = commands.add_parser("vintages", help="other versions of websockets: list those that are here, or fetch some")
+    actions = vintages.add_subparsers(dest="action", required=True, parser_class=Parser)
+    actions.add_parser("list", help="what is here: versions, implementations, Pythons")
+    fetch = actions.add_parser("fetch", help="fetch old versions once; afterwards they work offline")
+    fetch.add_argument("versions", nargs="*", metavar="VERSION", help="such as 14.1 (default: those that the notebooks run)")
+    fetch.add_argument("--all", action="store_true", help="every version of the recorded matrix")
+
+    matrix = commands.add_parser("matrix", help="run every cell of the matrix that this machine can, and record it")
+    matrix.add_argument("--to", default="data", metavar="FOLDER", help="where matrix.jsonl and the folder matrix go (default data)")
     return top
 
 
@@ -82,22 +93,46 @@ def output(trace: Trace, args: argparse.Namespace) -> None:
         print(f"\ndrawn {plots.save(plots.timeline(trace, predict(trace.experiment)), args.figure)}")
 
 
+def do_run(args: argparse.Namespace) -> None:
+    from . import run
+
+    _check_suffix(args.figure)
+    trace = run(experiment(args), args.wire)
+    if args.log:
+        print(*trace.log("server"), "", sep="\n")
+    output(trace, args)
+
+
+def do_show(args: argparse.Namespace) -> None:
+    _check_suffix(args.figure)
+    output(Trace.load(args.trace), args)
+
+
+def do_vintages(args: argparse.Namespace) -> None:
+    from .vintages import shelf
+
+    if args.action == "list":
+        print(shelf.report())
+    for version in [] if args.action == "list" else args.versions or ([*shelf.ALL, shelf.installed()] if args.all else shelf.LIVE):
+        print(f"websockets {version}: {'fetched' if shelf.fetch(version) else 'was here already'}", flush=True)
+
+
+def do_matrix(args: argparse.Namespace) -> None:
+    from .matrix import record
+
+    print(record(Path(args.to)))
+
+
+COMMANDS = {"run": do_run, "show": do_show, "vintages": do_vintages, "matrix": do_matrix}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Do what was asked; returns the exit status."""
     top = parser()
     args = top.parse_args(argv)
     try:
-        _check_suffix(args.figure)
-        if args.command == "show":
-            trace = Trace.load(args.trace)
-        else:
-            from . import run
-
-            trace = run(experiment(args), args.wire)
-            if args.log:
-                print(*trace.log("server"), "", sep="\n")
-        output(trace, args)
-    except (ValueError, TypeError, OSError) as problem:
+        COMMANDS[args.command](args)
+    except (ValueError, TypeError, OSError, RuntimeError) as problem:
         print(f"{top.prog}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from typing import Any
 
-from .workers import Died, Processes, each
+from .processes import Died, Processes, each
 
 BATCH = 16  # runs: about 15 ms of work, for 0.3 ms of an executor's
 Item = tuple[int, Any]  # the number of a run, and its values

@@ -22,7 +22,9 @@ from websockets.asyncio.server import serve
 
 from .experiment import Experiment
 from .faults import ENDS, Act, AppAct, Fault, Freeze, order
-from .peers import End, WatchedServer, settings, watched
+from .peers.end import settings
+from .peers.tasks import AsyncioEnd
+from .peers.watched import WatchedServer, watched
 from .session import HORIZON, OPENING, SILENT, make_wire
 
 COLUMNS = ("client", "opened", "noticed", "closed", "told", "client_noticed", "client_told")
@@ -105,13 +107,13 @@ class Run:
     async def serve(self, listener: Any) -> None:
         """Be the one server, until cancelled."""
         options = settings(self.experiment.server, SILENT, self.experiment.compression, None)
-        options["create_connection"] = watched(WatchedServer, self.tell)
+        options["create_connection"] = watched("server", self.tell)
         self.server = await serve(self.welcome, sock=listener, **options)
         await asyncio.get_running_loop().create_future()
 
     async def welcome(self, websocket: Any) -> None:
         """One more connection at the server."""
-        await Member(self, "server", websocket.request.path[1:]).live(websocket)
+        await Member(self, "server", websocket.request.path[1:]).begin(websocket)
 
     async def open(self, dial: Callable[[], Any]) -> None:
         """Be the clients: open one after the other, on a grid."""
@@ -225,7 +227,7 @@ class Run:
         return [row(number, seen) for number, seen in enumerate(self.seen)]
 
 
-class Member(End):
+class Member(AsyncioEnd):
     """One end of one client's connection; the run hears what its application is told, and when it has ended."""
 
     def __init__(self, run: Run, name: str, number: str) -> None:
@@ -240,7 +242,7 @@ class Member(End):
     def tell(self, connection: Any, state: str) -> None:
         self.run.tell(connection, state)
 
-    async def live(self, websocket: Any) -> None:
+    async def live(self, websocket: Any, world: Any) -> None:
         self.run.members[self.name].append(self)
         self.run.alive[self.name] += 1
         self.run.come += self.name == "client"
@@ -248,7 +250,7 @@ class Member(End):
         for said in (websocket.request, websocket.response):
             said.headers.clear()  # 7 KB that nobody asks for any more
         try:
-            await super().live(websocket)
+            await super().live(websocket, world)
         finally:
             self.run.alive[self.name] -= 1
 

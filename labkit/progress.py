@@ -54,8 +54,8 @@ class Living:
 class Bar:
     """How far a sweep is: "120 of 200 runs", shown when it takes long enough to wonder."""
 
-    def __init__(self, total: int, shown: bool = True) -> None:
-        self.total, self.done = total, 0
+    def __init__(self, total: int, shown: bool = True, things: str = "runs") -> None:
+        self.total, self.done, self.things = total, 0, things
         self.show = _screen() if shown else None
         self.next = time.monotonic() + AFTER
         self.used = False
@@ -74,7 +74,7 @@ class Bar:
         """Say how far it is, and perhaps why it stops there."""
         if self.show:
             self.used = True
-            self.show(f"{self.done:,} of {self.total:,} runs" + (f" · {words}" if words else ""))
+            self.show(f"{self.done:,} of {self.total:,} {self.things}" + (f" · {words}" if words else ""))
 
     def __exit__(self, *exc: object) -> None:
         if self.show and self.used:

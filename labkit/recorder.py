@@ -155,10 +155,10 @@ class Scribe(logging.Logger):
         if not recorder.on:
             return
         pong = msg.startswith("% received keepalive pong") and extra
-        latency = extra["websocket"].latency if pong else None
+        latency = getattr(extra["websocket"], "latency", None) if pong else None
         recorder.logged.append((*recorder.moment(), self.end, msg, args, describe(exc_info), latency))
-        if msg == "= connection is %s":
-            recorder.on_state(self.end, args[0])
+        if msg.startswith("= connection is "):  # legacy says "… is OPEN", the others "… is %s"
+            recorder.on_state(self.end, args[0] if args else msg.split()[-1])
 
 
 def describe(exc_info: Any) -> str | None:

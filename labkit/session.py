@@ -21,16 +21,20 @@ import logging
 import platform
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .capabilities import VIRTUAL
 from .experiment import Experiment
 from .faults import ENDS, Act, Fault, Freeze, order
 from .faults import to_json as act_to_data
-from .peers import End, Handler
+from .peers import End, Handler, make_end
 from .recorder import Recorder
 from .tally import Tally
 from .trace import Trace
 from .wires import Wire
+
+if TYPE_CHECKING:
+    from .vintages import Vintage
 
 OPENING = 15.0  # s; longer than websockets' own open_timeout
 HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
@@ -46,14 +50,22 @@ def run(
     record: bool = True,
     progress: bool = True,
     guess: float | None = None,
+    vintage: Vintage | None = None,
 ) -> Trace:
     """Run an experiment on a wire, "loopback" (real TCP, real time) or "virtual" (the same code, a clock that jumps).
 
     ``server`` and ``client`` replace the application of an end by your own ``async def handler(websocket)``. ``record=False``
     keeps only states, what the applications tell, and how many pings and bytes there were. A run of more than 2 s shows a living
-    sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. Returns a Trace; raises ValueError if the wire cannot do
-    the experiment.
+    sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs in
+    a worker process, on that version and implementation of websockets and that Python. Returns a Trace; raises ValueError if the
+    wire cannot do the experiment, and Hole if there is no such vintage here.
     """
+    if vintage is not None:
+        from .vintages import run_in
+
+        if server or client or not record:
+            raise ValueError("a vintage runs in a worker process: it takes an Experiment, no handlers of your own, and is always recorded")
+        return run_in(vintage, experiment, wire, guess=guess, progress=progress)
     with open_run(experiment, wire, server=server, client=client, record=record) as session:
         from .progress import Living
 
@@ -105,8 +117,12 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
 class Session:
     """A run that is going on: wait for it, act on it, ask it; when it is left, its ``trace`` stands."""
 
-    def __init__(self, experiment: Experiment, wire: str, handlers: dict[str, Handler | None], record: bool) -> None:
-        self.experiment = experiment
+    def __init__(
+        self, experiment: Experiment, wire: str, handlers: dict[str, Handler | None], record: bool, implementation: str = "asyncio"
+    ) -> None:
+        if wire == "virtual" and implementation not in VIRTUAL:
+            raise ValueError(f"the {implementation} implementation has a clock of its own: run it on the loopback wire")
+        self.experiment, self.implementation = experiment, implementation
         self.handlers = handlers
         self.record = record
         self.tls = make_tls() if experiment.tls else None
@@ -135,7 +151,7 @@ class Session:
             self.recorder.note(name, "app", what, **data)
 
         context = self.tls.contexts[name] if self.tls else None
-        end = End(name, self.experiment, logger, observe, self.handlers[name], context)
+        end = make_end(self.implementation, name, self.experiment, logger, observe, self.handlers[name], context)
         end.watched = not self.record
         return end
 
@@ -308,6 +324,7 @@ class Session:
             "ended": self.ended,
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
+            "implementation": self.implementation,
         }
         if not self.record and not self.tls:  # of what is encrypted, headers can't be read
             header["counted"] = self.tally.counts()

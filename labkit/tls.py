@@ -1,8 +1,9 @@
 """TLS for a run: certificates made on the fly, a context for each end, and the key log that lets the tap read along.
 
-The certificates are trustme's: an authority and one certificate for localhost, made once a process and trusted by nobody else. The
-client verifies as any client does, authority and name; nothing here turns a check off. OpenSSL writes the session keys to a
-file and nowhere else (ssl.SSLContext.keylog_filename), so a recorded run has a temporary one, which is gone when the run is.
+The certificates are trustme's: an authority and one certificate for localhost, made once a process and trusted by nobody else (a
+worker process is given those of its parent, so that it needs no trustme). The client verifies as any client does, authority and
+name; nothing here turns a check off. OpenSSL writes the session keys to a file and nowhere else (ssl.SSLContext.keylog_filename), so
+a recorded run has a temporary one, which is gone when the run is.
 """
 
 from __future__ import annotations
@@ -11,30 +12,43 @@ import functools
 import os
 import ssl
 import tempfile
-from typing import Any
 
 NAMES = ("localhost", "127.0.0.1")
 
 
-@functools.cache
-def identity() -> tuple[Any, Any]:
+Identity = dict[str, str]  # PEM: "authority" (its certificate), "server" (private key and certificate chain)
+_adopted: Identity = {}
+
+
+def identity() -> Identity:
     """The authority and the server's certificate of this process."""
+    return _adopted or _make()
+
+
+def adopt(given: Identity) -> None:
+    """Use these from now on, instead of making some."""
+    _adopted.update(given)
+
+
+@functools.cache
+def _make() -> Identity:
     try:
         import trustme
     except ImportError:
         raise ImportError("tls=True needs trustme, which makes the certificates and is not installed here: pip install trustme") from None
     authority = trustme.CA(organization_name="labkit")
-    return authority, authority.issue_cert(*NAMES)
+    server = authority.issue_cert(*NAMES)
+    return {"authority": authority.cert_pem.bytes().decode(), "server": server.private_key_and_cert_chain_pem.bytes().decode()}
 
 
 class Tls:
     """The TLS of one run: Python's default context for each end (``contexts``), and the log of the keys."""
 
     def __init__(self) -> None:
-        authority, certificate = identity()
+        pems = identity()
         server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        certificate.configure_cert(server)
-        client = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+        _load(server, pems["server"])
+        client = ssl.create_default_context(cadata=pems["authority"])
         self.contexts = {"server": server, "client": client}
         self.path: str | None = None
 
@@ -55,3 +69,14 @@ class Tls:
                 return file.read()
         finally:
             os.remove(path)
+
+
+def _load(context: ssl.SSLContext, pem: str) -> None:
+    """Give a context its key and certificate, which OpenSSL reads from files only."""
+    handle, path = tempfile.mkstemp(prefix="labkit-cert-")
+    try:
+        with open(handle, "w", encoding="ascii") as file:
+            file.write(pem)
+        context.load_cert_chain(path)
+    finally:
+        os.remove(path)

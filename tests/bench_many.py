@@ -31,8 +31,8 @@ import references  # noqa: E402
 
 from labkit import Cut, Experiment, Peer, fleet, predict  # noqa: E402
 from labkit.batches import BATCH, carried  # noqa: E402
+from labkit.processes import each  # noqa: E402
 from labkit.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
-from labkit.workers import each  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110
 RUNS, CORES = 1000, 2

@@ -70,3 +70,43 @@ def test_wrong_usage_exits_with_2_and_one_sentence(words, hint, capsys):
         status = exit.code
     err = capsys.readouterr().err
     assert status == 2 and hint in err and err.count("\n") == 1, err
+
+
+# vintages and the matrix
+
+
+def test_vintages_are_listed(capsys):
+    assert main(["vintages", "list"]) == 0
+    printed = capsys.readouterr().out
+    assert "websockets 14.1" in printed and "legacy, threading" in printed and "Python 3." in printed
+
+
+def test_vintages_are_fetched_once(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("LABKIT_SHELF", str(tmp_path))
+    monkeypatch.setattr("labkit.vintages.shelf._install", lambda version, draft: _fake(draft))
+    assert main(["vintages", "fetch", "12.0"]) == 0 == main(["vintages", "fetch", "12.0"])
+    assert capsys.readouterr().out == "websockets 12.0: fetched\nwebsockets 12.0: was here already\n"
+    assert main(["vintages", "fetch"]) == 0 and "websockets 14.2: fetched" in capsys.readouterr().out
+    assert main(["vintages", "fetch", "--all"]) == 0 and "websockets 16.0: fetched" in capsys.readouterr().out
+
+
+def _fake(draft):
+    (draft / "websockets").mkdir(parents=True)
+    (draft / "websockets" / "version.py").touch()
+
+
+@pytest.mark.parametrize("version", ["newest", "../14.1"])
+def test_a_version_that_is_none_is_refused_in_a_sentence(capsys, version):
+    assert main(["vintages", "fetch", version]) == 2
+    assert "a version of websockets is a string such as '14.1'" in capsys.readouterr().err
+
+
+def test_the_matrix_is_recorded_where_one_asks(capsys, monkeypatch, tmp_path):
+    from labkit import Vintage, matrix
+
+    everything = matrix.everything
+    monkeypatch.setattr(matrix, "everything", lambda progress: everything([Vintage(), Vintage("14.1", "trio")], progress))
+    assert main(["matrix", "--to", str(tmp_path / "here")]) == 0
+    assert "24 cells (12 of them holes)" in capsys.readouterr().out
+    header, cells = matrix.load(tmp_path / "here" / "matrix.jsonl")
+    assert {cell["verdict"] for cell in cells} == {"bounded", "hangs", "never", "hole"}

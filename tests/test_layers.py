@@ -13,6 +13,7 @@ LABKIT = ROOT / "labkit"
 
 LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may import besides itself, the packages from outside)
     "values": ("fields faults experiment", "", ""),
+    "capabilities": ("capabilities", "", ""),
     "files": ("files", "", ""),
     "pipe": ("pipe effects", "values", ""),
     "trace": ("trace report", "values files", "pandas"),
@@ -25,13 +26,16 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "notebook": ("notebook", "", ""),
     "wires": ("wires", "values pipe", ""),
     "tls": ("tls", "", "trustme"),
-    "peers": ("peers", "values", "websockets"),
-    "run": ("session", "values trace awaits progress witnesses wires tls peers", "websockets"),
-    "workers": ("workers batches", "", ""),
-    "sweeps": ("sweeps fleets plans", "values files pipe trace progress witnesses wires peers run workers", "pandas websockets"),
+    "peers": ("peers", "values capabilities", "trio websockets"),
+    "vintages": ("vintages", "values capabilities trace progress tls", ""),
+    "matrix": ("matrix", "values capabilities files trace recordings progress vintages", ""),
+    "run": ("session", "values capabilities trace awaits progress witnesses wires tls peers vintages", "websockets"),
+    "worker": ("worker", "values trace tls run", ""),
+    "processes": ("processes batches", "", ""),
+    "sweeps": ("sweeps fleets plans", "values files pipe trace progress witnesses wires peers run processes", "pandas websockets"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
-    "front door": ("__init__ __main__", "values trace recordings theory blocking run sweeps plots exercises", ""),
+    "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps plots exercises", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")

@@ -167,10 +167,10 @@ def test_a_python_without_venv_is_told_so_in_one_sentence(desk):
 @needs_make
 def test_either_command_may_come_first_and_again_and_again(desk):
     python = f"PYTHON={desk.python('3.12.1')}"
-    assert desk.make("test", python).returncode == 0 and desk.asked() == ["pip", "pytest"]
+    assert desk.make("test", python).returncode == 0 and desk.asked() == ["pip", "labkit", "pytest"]
     assert desk.make("lab", python).returncode == 0 and desk.asked() == ["jupyterlab"]
     assert desk.make("lab").returncode == 0 and desk.asked() == ["jupyterlab"]
-    assert desk.make("test").returncode == 0 and desk.asked() == ["pytest"]
+    assert desk.make("test").returncode == 0 and desk.asked() == ["labkit", "pytest"]
 
 
 @needs_make

@@ -59,7 +59,7 @@ def test_an_error_inside_an_end_is_raised_by_the_run(wire, monkeypatch):
         raise RuntimeError("no server today")
 
     before = belongings()
-    monkeypatch.setattr("labkit.peers.End.serve", broken)
+    monkeypatch.setattr("labkit.peers.tasks.AsyncioEnd.serve", broken)
     with pytest.raises(RuntimeError, match="no server today"):
         run(small(), wire)
     assert belongings() == before

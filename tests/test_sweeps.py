@@ -14,8 +14,8 @@ from cases import FLY, goodbyes, quiet
 
 import labkit.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
+from labkit.processes import Died, Processes, each
 from labkit.sweeps import COLUMNS, observe, vary
-from labkit.workers import Died, Processes, each
 
 PHASES = [round(8 + n / 50, 2) for n in range(200)]
 SHAKY = Experiment(

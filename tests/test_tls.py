@@ -202,8 +202,9 @@ def test_both_contexts_are_pythons_own_and_nothing_is_turned_off():
 )
 def test_a_client_that_cannot_verify_the_certificate_says_so(wire, names, trusts, words, monkeypatch):
     signer = trustme.CA()
-    pair = (signer if trusts == "the same" else trustme.CA(), signer.issue_cert(*names))
-    monkeypatch.setattr("labkit.tls.identity", lambda: pair)
+    trusted, server = (signer if trusts == "the same" else trustme.CA()), signer.issue_cert(*names)
+    pems = {"authority": trusted.cert_pem.bytes().decode(), "server": server.private_key_and_cert_chain_pem.bytes().decode()}
+    monkeypatch.setattr("labkit.tls.identity", lambda: pems)
     before = belongings()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -217,7 +218,7 @@ def test_a_client_that_cannot_verify_the_certificate_says_so(wire, names, trusts
 
 def test_without_trustme_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "trustme", None)
-    tls_room.identity.cache_clear()
+    tls_room._make.cache_clear()
     with pytest.raises(ImportError, match="tls=True needs trustme.*pip install trustme"):
         run(sealed(), "loopback")
     monkeypatch.undo()
@@ -340,7 +341,7 @@ def test_an_error_inside_an_end_leaves_no_keys(wire, monkeypatch):
     async def broken(self, listener):
         raise RuntimeError("no server today")
 
-    monkeypatch.setattr("labkit.peers.End.serve", broken)
+    monkeypatch.setattr("labkit.peers.tasks.AsyncioEnd.serve", broken)
     with pytest.raises(RuntimeError, match="no server today"):
         run(sealed(), wire)
     assert not key_files()

@@ -224,4 +224,5 @@ def position(values: list[float], value: float) -> float:
 
 def blend(low: str, high: str, share: float) -> str:
     """A colour between two, as hex."""
-    return to_hex([a + (b - a) * share for a, b in zip(to_rgb(low), to_rgb(high))])
+    red, green, blue = (a + (b - a) * share for a, b in zip(to_rgb(low), to_rgb(high)))
+    return to_hex((red, green, blue))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.patches import Rectangle
@@ -63,17 +64,17 @@ def bar(sheet: Sheet, end: str) -> None:
         return
     sheet.room.take_span(row[0].begin, row[-1].stop, (low + high) / 2, (high - low) / 2 * sheet.room.dy)
     for span in row:
-        _fill(sheet, span, low, high)
+        fill(sheet, span, low, high)
     if row[-1].state in ("OPEN", "CLOSING") and not sheet.tale.is_asked:
-        _leaving(sheet, row[-1], (low + high) / 2)
+        leaving(sheet, row[-1], (low + high) / 2)
 
 
-def _fill(sheet: Sheet, span: Span, low: float, high: float) -> None:
+def fill(sheet: Sheet, span: Span, low: float, high: float) -> None:
     """The fill of one state; see the palette for what it means."""
     theme, ax, box = sheet.theme, sheet.ax, ((span.begin, low), span.stop - span.begin, high - low)
     if span.state == "OPEN":
-        fill, height = (theme.belief, 2.1) if span.belief else (theme.open, 2.0)
-        ax.add_patch(Rectangle(*box, fc=fill, ec=theme.open, lw=1.4, zorder=height))
+        face, height = (theme.belief, 2.1) if span.belief else (theme.open, 2.0)
+        ax.add_patch(Rectangle(*box, fc=face, ec=theme.open, lw=1.4, zorder=height))
     elif span.state == "CLOSING":
         ax.add_patch(Rectangle(*box, fc=theme.closing, ec=theme.paper, hatch="////", lw=0, zorder=2.2))
         ax.add_patch(Rectangle(*box, fc="none", ec=theme.closing, lw=1.4, zorder=2.3))
@@ -81,7 +82,8 @@ def _fill(sheet: Sheet, span: Span, low: float, high: float) -> None:
         ax.add_patch(Rectangle(*box, fc=theme.paper, ec=theme.ink, lw=1.2, ls=":" if span.state == "CONNECTING" else "-", zorder=2.4))
 
 
-def _leaving(sheet: Sheet, span: Span, y: float) -> None:
+def leaving(sheet: Sheet, span: Span, y: float) -> None:
+    """An arrow onwards from the end of a bar."""
     colour = sheet.theme.open if span.state == "OPEN" else sheet.theme.closing
     tip = {"arrowstyle": "-|>", "color": colour, "lw": 2.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 11}
     sheet.ax.annotate("", (span.stop + 19 / sheet.room.dx, y), (span.stop, y), arrowprops=tip, annotation_clip=False, zorder=5)
@@ -91,17 +93,18 @@ def _leaving(sheet: Sheet, span: Span, y: float) -> None:
 def bar_words(sheet: Sheet, end: str) -> None:
     """Each state's name in its part of the bar, or beside it where that is too short."""
     for span in spans(sheet.tale, end):
-        if not _inside(sheet, span, *BAR[end]):
-            _outside(sheet, span, *BAR[end])
+        if not inside(sheet, span, *BAR[end]):
+            outside(sheet, span, *BAR[end])
 
 
-def _inside(sheet: Sheet, span: Span, low: float, high: float) -> bool:
+def inside(sheet: Sheet, span: Span, low: float, high: float, texts: Sequence[str] = ()) -> bool:
+    """The state's name in its part of a bar, or the first of ``texts`` that fits there; False if nothing does."""
     theme, wide, room = sheet.theme, (span.stop - span.begin) * sheet.room.dx, sheet.room
     colour = {"OPEN": theme.on_belief if span.belief else theme.on_open, "CLOSING": theme.on_closing}.get(span.state, theme.ink)
     card = {"facecolor": theme.closing, "edgecolor": "none", "pad": 1.5} if span.state == "CLOSING" else None
     weight = "normal" if span.belief else "bold"
-    for text in [span.belief, "believes OPEN", "believes\nOPEN", "OPEN?"] if span.belief else [span.state]:
-        for size in (10, 9, 8, 7):
+    for text in [*texts, *([span.belief, "believes OPEN", "believes\nOPEN", "OPEN?"] if span.belief else [span.state])]:
+        for size in (10, 9, 8.5) if text in texts else (10, 9, 8, 7):
             w, h = extent(text, size, not span.belief)
             if w + 4 <= wide and h <= (high - low) * room.dy:
                 at, font = ((span.begin + span.stop) / 2, (low + high) / 2), {"size": size, "weight": weight, "family": FAMILY}
@@ -110,7 +113,8 @@ def _inside(sheet: Sheet, span: Span, low: float, high: float) -> bool:
     return False
 
 
-def _outside(sheet: Sheet, span: Span, low: float, high: float) -> None:
+def outside(sheet: Sheet, span: Span, low: float, high: float) -> None:
+    """The state's name above or below its part of a bar."""
     half = (high - low) / 2 * sheet.room.dy + 2
     places: list[Place] = [(0, half, ha, "bottom") for ha in ("center", "left", "right")]
     places += [(0, -half, ha, "top") for ha in ("center", "left", "right")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..faults import ENDS, Cut
 from ..trace import OTHER, Frame, Story
@@ -116,11 +117,12 @@ def merged(tale: Tale, moments: list[tuple[float, str, str]]) -> str:
     """The words of moments that coincide: "closed and told"; the other end by name, in one word."""
     hero, other = ([word for _, who, word in moments if who == end] for end in (tale.hero, OTHER[tale.hero]))
     if hero == other:
-        return f"both {_and(hero)}"
-    return "; ".join([_and(hero)] * bool(hero) + [f"{OTHER[tale.hero]} {word}" for word in other[-1:]])
+        return f"both {listed(hero)}"
+    return "; ".join([listed(hero)] * bool(hero) + [f"{OTHER[tale.hero]} {word}" for word in other[-1:]])
 
 
-def _and(words: list[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """ "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if words[1:] else "".join(words)
 
 

@@ -1,137 +1,104 @@
-"""The two ends: a websockets server and client with an Experiment's settings, and the application that lives at each.
+"""What the ends of all implementations share: an application, the acts that are asked of it, and what it reports.
 
-They know nothing of wires (they are given a socket) and nothing of being watched: they take a logger, as any program of
-websockets may, and their application reports what it does to an ``observe`` function.
+The application is written once, in coroutines. What differs – sleeping, starting something beside, waiting for the end of
+the connection – is asked of a *world*: asyncio's, trio's, or that of threads, where nothing that is awaited ever waits.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import random
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.version import version
 
-from .experiment import Experiment, Peer
-from .faults import Act, Goodbye, Send, StopReading
+from ..capabilities import has
+from ..experiment import Experiment, Peer
+from ..faults import Act, Goodbye, Send, StopReading
 
 Observe = Callable[..., None]  # observe(what, **data)
-Tell = Callable[[Any, str], None]  # tell(connection, state)
 Handler = Callable[[Any], Awaitable[Any]]  # what a learner writes: async def handler(websocket)
+URI = {False: "ws://localhost/", True: "wss://localhost/"}
 
 
-def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[str, Any]:
-    """The keyword arguments of serve() and connect() for a peer; ``context`` is its ssl.SSLContext, or None."""
-    return {
-        "ping_interval": peer.ping_interval,
-        "ping_timeout": peer.ping_timeout,
-        "close_timeout": peer.close_timeout,
-        "write_limit": peer.write_limit,
-        "max_queue": peer.max_queue,
-        "max_size": None,
-        "compression": "deflate" if compression else None,
-        "logger": logger,
-        "ssl": context,
-    }
+class World(Protocol):
+    """What an application asks of the implementation that it lives in."""
 
+    def now(self) -> float: ...
 
-class Watched:
-    """A connection that tells each state it comes to, without a log: all changes show at these two places."""
+    async def sleep(self, seconds: float) -> None: ...
 
-    tell: Tell
-    seen: Any  # the state that was last told
-    number: str  # whose it is, where there are many
+    def start(self, key: Any, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run something beside."""
 
-    def look(self) -> None:
-        """Tell the state, if it is another one than before."""
-        state = self.state  # type: ignore[attr-defined]
-        if state is not self.seen:
-            self.seen = state
-            self.tell(self, state.name)
+    def stop(self, key: Any) -> None:
+        """Cancel what was started under this key, if it still runs."""
 
-    def send_data(self) -> None:
-        self.look()
-        super().send_data()  # type: ignore[misc]
-
-    def connection_lost(self, problem: Exception | None) -> None:
-        super().connection_lost(problem)  # type: ignore[misc]
-        self.look()
-
-
-class WatchedServer(Watched, ServerConnection):
-    """A server's connection that tells its states."""
-
-    __slots__ = ("tell", "seen", "number")
-
-
-class WatchedClient(Watched, ClientConnection):
-    """A client's connection that tells its states."""
-
-    __slots__ = ("tell", "seen", "number")
-
-
-def watched(kind: Any, tell: Tell) -> Callable[..., Any]:
-    """What makes connections of that ``kind``, for serve() and connect(), which tell their states."""
-
-    def create(*args: Any, **settings: Any) -> Any:
-        connection = kind(*args, **settings)
-        connection.tell, connection.seen = tell, connection.state
-        return connection
-
-    return create
+    async def lost(self) -> None:
+        """Wait until the connection is lost, and then for what still runs."""
 
 
 class End:
-    """One end: the application of each of its connections, and the acts that were asked of it."""
+    """One end: the application of its connection, and the acts that were asked of it."""
+
+    implementation = "asyncio"
+    watched = False  # whether the connection tells its states, where no log does
+    path = ""  # that a client asks for
 
     def __init__(
         self, name: str, experiment: Experiment, logger: Any, observe: Observe, handler: Handler | None, context: Any = None
     ) -> None:
         self.name, self.experiment, self.logger, self.observe, self.handler = name, experiment, logger, observe, handler
         self.context = context  # ssl.SSLContext; None: no TLS
-        self.path = ""  # that a client asks for
-        self.watched = False  # whether states are told by the connection, where no log tells them
         self.application: Application | None = None
         self.opened = False
         self.ended = False  # its connection is lost, and its application has been told, or never will be
         self.connection: Any = None
-        self.server: Any = None
         self.early: list[tuple[Act, str]] = []  # asked for before there was a connection
+
+    # what each implementation does in its own way
 
     async def serve(self, listener: Any) -> None:
         """Be the server, until cancelled."""
-        options = settings(self.experiment.server, self.logger, self.experiment.compression, self.context) | self.watching(WatchedServer)
-        self.server = await serve(self.live, sock=listener, **options)
-        await asyncio.get_running_loop().create_future()
+        raise NotImplementedError
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         """Be the client: open one connection, and live."""
-        options = settings(self.experiment.client, self.logger, self.experiment.compression, self.context) | self.watching(WatchedClient)
-        try:
-            websocket = await connect(("wss" if self.context else "ws") + "://localhost/" + self.path, sock=dial(), proxy=None, **options)
-        except Exception as problem:
-            self.report(problem, "connect")
-            self.ended = True
-        else:
-            await self.live(websocket)
+        raise NotImplementedError
 
-    def watching(self, kind: Any) -> dict[str, Any]:
-        """The option of serve() and connect() that has states told."""
-        return {"create_connection": watched(kind, self.tell)} if self.watched else {}
+    def waiting(self) -> int:
+        """Bytes in the write buffer of the connection; 0 where there is none but the kernel's."""
+        return 0
 
-    def tell(self, connection: Any, state: str) -> None:
-        """The connection has come to a state."""
-        self.observe("state", state=state)
+    def abort(self) -> None:
+        """Drop the connection and the listening socket at once."""
+        raise NotImplementedError
 
-    async def live(self, websocket: Any) -> None:
+    # what all of them do
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of serve() or connect(): what this version of this implementation knows of the peer's settings."""
+        peer = self.experiment.peer(self.name)
+        given = settings(peer, self.logger, self.experiment.compression, self.context)
+        if self.name == "client":
+            given["proxy"] = None  # a school's http_proxy breaks 127.0.0.1
+            if self.context:
+                given["server_hostname"] = "localhost"  # of itself 10.4 does not know it when it is given a socket
+        if not self.has("keepalive"):
+            del given["ping_interval"], given["ping_timeout"]
+        return {name: value for name, value in given.items() if name not in ("write_limit", "max_queue", "proxy") or self.has(name)}
+
+    def has(self, what: str) -> bool:
+        """Whether the installed version has something in this implementation."""
+        return has(self.implementation, what, version)
+
+    async def live(self, websocket: Any, world: World) -> None:
         """What happens at this end from OPEN on: its application, until the connection is lost."""
         self.opened, self.connection = True, websocket
-        self.application = Application(self, websocket)
+        self.application = Application(self, websocket, world)
         self.observe("opened")
         for act, step in self.early:
             self.application.do(act, step)
@@ -147,61 +114,46 @@ class End:
         else:
             self.early.append((act, step))
 
+    def refused(self, problem: BaseException) -> None:
+        """There will be no connection."""
+        self.report(problem, "connect")
+        self.ended = True
+
     def report(self, problem: BaseException, awaiting: str) -> None:
         """An exception has reached the application."""
         self.observe("raised", **describe(problem, awaiting, self.connection))
-
-    def waiting(self) -> int:
-        """Bytes in the write buffer of the connection."""
-        transport = getattr(self.connection, "transport", None)
-        return transport.get_write_buffer_size() if transport is not None else 0
-
-    def abort(self) -> None:
-        """Drop the connection and the listening socket at once."""
-        if self.connection is not None:
-            self.connection.transport.abort()
-        if self.server is not None:
-            self.server.server.close()
 
 
 class Application:
     """What an end's application does with one connection: it reads, and does the acts that are asked of it."""
 
-    def __init__(self, end: End, websocket: Any) -> None:
-        self.end, self.websocket = end, websocket
-        self.tasks: dict[Any, asyncio.Task[None]] = {}
+    def __init__(self, end: End, websocket: Any, world: World) -> None:
+        self.end, self.websocket, self.world = end, websocket, world
 
     async def run(self) -> None:
         """The default application, or the learner's own."""
         if self.end.handler is None:
             if self.end.experiment.peer(self.end.name).reads:
-                self.start("read", self.read())
+                self.world.start("read", self.read())
         else:
-            self.start("read", self.own(self.end.handler))
-        await self.websocket.wait_closed()
-        if unfinished := [task for task in self.tasks.values() if not task.done()]:
-            await asyncio.wait(unfinished)
+            self.world.start("read", self.own(self.end.handler))
+        await self.world.lost()
 
     @functools.cached_property
     def random(self) -> Any:
         """Where payloads come from: the same in every run of the same experiment."""
         return random.Random(f"{self.end.experiment.seed} {self.end.name}")
 
-    def start(self, key: Any, coroutine: Any) -> None:
-        self.tasks[key] = asyncio.create_task(coroutine)
-
     def do(self, act: Act, step: str) -> None:
         """One step of an act of this application."""
         if isinstance(act, Goodbye):
-            self.start(act, self.say_goodbye(act))
+            self.world.start(act, self.say_goodbye(act))
         elif isinstance(act, Send) and step == "begin":
-            self.start(act, self.send(act))
+            self.world.start(act, self.send(act))
         elif isinstance(act, StopReading) and step == "end":
-            self.start("read", self.read())
+            self.world.start("read", self.read())
         else:  # the end of sending, the beginning of not reading
-            task = self.tasks.pop("read" if isinstance(act, StopReading) else act, None)
-            if task:
-                task.cancel()
+            self.world.stop("read" if isinstance(act, StopReading) else act)
 
     async def read(self) -> None:
         """Await recv(), for ever."""
@@ -212,16 +164,15 @@ class Application:
 
     async def send(self, act: Send) -> None:
         """Send one message, or one every so many seconds, on a grid; a send that was blocked delays the next ones."""
-        now = asyncio.get_running_loop().time
-        due = now()
+        due = self.world.now()
         with self.told("send"):
             while True:
                 await self.websocket.send(self.random.randbytes(act.size))
                 self.end.observe("message", step="sent", size=act.size)
                 if act.every is None:
                     return
-                due = max(due + act.every, now())
-                await asyncio.sleep(due - now())
+                due = max(due + act.every, self.world.now())
+                await self.world.sleep(due - self.world.now())
 
     async def say_goodbye(self, act: Goodbye) -> None:
         """Call close(), and note when it returns."""
@@ -241,7 +192,7 @@ class Application:
             await self.websocket.close(1011)
 
     def told(self, awaiting: str) -> contextlib.AbstractContextManager[None]:
-        """A block in which the library may raise ConnectionClosed: the application is told."""
+        """A block in which the library may raise ConnectionClosed, or what it should not: the application is told."""
         return _Told(self.end, awaiting)
 
 
@@ -250,10 +201,25 @@ class _Told(contextlib.AbstractContextManager[None]):
         self.end, self.awaiting = end, awaiting
 
     def __exit__(self, kind: Any, problem: BaseException | None, traceback: Any) -> bool:
-        if not isinstance(problem, ConnectionClosed):
+        if not isinstance(problem, Exception):
             return False
         self.end.report(problem, self.awaiting)
         return True
+
+
+def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[str, Any]:
+    """The keyword arguments of serve() and connect() for a peer; ``context`` is its ssl.SSLContext, or None."""
+    return {
+        "ping_interval": peer.ping_interval,
+        "ping_timeout": peer.ping_timeout,
+        "close_timeout": peer.close_timeout,
+        "write_limit": peer.write_limit,
+        "max_queue": peer.max_queue,
+        "max_size": None,
+        "compression": "deflate" if compression else None,
+        "logger": logger,
+        "ssl": context,
+    }
 
 
 def awaited_in(problem: BaseException) -> str:
@@ -279,6 +245,6 @@ def describe(problem: BaseException, awaiting: str, connection: Any) -> dict[str
         "received": received and int(received.code),
     }
     if isinstance(problem, ConnectionClosed) and connection is not None:
-        data |= {"code": connection.close_code, "reason": connection.close_reason}
-        data["code"] = data["code"] and int(data["code"])
+        keeper = connection if hasattr(connection, "close_code") else connection.protocol  # threading, until 13
+        data |= {"code": keeper.close_code and int(keeper.close_code), "reason": keeper.close_reason}
     return data

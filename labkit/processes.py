@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TRIES = 2  # of an item whose worker dies
-START = "from labkit.workers import work; work()"
+START = "from labkit.processes import work; work()"
 WARM = "labkit.sweeps", "labkit.session", "labkit.wires.virtual"  # what a worker imports while it waits for its first job
 
 

@@ -1,0 +1,56 @@
+"""What each implementation of each version of websockets has: facts about versions, in one table.
+
+Versions are strings, "14.1"; only numbers count ("17.0rc1" is refused). Read in the library's changelog and signatures.
+"""
+
+from __future__ import annotations
+
+IMPLEMENTATIONS = ("asyncio", "legacy", "threading", "trio")
+OLDEST = "10.4"  # the oldest version of websockets that the lab runs
+OLDEST_PYTHON = (3, 10)  # the oldest Python that a worker runs on
+
+SINCE: dict[str, dict[str, str]] = {  # implementation: what it has, since which version
+    "legacy": {"exists": "7.0", "keepalive": "7.0", "write_limit": "7.0", "max_queue": "7.0"},
+    "threading": {"exists": "11.0", "max_queue": "14.0", "keepalive": "15.0", "proxy": "15.0"},
+    "asyncio": {"exists": "13.0", "keepalive": "13.0", "write_limit": "13.0", "max_queue": "13.0", "proxy": "15.0"},
+    "trio": {"exists": "17.0", "keepalive": "17.0", "max_queue": "17.0", "proxy": "17.0"},
+}
+PYTHON_SINCE = [("17.0", (3, 11)), ("16.0", (3, 10)), ("14.0", (3, 9)), ("10.4", (3, 7))]  # from this version on, at least this Python
+VIRTUAL = ("asyncio", "legacy")  # what can live by the virtual clock: threads and trio have clocks of their own
+SSL_CONTEXT = "13.0"  # until then threading's serve() and connect() call their ssl=… ssl_context=…
+
+
+def number(version: str) -> tuple[int, ...]:
+    """The version as numbers: "14.1" is (14, 1); refuses what is none."""
+    try:
+        return tuple(int(part) for part in version.split("."))
+    except (ValueError, AttributeError):
+        raise ValueError(f"a version of websockets is a string such as '14.1', seen {version!r}") from None
+
+
+def has(implementation: str, what: str, version: str) -> bool:
+    """Whether an implementation of this version has something: "exists", "keepalive", "write_limit", "max_queue", "proxy"."""
+    since = SINCE[implementation].get(what)
+    return since is not None and number(version) >= number(since)
+
+
+def lack(implementation: str, version: str, python: tuple[int, ...]) -> str | None:
+    """Why this implementation of this version cannot run on this Python, in a sentence; None if it can."""
+    if number(version) < number(OLDEST):
+        return f"the lab runs websockets from {OLDEST} on, and {version} is older"
+    if not has(implementation, "exists", version):
+        return f"websockets {version} has no {implementation} implementation: it came with {SINCE[implementation]['exists']}"
+    spoken = ".".join(map(str, python[:2]))
+    needed = next(oldest for since, oldest in PYTHON_SINCE if number(version) >= number(since))
+    if tuple(python[:2]) < needed:
+        return f"websockets {version} needs Python {needed[0]}.{needed[1]} or newer, and this is {spoken}"
+    if tuple(python[:2]) < OLDEST_PYTHON:
+        return f"the lab runs on Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer, and this is {spoken}"
+    return None
+
+
+def no_keepalive(implementation: str, version: str) -> str | None:
+    """Why this implementation of this version sends no keepalive pings, in a sentence; None if it does."""
+    if has(implementation, "keepalive", version):
+        return None
+    return f"the {implementation} implementation has no keepalive before websockets {SINCE[implementation]['keepalive']}"

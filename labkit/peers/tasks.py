@@ -1,0 +1,89 @@
+"""Ends of websockets' asyncio implementation, and of the legacy one that it replaced: the same calls, from two packages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from .end import URI, End
+
+
+class Tasks:
+    """The world of an application in asyncio: a task for each thing."""
+
+    def __init__(self, websocket: Any) -> None:
+        self.websocket = websocket
+        self.tasks: dict[Any, asyncio.Task[None]] = {}
+        self.now = asyncio.get_running_loop().time
+        self.sleep = asyncio.sleep
+
+    def start(self, key: Any, coroutine: Coroutine[Any, Any, None]) -> None:
+        self.tasks[key] = asyncio.create_task(coroutine)
+
+    def stop(self, key: Any) -> None:
+        if task := self.tasks.pop(key, None):
+            task.cancel()
+
+    async def lost(self) -> None:
+        await self.websocket.wait_closed()
+        if unfinished := [task for task in self.tasks.values() if not task.done()]:
+            await asyncio.wait(unfinished)
+
+
+class AsyncioEnd(End):
+    """An end in the loop that the wire gives it."""
+
+    package = "websockets.asyncio"
+    server: Any = None
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        role = "server" if self.name == "server" else "client"
+        self.library = importlib.import_module(f"{self.package}.{role}")  # needed soon; importing takes time that virtual time does not see
+
+    async def serve(self, listener: Any) -> None:
+        self.server = await self.library.serve(self.begin, sock=listener, **self.options())
+        await asyncio.get_running_loop().create_future()
+
+    async def connect(self, dial: Callable[[], Any]) -> None:
+        try:
+            websocket = await self.library.connect(URI[bool(self.context)] + self.path, sock=dial(), **self.options())
+        except Exception as problem:
+            self.refused(problem)
+        else:
+            await self.begin(websocket)
+
+    def options(self) -> dict[str, Any]:
+        if not self.watched or self.implementation != "asyncio":
+            return super().options()
+        from .watched import watched
+
+        return {**super().options(), "create_connection": watched(self.name, self.tell)}
+
+    def tell(self, connection: Any, state: str) -> None:
+        """The connection has come to a state."""
+        self.observe("state", state=state)
+
+    async def begin(self, websocket: Any) -> None:
+        """There is a connection."""
+        await self.live(websocket, Tasks(websocket))
+
+    def waiting(self) -> int:
+        transport = getattr(self.connection, "transport", None)
+        return transport.get_write_buffer_size() if transport is not None else 0
+
+    def abort(self) -> None:
+        if self.connection is not None:
+            with contextlib.suppress(AttributeError):  # asyncio has let go of it already
+                self.connection.transport.abort()
+        if self.server is not None:
+            self.server.server.close()
+
+
+class LegacyEnd(AsyncioEnd):
+    """An end of the implementation that was the only one until 10, and is deprecated since 14."""
+
+    implementation, package = "legacy", "websockets.legacy"

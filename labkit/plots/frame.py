@@ -1,0 +1,47 @@
+"""What is around a picture: its title, an axis with nothing on it, a line of small print. It knows no WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from .palette import Theme
+from .picture import Picture
+from .room import FAMILY, extent, wrap
+
+
+def headline(ax: Axes, theme: Theme, text: str, wide: float) -> None:
+    """The finding, above, in at most ``wide`` points; smaller and then in lines of one length if it is long."""
+    size, text = _set(text, wide)
+    style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
+    ax.set_title(text, loc="left", y=1.0, pad=6, **style)
+
+
+def headroom(text: str, wide: float) -> float:
+    """How much room (points) :func:`headline` takes above a picture."""
+    size, text = _set(text, wide)
+    return extent(text, size, True)[1] + 14
+
+
+def _set(text: str, wide: float) -> tuple[float, str]:
+    """The size of a title, and its lines: a clause on each, if these are few and fit."""
+    size = next((size for size in (12.0, 11.0) if extent(text, size, True)[0] <= wide), 11.0)
+    clauses = text.replace("; ", ";\n")
+    if size == 11.0 and extent(text, size, True)[0] > wide and clauses.count("\n") < 3 and extent(clauses, size, True)[0] <= wide:
+        return size, clauses
+    count = wrap(text, size, wide, True).count("\n")
+    even = next(part for part in (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0) if wrap(text, size, part * wide, True).count("\n") == count)
+    return size, wrap(text, size, even * wide, True)
+
+
+def bare(ax: Axes, theme: Theme, sides: Iterable[str] = ()) -> None:
+    """No ticks, and no lines but on these sides."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in sides)
+        spine.set_color(theme.ink)
+    if isinstance(ax, Picture):
+        ax.set_facecolor("none")

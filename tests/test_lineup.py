@@ -1,0 +1,293 @@
+"""The promises of plots.lineup: one experiment on many vintages, a lane each, a long hang on a broken axis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from labkit import Cut, Experiment, Peer, Trace, plots, recorded, run
+from labkit.plots.lineup_lanes import lanes
+from labkit.plots.lineup_words import by_version
+from labkit.plots.squeeze import squeeze
+
+CUT = Cut(1.2, heal=60)
+TIMERS: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}
+SENDS = {"quiet": {}, "backlog": {"send_size": 1000}, "blocked": {"send_size": 40_000}}
+
+
+def vintage(version: str, implementation: str = "asyncio", python: str = "3.11") -> str:
+    return f"websockets {version} {implementation}, Python {python}"
+
+
+def made(kind: str, *cuts: Cut, **changes: Any) -> Trace:
+    """A run on the websockets of today: quiet is bounded, a backlog hangs in CLOSING, a blocked drain() never notices."""
+    more = SENDS[kind] and {**SENDS[kind], "send_every": 0.05, "buffer": 4096}
+    return run(Experiment(server=Peer(**TIMERS, **more), faults=cuts, **changes), wire="virtual", progress=False)
+
+
+def called(trace: Trace, name: str) -> Trace:
+    return replace(trace, header={**trace.header, "vintage": name})
+
+
+def late(trace: Trace, by: float) -> Trace:
+    """The same, but the server is CLOSED and told ``by`` s later."""
+    at = trace.closed_at("server")
+    events = [event._replace(t=event.t + by) if event.where == "server" and event.t == at else event for event in trace.events]
+    return replace(trace, events=sorted(events, key=lambda event: event.t))
+
+
+HOLE = SimpleNamespace(vintage=vintage("14.2", "threading"), why="no keepalive in threading before 15")
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Trace:
+    return made("quiet", CUT)
+
+
+@pytest.fixture(scope="module")
+def backlog() -> Trace:
+    return made("backlog", CUT)
+
+
+@pytest.fixture(scope="module")
+def blocked() -> Trace:
+    return made("blocked", CUT)
+
+
+@pytest.fixture(scope="module")
+def story(quiet, backlog) -> list[Any]:
+    """Before and after 14.2, and a hole."""
+    rows = [("13.1", backlog), ("14.1", backlog), ("14.2", quiet), ("17.4", quiet)]
+    return [*(called(trace, vintage(version)) for version, trace in rows), HOLE]
+
+
+@pytest.fixture(scope="module")
+def medley(quiet, backlog, blocked) -> list[Any]:
+    """One lane of each kind."""
+    rows = [("13.1", backlog), ("14.1", late(quiet, 30)), ("14.2", blocked), ("17.4", quiet)]
+    return [*(called(trace, vintage(version)) for version, trace in rows), HOLE]
+
+
+def texts(ax: Any) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
+
+
+def title(ax: Any) -> str:
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+def ticks(ax: Any) -> list[str]:
+    return [label.get_text() for label in ax.get_xticklabels()]
+
+
+def kinds(traces: list[Any], end: str = "server") -> list[str]:
+    return [lane.kind for lane in lanes(traces, end)]
+
+
+# how a lane ended
+
+
+def test_how_a_lane_ended_is_read_from_its_trace(medley):
+    assert kinds(medley) == ["hangs", "late", "never", "bounded", "hole"]
+
+
+def test_the_recorded_hang_is_one(quiet):
+    assert kinds([recorded("closing-hang")]) == ["hangs"]
+    assert kinds([recorded("closing-hang")], "client") == ["never"]
+
+
+def test_a_run_that_is_stopped_while_closing_hangs():
+    stopped = run(Experiment(server=Peer(**TIMERS | {"close_timeout": 50}), faults=[Cut(1.2)], until=20), wire="virtual", progress=False)
+    assert kinds([stopped]) == ["hangs"]
+    ax = plots.lineup([called(stopped, vintage("17.4"))])
+    assert "in CLOSING for 17 s, and still when the run ends" in texts(ax) and title(ax) == "17.4 hangs in CLOSING to the end of the run"
+
+
+def test_without_a_cut_it_stays_open():
+    alive = called(run(Experiment(until=30), wire="virtual", progress=False), vintage("17.4"))
+    assert title(plots.lineup([alive])) == "17.4 stays OPEN"
+
+
+def test_legacy_may_take_five_times_its_close_timeout(quiet):
+    slow = late(quiet, 3.5)
+    assert kinds([called(slow, vintage("13.1")), called(slow, vintage("13.1", "legacy"))]) == ["late", "bounded"]
+
+
+# the title
+
+
+def test_the_title_is_the_finding(story):
+    expected = "14.1 and older hang in CLOSING until the cable is mended; 14.2 and newer give up after close_timeout, 1 s"
+    assert title(plots.lineup(story)) == expected
+
+
+def test_the_title_follows_the_traces(story):
+    swapped = [called(trace, other.header["vintage"]) for trace, other in zip(story[:4], story[3::-1])]
+    assert title(plots.lineup(swapped)).startswith("14.2 and newer hang in CLOSING")
+
+
+def test_the_title_names_what_tells_the_lanes_apart(quiet, backlog):
+    by_kind = [called(backlog, vintage("14.1")), called(quiet, vintage("14.1", "legacy"))]
+    by_python = [called(backlog, vintage("14.1", python="3.10")), called(quiet, vintage("14.1", python="3.12"))]
+    mixed = [called(backlog, vintage("14.1")), called(quiet, vintage("14.1", "legacy")), called(quiet, vintage("17.4"))]
+    assert title(plots.lineup(by_kind)).startswith("asyncio hangs in CLOSING until the cable is mended; legacy gives up")
+    assert title(plots.lineup(by_python)).startswith("Python 3.10 hangs in CLOSING until the cable is mended; Python 3.12 gives up")
+    assert title(plots.lineup(mixed)).startswith(
+        "14.1 asyncio hangs in CLOSING until the cable is mended; 14.1 legacy and 17.4 asyncio give up"
+    )
+
+
+def test_lanes_that_all_end_alike_are_said_once(blocked):
+    rows = [called(blocked, vintage(version)) for version in ("14.1", "17.4")]
+    assert title(plots.lineup(rows)) == "All 2 never notice: OPEN until the cable is mended"
+
+
+def test_the_title_has_the_number_of_what_is_late(medley):
+    assert "14.1 takes 31 s to close, though close_timeout is 1 s" in title(plots.lineup(medley))
+
+
+def test_versions_are_ordered_as_versions():
+    assert sorted(["14.2", "9.1", "10.4"], key=by_version) == ["9.1", "10.4", "14.2"]
+
+
+# the lanes
+
+
+def test_each_lane_has_its_vintage(story):
+    said = texts(plots.lineup(story))
+    assert {"13.1 asyncio", "14.1 asyncio", "14.2 asyncio", "17.4 asyncio", "14.2 threading"} <= set(said)
+    assert said.count("Python 3.11") == 5
+
+
+def test_a_trace_without_a_vintage_is_named_by_its_versions(quiet):
+    said = texts(plots.lineup([quiet]))
+    assert quiet.header["versions"]["websockets"] in said
+    assert f"Python {quiet.header['versions']['python'].rpartition('.')[0]}" in said
+
+
+def test_a_hung_lane_says_how_long_and_until_when(medley, story):
+    assert texts(plots.lineup(story)).count("in CLOSING for 57 s, until healed") == 2
+    assert {"believes OPEN for 58.8 s, until healed: never noticed", "CLOSING for 31 s"} <= set(texts(plots.lineup(medley)))
+
+
+def test_what_nothing_can_end_runs_to_the_edge(quiet):
+    rows = [made("backlog", Cut(1.2)), made("quiet", Cut(1.2)), made("blocked", Cut(1.2))]
+    ax = plots.lineup(rows)
+    said = " ".join(texts(ax))
+    assert "in CLOSING for ever" in said and "believes OPEN for ever" in said
+    edge = ax.get_xlim()[1]
+    arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
+    assert [arrow.xy[0] > edge for arrow in arrows] == [True, True]  # the annotation's tip is beyond
+
+
+def test_a_hole_is_an_empty_lane_with_its_reason(story):
+    assert "not run: no keepalive in threading before 15" in texts(plots.lineup(story))
+
+
+def test_nothing_but_holes_is_still_a_figure():
+    assert title(plots.lineup([HOLE])) == "None of these could be run: no keepalive in threading before 15"
+
+
+def test_the_moments_stand_under_their_lane(story):
+    said = texts(plots.lineup(story))
+    assert said.count("noticed 3.0 s") == 4 and said.count("closed and told 4.0 s") == 2 and said.count("closed and told 60.0 s") == 2
+
+
+def test_the_client_has_a_story_too(story):
+    ax = plots.lineup(story, end="client")
+    assert title(ax) == "All 4 never notice: OPEN until the cable is mended"
+    with pytest.raises(ValueError, match="'server' or 'client', seen 'peer'"):
+        plots.lineup(story, end="peer")
+
+
+def test_tls_is_said_where_lanes_differ_in_it(quiet, backlog):
+    secret = replace(backlog, experiment=backlog.experiment.but(tls=True))
+    ax = plots.lineup([called(secret, vintage("14.1")), called(quiet, vintage("14.1"))])
+    assert {"Python 3.11 · wss", "Python 3.11 · ws"} <= set(texts(ax))
+    assert title(ax).startswith("wss hangs in CLOSING")
+
+
+# the axis
+
+
+def test_ticks_stand_where_something_happens(story):
+    assert ticks(plots.lineup(story)) == ["0", "1.2", "3", "4", "60"]
+
+
+def test_a_broken_axis_says_so(story):
+    assert plots.lineup(story).get_xlabel().endswith("at // the axis leaves out 56 s without a change")
+    assert plots.lineup([recorded("closing-hang")]).get_xlabel() == "seconds since the server was OPEN"
+
+
+def test_a_broken_axis_keeps_the_order_and_the_short_distances():
+    scale = squeeze([1.2, 3, 4, 34, 60], longest=15)
+    places = [scale.place(t) for t in (0, 1.2, 3, 4, 34, 60, 61)]
+    assert places == sorted(set(places)) and places[:4] == [0, 1.2, 3, 4]
+    assert scale.breaks == ((4, 34), (34, 60)) and scale.saved == 56 and places[5] < 8
+    assert places[6] - places[5] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("moments", [[1, 2, 3], [0.003, 1, 2, 3], [60], [9, 15, 17, 45], [20, 40, 75]])
+def test_a_short_or_even_axis_is_not_broken(moments):
+    scale = squeeze(moments, longest=30)
+    assert not scale.breaks and [scale.place(t) for t in moments] == moments
+
+
+# the figure
+
+
+def overlaps(ax: Any) -> list[tuple[str, str]]:
+    """The pairs of words that lie on each other, by what the renderer measures."""
+    ax.figure.canvas.draw()
+    said = [*ax.texts, *ax.get_xticklabels(), ax.xaxis.label, ax._left_title]
+    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
+    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
+
+
+@pytest.mark.parametrize("size", [None, (6, 4), (5, 3.6)])
+@pytest.mark.parametrize("end", ["server", "client"])
+@pytest.mark.parametrize("name", ["story", "medley"])
+def test_no_word_lies_on_another(name, end, size, request):
+    assert overlaps(plots.lineup(request.getfixturevalue(name), end=end, size=size)) == []
+
+
+def test_words_stay_on_the_figure(medley):
+    for size in (None, (6, 4)):
+        ax = plots.lineup(medley, size=size)
+        ax.figure.canvas.draw()
+        said = [text.get_window_extent() for text in [*ax.texts, ax.xaxis.label, ax._left_title] if text.get_text()]
+        assert all(box.x0 >= 0 and box.x1 <= ax.figure.bbox.width and box.y0 >= 0 and box.y1 <= ax.figure.bbox.height for box in said)
+
+
+def test_the_alt_text_tells_the_whole_figure(medley):
+    alt = plots.lineup(medley).alt
+    assert alt.startswith("Line-up of 5 vintages, the states of the server. 13.1 hangs in CLOSING until the cable is mended;")
+    assert "Cut at 1.2, healed at 60 s." in alt
+    assert (
+        "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s, CLOSED from 60 s; in CLOSING"
+        in alt
+    )
+    assert "its application is told at 34.0 s" in alt and "its application is never told" in alt
+    assert "websockets 14.2 threading, Python 3.11: not run, no keepalive in threading before 15." in alt
+
+
+def test_it_is_a_picture_in_both_themes(story, tmp_path):
+    assert plots.lineup(story, theme="dark").figure.get_facecolor()[:3] < (0.2, 0.2, 0.2)
+    assert plots.save(plots.lineup(story), tmp_path / "lineup.svg").read_text().count("<svg") == 1
+
+
+def test_it_draws_into_an_axes_of_your_own(story):
+    own = plots.lineup(story[:1])
+    assert plots.lineup(story, ax=own) is own
+
+
+def test_what_it_cannot_line_up_is_refused_in_a_sentence(quiet):
+    with pytest.raises(TypeError, match="takes traces, and holes that say why"):
+        plots.lineup([quiet.experiment])
+    with pytest.raises(ValueError, match="at least one trace"):
+        plots.lineup([])
+    with pytest.raises(ValueError, match="one experiment on many vintages; seen traces with different cuts"):
+        plots.lineup([quiet, recorded("closing-hang")])
