@@ -145,7 +145,7 @@ class Run:
     def note(self, end: str, number: str, what: str) -> None:
         """Keep when something was first seen of a client's connection at an end."""
         if self.on:
-            self.seen[int(number)].setdefault(f"{end} {what}", self.wire.now())
+            self.seen[int(number)].setdefault(sys.intern(f"{end} {what}"), self.wire.now())  # one word for all
 
     # what happens
 

@@ -14,6 +14,8 @@ from .end import URI, End
 class Tasks:
     """The world of an application in asyncio: a task for each thing."""
 
+    __slots__ = ("websocket", "tasks", "now", "sleep")  # a fleet has 20,000 of them
+
     def __init__(self, websocket: Any) -> None:
         self.websocket = websocket
         self.tasks: dict[Any, asyncio.Task[None]] = {}
