@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from . import doctor, exercises, patterns, plots
     from .blocking import block
     from .experiment import Experiment, Peer
-    from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
+    from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
+    from .fleets import fleet
+    from .plans import Plan, Timers, plan
     from .recordings import recorded
     from .restart import Restart, crowd
     from .session import open_run, run
@@ -34,6 +36,7 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "blocking": ["block"],
     "faults": [
         "Cut", "Delay", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle",
+        "Tunnel",
     ],
     "session": ["run", "open_run"],
     "theory": ["predict", "compare", "covers", "Prediction"],
@@ -46,14 +49,17 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "whereabouts": ["where"],
     "restart": ["crowd", "Restart"],
     "patterns": ["patterns"],
+    "fleets": ["fleet"],
+    "plans": ["plan", "Plan", "Timers"],
     "exercises": ["exercises"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction",
-    "Raised", "Reset", "Restart", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
-    "block", "compare", "covers", "crowd", "doctor", "exercises", "open_run", "patterns", "plots", "predict", "recorded", "run",
-    "run_each", "sweep", "where",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Plan",
+    "Prediction", "Raised", "Reset", "Restart", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
+    "Vintage",
+    "block", "compare", "covers", "crowd", "doctor", "exercises", "fleet", "open_run", "patterns", "plan", "plots", "predict",
+    "recorded", "run", "run_each", "sweep", "where",
 ]  # fmt: skip
 
 

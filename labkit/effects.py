@@ -1,9 +1,9 @@
 """What a fault does to bytes on their way: pure verdicts, a small class for each fault that shapes a stream.
 
 An effect takes pieces of a stream, each with the time (s) at which it leaves, and gives pieces back, later or smaller, in
-order. It never moves a byte and never loses one (Limit, which ends the stream, says so itself).
+order. It never moves a byte and never loses one (Limit, which ends the stream, says so itself; a reset is no byte).
 
-    Limit → Slice → Throttle → Delay      the order in which effects are met, whenever they began
+    Limit → Slice → Throttle → Delay → Tunnel      the order in which effects are met, whenever they began
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from .faults import Act, Delay, Limit, Slice, Throttle
+from .faults import Act, Delay, Limit, Slice, Throttle, Tunnel
 
 Piece = tuple[float, "bytes | None"]  # when it leaves (s), and bytes, EOF or RESET
 GRAIN = 0.02  # s: a throttled line lets so many seconds' worth of bytes through at a time
+TAIL = 1.5  # of a heavy tail: finite mean, infinite variance, as round trips of mobile networks look like
 
 
 class Limited:
@@ -69,18 +70,48 @@ class Throttled:
 
 
 class Delayed:
-    """Adds ``latency`` ± ``jitter`` s; bytes never overtake each other."""
+    """Adds ``latency`` and jitter (s); bytes never overtake each other."""
 
     def __init__(self, act: Delay, dice: random.Random, hang_up: Callable[[], None]) -> None:
-        self.act, self.dice = act, dice
+        self.act, self.jitter = act, JITTERS[act.shape]
+        self.dice = dice
 
     def __call__(self, when: float, item: bytes | None) -> list[Piece]:
-        jitter = self.dice.uniform(-self.act.jitter, self.act.jitter) if self.act.jitter else 0.0
-        return [(when + max(0.0, self.act.latency + jitter), item)]
+        late = self.jitter(self.dice, self.act.jitter) if self.act.jitter else 0.0
+        return [(when + max(0.0, self.act.latency + late), item)]
 
 
-Effect = Limited | Sliced | Throttled | Delayed
-EFFECTS: dict[type[Act], type[Effect]] = {Limit: Limited, Slice: Sliced, Throttle: Throttled, Delay: Delayed}
+JITTERS: dict[str, Callable[[random.Random, float], float]] = {  # how far from the latency (s)
+    "uniform": lambda dice, jitter: dice.uniform(-jitter, jitter),
+    "normal": lambda dice, jitter: dice.gauss(0.0, jitter),
+    "heavy tail": lambda dice, jitter: jitter * (dice.paretovariate(TAIL) - 1),
+}
+
+
+class Tunneled:
+    """Holds what comes during a silence until it is over. Silences are drawn as time goes on, so that both directions draw the same."""
+
+    def __init__(self, act: Tunnel, dice: random.Random, hang_up: Callable[[], None]) -> None:
+        self.act, self.dice = act, dice
+        self.begin: float | None = None  # s, of the silence that is going on or comes next
+        self.end = 0.0
+
+    def __call__(self, when: float, item: bytes | None) -> list[Piece]:
+        self.pass_to(when)
+        assert self.begin is not None
+        if when < self.begin:
+            return [(when, item)]
+        return [] if item is None else [(self.end, item)]
+
+    def pass_to(self, when: float) -> None:
+        """Draw silences until one ends after ``when`` (s)."""
+        while self.begin is None or self.end <= when:
+            self.begin = self.end + self.dice.expovariate(1 / self.act.every)
+            self.end = self.begin + self.dice.expovariate(1 / self.act.length)
+
+
+Effect = Limited | Sliced | Throttled | Delayed | Tunneled
+EFFECTS: dict[type[Act], type[Effect]] = {Limit: Limited, Slice: Sliced, Throttle: Throttled, Delay: Delayed, Tunnel: Tunneled}
 ORDER = list(EFFECTS)
 
 

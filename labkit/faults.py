@@ -5,6 +5,7 @@ An act says *when* (``at``, seconds after the server was OPEN; None means "now",
 
     Cut(at=9, heal=14)              silence: what is sent is stuck, and arrives after healing
     Delay(at=5, latency=0.2)        later        Throttle(at=5, rate=1000)   slower
+    Tunnel(at=0, every=60)          bursts of silence, as in a lift or a tunnel
     Slice(at=5, size=10, gap=0.1)   in pieces    Limit(at=5, size=5000)      so many bytes, then hung up
     HangUp(at=5)                    FIN          Reset(at=5)                 RST
     Idle(at=0, after=60)            a NAT or load balancer forgets a connection on which nobody speaks
@@ -22,6 +23,7 @@ from . import fields
 
 ENDS = ("server", "client")
 DIRECTIONS = ("both", "to_client", "to_server")
+SHAPES = ("uniform", "normal", "heavy tail")  # of a jitter
 
 Step = tuple[float, str]  # when (s), "begin" or "end"
 
@@ -93,10 +95,15 @@ class Cut(Fault):
 
 @dataclass(frozen=True, repr=False)
 class Delay(Fault):
-    """Everything takes ``latency`` ± ``jitter`` seconds longer (uniform, seeded); what is under way keeps its time."""
+    """Everything takes ``latency`` seconds longer, and a random ``jitter`` besides (seeded); what is under way keeps its time.
+
+    ``shape`` is how the jitter is spread: "uniform" (from −jitter to +jitter), "normal" (with that standard deviation), or "heavy tail"
+    (never early; 1 in 100 is more than 20 × jitter late, 1 in 1,000 more than 99 ×: P(late by x) = (1 + x / jitter)^−1.5).
+    """
 
     latency: float = 0.1  # s
     jitter: float = 0.0  # s
+    shape: str = "uniform"
     until: float | None = None  # s; None: to the end of the run
     finish = "until"
 
@@ -104,6 +111,26 @@ class Delay(Fault):
         super().__post_init__()
         fields.seconds(self, "latency")
         fields.seconds(self, "jitter")
+        fields.one_of(self, "shape", SHAPES)
+
+
+@dataclass(frozen=True, repr=False)
+class Tunnel(Fault):
+    """Bursts of silence, as in a lift or a tunnel: now and then nothing passes, and what is sent arrives when the silence is over.
+
+    On average ``every`` seconds from the end of one silence to the next, and ``length`` seconds a silence; both exponential, seeded, and
+    the same in both directions of a connection. What is under way keeps its time; a reset sent into a silence is gone, as in a Cut.
+    """
+
+    every: float = 60.0  # s, on average, between two silences
+    length: float = 5.0  # s, on average, of a silence
+    until: float | None = None  # s
+    finish = "until"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.seconds(self, "every", above=True)
+        fields.seconds(self, "length", above=True)
 
 
 @dataclass(frozen=True, repr=False)
@@ -258,7 +285,7 @@ class Freeze(AppAct):
     finish = "thaw"
 
 
-FAULTS = (Cut, Delay, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
+FAULTS = (Cut, Delay, Tunnel, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
 ACTS: dict[str, type[Act]] = {kind.__name__: kind for kind in (*FAULTS, Freeze, Goodbye, Send, StopReading)}
 
 

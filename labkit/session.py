@@ -30,6 +30,7 @@ from .faults import ENDS, Act, Fault, Freeze, Send, order
 from .faults import to_json as act_to_data
 from .peers import End, Handler, make_end
 from .recorder import Recorder
+from .tally import Tally
 from .trace import Trace
 from .wires import Wire
 
@@ -55,10 +56,10 @@ def run(
     """Run an experiment on a wire, "loopback" (real TCP, real time) or "virtual" (the same code, a clock that jumps).
 
     ``server`` and ``client`` replace the application of an end by your own ``async def handler(websocket)``. ``record=False``
-    keeps only what the applications tell. A run of more than 2 s shows a living sentence unless ``progress`` is off;
-    ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs in a worker process, on that version
-    and implementation of websockets and that Python. Returns a Trace; raises ValueError if the wire cannot do the experiment,
-    and Hole if there is no such vintage here.
+    keeps only states, what the applications tell, and how many pings and bytes there were. A run of more than 2 s shows a living
+    sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs in
+    a worker process, on that version and implementation of websockets and that Python. Returns a Trace; raises ValueError if the
+    wire cannot do the experiment, and Hole if there is no such vintage here.
     """
     if vintage is not None:
         from .vintages import run_in
@@ -128,6 +129,7 @@ class Session:
         self.tls = make_tls() if experiment.tls else None
         self.wire: Any = make_wire(wire, experiment)
         self.recorder = Recorder(self.wire.now, self._state_changed)
+        self.tally = Tally()  # of an unrecorded run
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
@@ -143,17 +145,21 @@ class Session:
         logger = self.recorder.logger(name) if self.record else SILENT
 
         def observe(what: str, **data: Any) -> None:
-            if what == "opened" and name == "server":
+            if what == "state":
+                self._state_changed(name, data["state"])
+            elif what == "opened" and name == "server":
                 self._open()
             self.recorder.note(name, "app", what, **data)
 
         context = self.tls.contexts[name] if self.tls else None
-        return make_end(self.implementation, name, self.experiment, logger, observe, self.handlers[name], context)
+        end = make_end(self.implementation, name, self.experiment, logger, observe, self.handlers[name], context)
+        end.watched = not self.record
+        return end
 
     # what a user of a session asks
 
     def __enter__(self) -> Session:
-        self.wire.tap = self.recorder if self.record else None
+        self.wire.tap = self.recorder if self.record else self.tally
         self.wire.tell = partial(self.recorder.note, "wire", "wire")
         for end in ENDS:
             self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
@@ -326,6 +332,8 @@ class Session:
             "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
             "implementation": self.implementation,
         }
+        if not self.record and not self.tls:  # of what is encrypted, headers can't be read
+            header["counted"] = self.tally.counts()
         if self.recorder.unread:
             header["witnesses"] = f"the log is the only witness of the frames: {self.recorder.unread}"
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}

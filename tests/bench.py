@@ -8,6 +8,7 @@ round, and what counts is the median of the ratios round by round. A goal that i
     import     `import labkit` in a fresh interpreter
     figures    the timeline of the fruit fly, and of 10,000 frames
     doctor     a debug log of 100 MB, beside wc -l and a loop over its lines
+    sweeps, fleets, law    many runs: see bench_many.py
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def row(what: str, value: str, reference: str = "", measured: float | None = Non
 
 
 def unrecorded() -> None:
-    check(run(TWIN, "virtual", record=False, progress=False).closed_at("server"), None)
+    check(run(TWIN, "virtual", record=False, progress=False).closed_at("server"), 110.0)
 
 
 def recorded() -> None:
@@ -356,7 +357,19 @@ def _stamp(t: float) -> str:
     return time.strftime("2026-11-23 %H:%M:%S", time.gmtime(t)) + f",{int(t % 1 * 1000):03d}"
 
 
+def many(name: str) -> Callable[[bool], None]:
+    """A block of bench_many.py."""
+
+    def block(quick: bool) -> None:
+        import bench_many
+
+        bench_many.BLOCKS[name](quick, title, row)
+
+    return block
+
+
 BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures, "doctor": bench_doctor}
+BLOCKS |= {name: many(name) for name in ("sweeps", "fleets", "law")}
 
 
 def main() -> None:

@@ -10,18 +10,18 @@ import pytest
 
 from labkit import Cut, Experiment, Peer, plots, sweep
 from labkit.plots.distribution_words import histogram
-from labkit.sweeps import Sweep
+from labkit.sweeps import frame
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 
 
-def rows(*delays: float | None, column: str = "delay") -> Sweep:
+def rows(*delays: float | None, column: str = "delay"):
     """A sweep that gave these values."""
-    return Sweep(FLY, {"cut.at": [9.0] * len(delays)}, [{"cut.at": 9.0, column: delay} for delay in delays])
+    return frame(FLY, {"cut.at": [9.0]}, [{"cut.at": 9.0, "false_alarm": False, column: delay} for delay in delays])
 
 
 @pytest.fixture(scope="module")
-def phases() -> Sweep:
+def phases():
     return sweep(FLY, over={"cut.at": [8 + 0.1 * k for k in range(1, 41)]}, progress=False)
 
 

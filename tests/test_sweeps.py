@@ -1,42 +1,102 @@
-"""A sweep is many runs and a row for each: tidy, serial, interruptible, and refused in a sentence."""
+"""A sweep is many runs and a row for each: tidy, the same wherever it is done, interruptible, and refused in a sentence."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pandas
 import pytest
-from cases import FLY
+from cases import FLY, goodbyes, quiet
 
-from labkit import Experiment, predict, sweep
-from labkit.sweeps import vary
+import labkit.sweeps
+from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
+from labkit.processes import Died, Processes, each
+from labkit.sweeps import COLUMNS, observe, vary
+
+PHASES = [round(8 + n / 50, 2) for n in range(200)]
+SHAKY = Experiment(
+    server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Delay(0, latency=0, jitter=0.4, shape="heavy tail")]
+)
 
 
 def test_two_hundred_phases_agree_with_the_law():
-    phases = sweep(FLY, over={"cut.at": [round(8 + n / 50, 2) for n in range(200)]})
-    assert len(phases) == 200
-    for row in phases:
-        assert row["noticed"] == pytest.approx(predict(vary(FLY, {"cut.at": row["cut.at"]})).noticed_at("server"), abs=1e-6)
-    assert min(phases["delay"]) >= 3 and max(phases["delay"]) <= 7
-    assert sum(phases["delay"]) / 200 == pytest.approx(5, abs=0.05)
+    phases = sweep(FLY, over={"cut.at": PHASES})
+    assert len(phases) == 200 and list(phases) == ["cut.at", "seed", *COLUMNS]
+    for at, noticed in zip(phases["cut.at"], phases["noticed"]):
+        assert noticed == pytest.approx(predict(vary(FLY, {"cut.at": at})).noticed_at("server"), abs=1e-6)
+    assert phases.delay.min() >= 3 and phases.delay.max() <= 7 and phases.delay.mean() == pytest.approx(5, abs=0.05)
+    assert set(phases.code) == {1006} and not phases.false_alarm.any()
 
 
 def test_several_parameters_give_every_combination():
     table = sweep(FLY, over={"server.ping_interval": [2, 4], "server.ping_timeout": [1, 3], "latency": [0, 0.1]})
-    assert len(table) == 8 and table["latency"] == [0, 0.1] * 4
-    assert table[0]["server.ping_interval"] == 2 and table[0]["delay"] == 2 and table[0]["told"] == 13
-    assert table[0]["pings"] > table[4]["pings"] and table[0]["bytes"] > table[4]["bytes"]
+    assert len(table) == 8 and list(table.latency) == [0, 0.1] * 4
+    first, fifth = table.iloc[0], table.iloc[4]
+    assert first["server.ping_interval"] == 2 and first["delay"] == 2 and first["told"] == 13
+    assert first["pings"] > fifth["pings"] and first["bytes"] > fifth["bytes"]
+
+
+def test_repeats_are_other_seeds_and_every_combination_meets_the_same():
+    shaky = SHAKY.but(until=100)
+    table = sweep(shaky, over={"server.ping_timeout": [1, 3]}, repeats=20, seed=7)
+    assert list(table.seed) == [*range(7, 27)] * 2
+    short, long = (group for _, group in table.groupby("server.ping_timeout"))
+    assert short.false_alarm.sum() > long.false_alarm.sum() and short.told.nunique() > 1
+    assert table.equals(sweep(shaky, over={"server.ping_timeout": [1, 3]}, repeats=20, seed=7))
 
 
 def test_parameters_that_only_make_sense_together_are_set_together():
     assert vary(FLY, {"cut.at": 30, "cut.heal": 40}).cuts[0].heal == 40
     assert vary(FLY, {"server.ping_interval": None}).server.ping_interval is None
+    assert vary(SHAKY, {"delay.jitter": 0.5, "seed": 3}).but(seed=0) == vary(SHAKY, {"delay.jitter": 0.5})
 
 
-def test_rows_turn_into_a_data_frame():
-    pandas = pytest.importorskip("pandas")
-    table = sweep(FLY, over={"latency": [0, 0.1]}).to_pandas()
-    assert isinstance(table, pandas.DataFrame) and list(table.latency) == [0, 0.1] and list(table.told) == [17, 17]
+@pytest.mark.parametrize("experiment", [FLY, SHAKY.but(until=60), *map(quiet, range(12)), *map(goodbyes, range(12))])
+def test_an_unrecorded_run_gives_the_row_of_a_recorded_one(experiment):
+    rows = [observe(run(experiment, "virtual", record=record, progress=False)) for record in (True, False)]
+    assert rows[0] == rows[1]
 
 
-def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch):
-    import labkit.sweeps
+def test_what_an_unrecorded_tls_run_cannot_count_is_recorded():
+    (row,) = sweep(FLY.but(tls=True), over={"latency": [0.01]}).to_dict("records")
+    assert row["told"] == pytest.approx(17, abs=0.1) and row["pings"] == 3
 
+
+# false alarms
+
+
+@pytest.mark.parametrize(
+    ("faults", "alarm"),
+    [
+        ([Cut(9)], False),
+        ([Cut(9, heal=14)], False),
+        ([Cut(9, heal=14.9), Delay(14.9, latency=5)], True),  # healed, and slow: the pong comes too late
+        ([Delay(0, latency=2)], True),
+        ([Delay(0, latency=2), Cut(3)], False),  # what is late would have come; but the cable is cut, so the alarm is right
+        ([Tunnel(0, every=1, length=100)], True),
+        ([Idle(0, after=3)], False),  # a NAT has forgotten the connection: nothing would ever have come
+        ([], False),
+    ],
+)
+def test_a_false_alarm_ends_what_would_have_lived(faults, alarm):
+    (row,) = sweep(FLY.but(faults=faults, until=60), over={"latency": [0]}).to_dict("records")
+    assert row["false_alarm"] is alarm
+    assert not alarm or row["noticed"] > 0
+
+
+def test_a_false_alarm_before_the_cut_is_no_detection():
+    (row,) = sweep(FLY.but(faults=[Delay(0, latency=2), Cut(30)]), over={"latency": [0]}).to_dict("records")
+    assert row["false_alarm"] and row["noticed"] < 30 and row["delay"] != row["delay"]
+
+
+# rows as they arrive, and what is kept
+
+
+def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch, tmp_path):
     done, real = [], labkit.sweeps.run
 
     def interrupted(*args, **kwargs):
@@ -46,7 +106,157 @@ def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch):
         return real(*args, **kwargs)
 
     monkeypatch.setattr(labkit.sweeps, "run", interrupted)
-    assert len(sweep(FLY, over={"latency": [0, 0.1, 0.2, 0.3]})) == 2
+    table = sweep(FLY, over={"latency": [0, 0.1, 0.2, 0.3]}, save=tmp_path / "rows.csv")
+    assert len(table) == 2 and len(pandas.read_csv(tmp_path / "rows.csv")) == 2
+
+
+def test_rows_arrive_while_it_runs_and_are_in_the_file_at_once(tmp_path):
+    path, lines = tmp_path / "rows.csv", []
+    table = sweep(FLY, over={"cut.at": [9, 10, 11]}, save=path, each_row=lambda row: lines.append(len(path.read_text().splitlines())))
+    assert lines == [2, 3, 4]  # with the header
+    saved = pandas.read_csv(path)
+    assert list(saved.told) == list(table.told) and list(saved) == list(table)
+
+
+def test_a_run_that_fails_has_a_row_with_its_problem_and_the_first_is_raised():
+    bad = Experiment(latency=0.1, until=5, server=Peer(close_timeout=0))
+    with pytest.raises(ValueError, match="close_timeout"):
+        sweep(bad, over={"tls": [True]})
+
+    def trouble(values):
+        raise RuntimeError("no luck")
+
+    assert labkit.sweeps.guarded(trouble, {"x": 1}) == {"x": 1, "problem": "RuntimeError: no luck"}
+
+
+# executors
+
+
+@pytest.mark.parametrize("kind", ["threads", "spawned", "ours"])
+def test_any_executor_gives_the_same_table(kind):
+    expected = sweep(FLY, over={"cut.at": PHASES[:40]})
+    pools = {
+        "threads": lambda: ThreadPoolExecutor(2),
+        "spawned": lambda: ProcessPoolExecutor(2, mp_context=get_context("spawn")),
+        "ours": lambda: Processes(2),
+    }
+    with pools[kind]() as executor:
+        assert sweep(FLY, over={"cut.at": PHASES[:40]}, executor=executor, batch=7).equals(expected)
+
+
+def test_many_runs_are_carried_by_fresh_processes(monkeypatch):
+    expected = sweep(FLY, over={"cut.at": PHASES[:40]})
+    monkeypatch.setattr(labkit.sweeps, "HERE", 5)
+    assert sweep(FLY, over={"cut.at": PHASES[:40]}).equals(expected)
+
+
+def test_a_cluster_of_dask_carries_a_sweep():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        table = sweep(FLY, over={"cut.at": PHASES[:40]}, executor=client.get_executor(), batch=5)
+    assert table.equals(sweep(FLY, over={"cut.at": PHASES[:40]}))
+
+
+class Broken(ThreadPoolExecutor):
+    """An executor whose workers die with the third batch and everything after it."""
+
+    count = 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.count += 1
+        if self.count < 3:
+            return super().submit(fn, *args, **kwargs)
+        if self.count > 4:
+            raise RuntimeError("cannot schedule new futures")
+        future: Future = Future()
+        future.set_exception(RuntimeError("a worker has died"))
+        return future
+
+
+def test_what_a_dead_executor_has_lost_is_repeated():
+    with Broken(2) as executor:
+        table = sweep(FLY, over={"cut.at": PHASES[:25]}, executor=executor, batch=4)
+    assert executor.count > 4 and table.equals(sweep(FLY, over={"cut.at": PHASES[:25]}))
+
+
+def once(path):
+    """Kills its own process the first time that it is asked, of one item."""
+    name, item = path
+    if item == 3 and not os.path.exists(name):
+        with open(name, "w") as file:
+            file.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    with open(f"{name} {item}", "a") as file:
+        file.write("done\n")
+    return item
+
+
+def always(item):
+    if item == 1:
+        os._exit(3)
+    return item
+
+
+@pytest.fixture
+def here_is_importable(monkeypatch):
+    """So that a fresh process finds the functions of this file."""
+    monkeypatch.syspath_prepend(os.path.dirname(__file__))
+
+
+def test_a_worker_that_dies_loses_one_run_which_is_repeated_and_nothing_else(here_is_importable, tmp_path):
+    name = str(tmp_path / "died")
+    with Processes(1) as executor:
+        assert executor.submit(each, once, [(name, n) for n in range(6)]).result(60) == [0, 1, 2, 3, 4, 5]
+    assert all((tmp_path / f"died {n}").read_text() == "done\n" for n in range(6))  # each was done once
+
+
+def test_a_run_that_kills_every_worker_is_given_up_alone(here_is_importable):
+    with Processes(1) as executor:
+        first, second, third = executor.submit(each, always, [0, 1, 2]).result(60)
+        assert (first, third) == (0, 2) and isinstance(second, Died)
+        with pytest.raises(Died):
+            executor.submit(always, 1).result(60)
+        assert executor.submit(always, 5).result(60) == 5
+
+
+def test_an_exception_comes_back_from_a_fresh_process_and_prints_do_no_harm():
+    with Processes(1) as executor:
+        with pytest.raises(ZeroDivisionError):
+            executor.submit(divmod, 1, 0).result(60)
+        assert executor.submit(print, "hello").result(60) is None
+        assert executor.submit(divmod, 7, 2).result(60) == (3, 1)
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.submit(divmod, 7, 2)
+
+
+def test_processes_that_are_cancelled_end_at_once_and_leave_nobody_behind():
+    executor = Processes(2)
+    futures = [executor.submit(time.sleep, 60) for _ in range(5)]
+    while len(executor.workers) < 2:
+        time.sleep(0.01)
+    workers = list(executor.workers)
+    executor.shutdown(cancel_futures=True)
+    assert all(worker.poll() is not None for worker in workers) and not any(thread.is_alive() for thread in executor.threads)
+    assert all(future.cancelled() or future.exception() for future in futures)
+
+
+def test_a_script_without_a_guard_can_sweep(tmp_path):
+    """Fresh processes do not import the script that made them."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import labkit.sweeps\nfrom labkit import *\nlabkit.sweeps.HERE = 3\n"
+        "fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])\n"
+        "print(len(sweep(fly, over={'cut.at': [9, 10, 11, 12, 13]})))\n"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.abspath(labkit.sweeps.__file__)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": root})
+    assert (done.stdout, done.stderr) == ("5\n", "")
+
+
+# what is refused
 
 
 @pytest.mark.parametrize(
@@ -66,7 +276,7 @@ def test_what_cannot_be_varied_is_refused_before_the_first_run(over, words):
 
 
 def test_without_a_cut_there_is_no_delay():
-    (row,) = sweep(Experiment(until=50), over={"latency": [0.1]})
-    assert row["delay"] is None and row["noticed"] is None and row["pings"] == 2
-    with pytest.raises(KeyError, match="it has latency, noticed"):
-        sweep(Experiment(until=50), over={"latency": [0.1]})["colour"]
+    (row,) = sweep(Experiment(until=50), over={"latency": [0.1]}).to_dict("records")
+    assert row["delay"] != row["delay"] and row["noticed"] != row["noticed"] and row["pings"] == 2
+    with pytest.raises(ValueError, match="once or more"):
+        sweep(Experiment(until=50), over={"latency": [0.1]}, repeats=0)

@@ -23,7 +23,6 @@ from ..faults import Cut
 from ..plots import timeline
 from ..progress import Bar
 from ..session import run
-from ..sweeps import Sweep
 from ..trace import Trace
 from .guess import Ledger
 
@@ -66,15 +65,15 @@ def guess_delays(question: str, min: Any = ..., mean: Any = ..., max: Any = ...)
     return made
 
 
-def settle_delays(made: Delays, seen: Sweep, moment: str = "noticed") -> None:
-    """Say what became of the guesses, by belief, and keep them in the ledger; ``moment`` is "noticed" or "told"."""
+def settle_delays(made: Delays, seen: Any, moment: str = "noticed") -> None:
+    """Say what became of the guesses about a sweep, by belief, and keep them in the ledger; ``moment`` is "noticed" or "told"."""
     if not made.made:
         print("no guess made, so there is nothing to settle; guess first, the next run surprises you more")
         return
-    delays = [row[moment] - row["cut.at"] for row in seen]
+    delays = list(seen[moment] - seen["cut.at"])
     truths = dict(zip(NAMES, (min(delays), sum(delays) / len(delays), max(delays))))
     for name, value in made.made.items():
-        print(_verdict(name, value, truths[name], _origin(seen.experiment.server, value, moment)))
+        print(_verdict(name, value, truths[name], _origin(seen.attrs["experiment"].server, value, moment)))
         Ledger().keep(f"{made.question}: {name}", value, truths[name])
 
 

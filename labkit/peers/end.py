@@ -45,6 +45,8 @@ class End:
     """One end: the application of its connection, and the acts that were asked of it."""
 
     implementation = "asyncio"
+    watched = False  # whether the connection tells its states, where no log does
+    path = ""  # that a client asks for
 
     def __init__(
         self, name: str, experiment: Experiment, logger: Any, observe: Observe, handler: Handler | None, context: Any = None

@@ -14,6 +14,8 @@ from .end import URI, End
 class Tasks:
     """The world of an application in asyncio: a task for each thing."""
 
+    __slots__ = ("websocket", "tasks", "now", "sleep")  # a fleet has 20,000 of them
+
     def __init__(self, websocket: Any) -> None:
         self.websocket = websocket
         self.tasks: dict[Any, asyncio.Task[None]] = {}
@@ -50,11 +52,22 @@ class AsyncioEnd(End):
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         try:
-            websocket = await self.library.connect(URI[bool(self.context)], sock=dial(), **self.options())
+            websocket = await self.library.connect(URI[bool(self.context)] + self.path, sock=dial(), **self.options())
         except Exception as problem:
             self.refused(problem)
         else:
             await self.begin(websocket)
+
+    def options(self) -> dict[str, Any]:
+        if not self.watched or self.implementation != "asyncio":
+            return super().options()
+        from .watched import watched
+
+        return {**super().options(), "create_connection": watched(self.name, self.tell)}
+
+    def tell(self, connection: Any, state: str) -> None:
+        """The connection has come to a state."""
+        self.observe("state", state=state)
 
     async def begin(self, websocket: Any) -> None:
         """There is a connection."""

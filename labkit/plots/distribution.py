@@ -9,6 +9,7 @@ theory: from ping_timeout 3 s to ping_interval + ping_timeout 7 s      ▒▒▒
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -49,17 +50,19 @@ def distribution(
     ax.set_xlim(low, high)
     ax.set_ylim(0, 1)
     chart = Chart(ax, colours, column, values, Room(ax, (low, high), (0, 1)))
-    chart.draw(allowed, said, band_words(getattr(sweep, "experiment", None), column, allowed))
+    chart.draw(allowed, said, band_words(getattr(sweep, "attrs", {}).get("experiment"), column, allowed))
     ax.alt = alt_text(column, values, allowed, said)  # type: ignore[attr-defined]
     return ax
 
 
 def _values(sweep: Any, column: str) -> list[float | None]:
     try:
-        rows = list(sweep[column])
-    except TypeError:
+        rows = [None if type(value).__name__ == "NAType" else value for value in sweep[column]]  # of pandas' whole numbers
+    except (TypeError, AttributeError):
         raise TypeError(f"distribution() takes what sweep(…) gives, seen {sweep!r}") from None
-    wrong = next((value for value in rows if value is not None and not isinstance(value, (int, float))), None)
+    except KeyError:
+        raise KeyError(f"this sweep has no column {column!r}; it has {', '.join(map(str, getattr(sweep, 'columns', ())))}") from None
+    wrong = next((value for value in rows if value is not None and not isinstance(value, Real)), None)
     if wrong is not None:
         raise TypeError(f"the column {column!r} holds {wrong!r}: expected numbers, or None for never")
     return [None if value is None or not math.isfinite(value) else float(value) for value in rows]

@@ -14,8 +14,8 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from ..effects import EFFECTS
-from ..faults import Act, Cut, Fault, HangUp, Idle, Reset, SlowClose
+from ..effects import EFFECTS, Tunneled
+from ..faults import Act, Cut, Fault, HangUp, Idle, Reset, SlowClose, Tunnel
 from ..pipe import EOF, RESET, Pipe
 
 FLOW = {"server": "to_client", "client": "to_server"}  # who sends into which pipe
@@ -133,8 +133,12 @@ class Wire:
             elif isinstance(fault, Reset):
                 pipe.finish(now, RESET)
             elif type(fault) in EFFECTS:
-                dice = random.Random(f"{self.seed} {number} {sender} {fault!r}")
-                pipe.effects[fault] = EFFECTS[type(fault)](fault, dice, partial(self._limit_reached, number))  # type: ignore[arg-type]
+                who = "both" if isinstance(fault, Tunnel) else sender  # a tunnel silences both directions at once
+                dice = random.Random(f"{self.seed} {number} {who} {fault!r}")
+                effect = EFFECTS[type(fault)](fault, dice, partial(self._limit_reached, number))  # type: ignore[arg-type]
+                if isinstance(effect, Tunneled):
+                    effect.end = now
+                pipe.effects[fault] = effect
         if isinstance(fault, Idle):
             self._watch(fault, number, now)
 

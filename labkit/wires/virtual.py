@@ -73,9 +73,7 @@ class VirtualWire(Wire):
 
     def _socket(self, end: str, name: tuple[str, int], peer: tuple[str, int], pipes: dict[str, Pipe]) -> MemorySocket:
         out, into = pipes[end], pipes["client" if end == "server" else "server"]
-        sock = MemorySocket(next(self.fds), name, peer, out, lambda _: self.deliver(into), self.capacity(end))
-        sock.pushed = lambda item: self.push(out, item)
-        sock.refused = lambda: self.time.at(self.time.now, lambda: self.push(out, RESET))
+        sock = MemorySocket(next(self.fds), name, peer, out, into, self, self.capacity(end))
         self.sockets[sock.fd] = sock
         return sock
 
@@ -85,6 +83,10 @@ class VirtualWire(Wire):
         pipe.push(self.time.now, item)
         if not waiting:
             self.await_arrival(pipe)
+
+    def refuse(self, pipe: Pipe) -> None:
+        """Answer with RESET, at the end of this instant."""
+        self.time.at(self.time.now, lambda: self.push(pipe, RESET))
 
     def await_arrival(self, pipe: Pipe) -> None:
         if (due := pipe.due()) is not None:

@@ -1,0 +1,103 @@
+"""A plan proposes timers from theory, and runs bear it out, or say that they do not."""
+
+import random
+
+import pytest
+
+from labkit import Cut, Delay, Timers, Tunnel, plan, predict
+from labkit.effects import JITTERS
+from labkit.plans import DAY, Check, Plan, alarm_rate, check_by_runs, experiment_of, false_alarms, late_share, propose
+
+NORMAL = [Delay(0, latency=0.05, jitter=0.03, shape="normal")]
+HEAVY = [Delay(0, latency=0.05, jitter=0.002, shape="heavy tail")]
+LIFT = [Delay(0, latency=0.05), Tunnel(0, every=600, length=8)]
+
+
+@pytest.mark.parametrize(("shape", "tolerance"), [("uniform", 0.05), ("normal", 0.05), ("heavy tail", 0.25)])
+def test_the_share_of_late_round_trips_is_what_dice_give(shape, tolerance):
+    dice, jitter, latency = random.Random(1), 0.1, 0.5
+    trips = [sum(latency + JITTERS[shape](dice, jitter) for _ in range(2)) for _ in range(100_000)]
+    for timeout in (1.6, 2.2, 4) if shape == "heavy tail" else (1.02, 1.1, 1.16, 1.18):
+        wanted = late_share(timeout, [Delay(0, latency=latency, jitter=jitter, shape=shape)])
+        assert sum(trip > timeout for trip in trips) / len(trips) == pytest.approx(wanted, rel=tolerance, abs=0.003)
+
+
+@pytest.mark.parametrize(("wire", "timers"), [(LIFT, Timers(20, 5, 2)), (LIFT, Timers(4, 10, 2)), (HEAVY, Timers(10, 0.3, 1))])
+def test_false_alarms_are_as_many_as_theory_promises(wire, timers):
+    hours, alarms = false_alarms(timers, wire)
+    wanted = alarm_rate(timers, wire) * hours * 3600
+    assert wanted > 5 and abs(alarms - wanted) < 3.5 * wanted**0.5 + 0.1 * wanted
+
+
+def test_the_worst_case_of_timers_is_never_exceeded_and_nearly_reached():
+    timers = Timers(5, 2, 1)
+    told = [predict(experiment_of(timers, []).but(faults=[Cut(10 + n / 100)])).told_at("server") - 10 - n / 100 for n in range(1, 500)]
+    assert timers.worst - 0.02 < max(told) <= timers.worst
+
+
+def test_a_proposal_meets_both_and_no_longer_ping_interval_would():
+    for rate in (1e-7, 1e-6, 1e-5):
+        timers = propose(60, rate, HEAVY)
+        assert timers.worst <= 60 and alarm_rate(timers, HEAVY) <= rate
+        shorter = Timers(timers.ping_interval + 1, timers.ping_timeout - 1, timers.close_timeout)
+        assert shorter.ping_timeout < 1 or alarm_rate(shorter, HEAVY) > rate
+
+
+def test_a_plan_shows_theory_beside_runs_and_the_lines_to_paste():
+    made = plan(detect_within=30, connections=1000, wire=NORMAL)
+    assert made.met and made.timers.worst <= 30 and made.alarms_per_day <= 1
+    text = str(made)
+    for name in ("ping_interval", "ping_timeout", "close_timeout"):
+        assert f"    {name}={getattr(made.timers, name):g}," in text
+    assert "serve(" in text and "theory expects" in text and f"in {made.check.cuts} cuts" in text
+    assert repr(made) == text
+
+
+def test_traffic_is_a_ping_and_a_pong_an_interval():
+    made = plan(detect_within=30, connections=100, verify=False)
+    assert made.bytes_per_second == pytest.approx(100 * (6 + 10) / made.timers.ping_interval)
+    assert made.check is None and not made.met and "not run" in str(made)
+
+
+def test_more_connections_need_a_longer_timeout():
+    few, many = (plan(detect_within=60, false_alarms_per_day=10, connections=n, wire=HEAVY, verify=False).timers for n in (1, 1000))
+    assert few.ping_timeout < many.ping_timeout and few.ping_interval > many.ping_interval
+
+
+def test_no_timer_is_shorter_than_a_program_may_be_busy():
+    made = plan(detect_within=60, pause=5, verify=False).timers
+    assert min(made.ping_timeout, made.close_timeout) >= 5
+
+
+def test_runs_that_contradict_theory_are_told():
+    check = Check(cuts=50, told=20.0, hours=10, alarms=50, expected=1.0, short=0, short_alarms=0, short_expected=0)
+    assert not check.agrees
+    made = Plan(30, 1, 1, (), Timers(20, 5, 5), 1.0, 1.0, check)
+    assert not made.met
+
+
+def test_on_a_wire_that_is_never_late_runs_find_no_alarm():
+    check = check_by_runs(Timers(5, 2, 1), [])
+    assert check.alarms == 0 == check.expected and check.agrees and check.told <= 8
+
+
+def test_what_no_timers_can_do_is_said_with_the_best_that_there_is():
+    with pytest.raises(ValueError, match="the fewest false alarms are .* a day for each connection"):
+        plan(detect_within=10, connections=1000, wire=LIFT)
+    best = alarm_rate(propose(10, 1.0, LIFT), LIFT) * DAY
+    assert best > 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"detect_within": 0}, "from 0.1"),
+        ({"false_alarms_per_day": 0}, "more than 0"),
+        ({"connections": 0}, "from 1"),
+        ({"wire": [Cut(9)]}, "expected Delay and Tunnel"),
+        ({"wire": [Delay(0, direction="to_client")]}, "both ways"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        plan(**{"detect_within": 30, **wrong})
