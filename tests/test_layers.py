@@ -16,7 +16,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "capabilities": ("capabilities", "", ""),
     "files": ("files", "", ""),
     "pipe": ("pipe effects", "values", ""),
-    "trace": ("trace report", "values files", "pandas"),
+    "trace": ("trace report why", "values files", "pandas"),
     "recordings": ("recordings", "trace", ""),
     "theory": ("theory model", "values trace", ""),
     "awaits": ("awaits", "", ""),
@@ -34,7 +34,8 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
-    "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps plots exercises", ""),
+    "bench": ("bench", "values trace theory run plots", "ipywidgets"),
+    "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps plots exercises bench", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
 PURE = ("values", "pipe", "trace", "theory")

@@ -1,0 +1,175 @@
+"""The bench without a browser: knobs make experiments, whatever they say; moves are shown, and the last one wins."""
+
+import html
+import random
+import re
+
+import pytest
+from cases import FLY, quiet
+
+import labkit
+from labkit import Cut, Experiment, Freeze, Goodbye, Peer, explore, plots, predict, run
+from labkit.bench.knobs import WAYS, WHO, Knobs, difference
+from labkit.bench.result import VIEWS, picture, result
+from labkit.plots import slate
+
+
+def anything(seed):
+    """Knobs at random, also where they contradict each other."""
+    dice = random.Random(seed)
+
+    def number(high):
+        return dice.choice([None, dice.randint(1, 2 * high) / 2, dice.uniform(0.01, high)])
+
+    cut, heal, way = number(120), number(120), dice.choice(list(WAYS.values()))
+    latency, jitter = dice.choice([0, 0.0, dice.uniform(0, 6)]), dice.choice([0, 0, dice.uniform(0, 5)])
+    timers = number(60), number(60), dice.choice([0, number(60)])
+    return Knobs(dice.choice(WHO), *timers, cut, heal, way, latency, jitter, dice.choice(["nobody", *WHO]), dice.choice([1, 5]))
+
+
+# knobs
+
+
+@pytest.mark.parametrize("experiment", [FLY, FLY.but(faults=[Cut(9, heal=20, direction="to_client")], latency=0.5), FLY.but(faults=[])])
+def test_knobs_that_nobody_has_moved_change_nothing(experiment):
+    assert Knobs.of(experiment).experiment(experiment) == experiment
+
+
+def test_what_has_no_knob_stays_as_it_was():
+    base = FLY.but(faults=[Cut(9), Goodbye(12, end="client"), Freeze(3, thaw=4)], seed=7)
+    moved = Knobs.of(base).experiment(base)
+    assert moved == base
+
+
+def test_the_difference_is_told_by_the_names_of_the_knobs():
+    one = Knobs.of(FLY)
+    assert difference(one, Knobs.of(FLY.but(faults=[Cut(9, heal=14)], latency=0.5))) == "heal None → 14, latency 0 → 0.5"
+    assert difference(one, one) == "nothing"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_position_of_the_knobs_raises_and_each_says_something(seed):
+    knobs = anything(seed)
+    shown = result(lambda: knobs.experiment(Experiment()), random.Random(seed).choice(VIEWS))
+    assert shown.sentence.endswith((".", ")")) and "could not be run" not in shown.sentence
+    assert shown.raised == (shown.picture == "")
+    if not shown.raised:
+        assert eval(shown.code, vars(labkit) | {name: getattr(labkit, name) for name in labkit.__all__}) == knobs.experiment(Experiment())
+
+
+# the picture
+
+
+def words_of(axes):
+    """Every word that matplotlib was given."""
+    texts = [text.get_text() for text in axes.texts] + [axes.get_title(loc="left"), *(label.get_text() for label in axes.get_xticklabels())]
+    return sorted(line for text in texts for line in text.split("\n") if line)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_slate_shows_the_words_that_matplotlib_shows(seed):
+    trace = run(quiet(seed), "virtual", progress=False)
+    theory = predict(trace.experiment)
+    svg = picture(trace, theory, "timeline", 13.0)
+    shown = sorted(html.unescape(line) for line in re.findall(r"<text[^>]*>([^<]*)</text>", svg))
+    assert set(words_of(plots.timeline(trace, theory, 13.0))) <= set(shown)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_slate_is_used_and_matplotlib_is_only_the_second_choice(view, monkeypatch):
+    trace = run(FLY, "virtual", progress=False)
+    assert "<metadata>" not in picture(trace, predict(FLY), view) and "textLength" in picture(trace, predict(FLY), view)
+
+    def lacks(self, patch):
+        raise AttributeError("add_patch")
+
+    monkeypatch.setattr(slate.Slate, "add_patch", lacks)
+    assert "textLength" not in picture(trace, predict(FLY), view) and "<svg" in picture(trace, predict(FLY), view)
+
+
+def test_a_picture_says_itself_and_takes_the_colours_of_the_page():
+    svg = picture(run(FLY, "virtual", progress=False), predict(FLY), "timeline")
+    assert 'role="img" aria-label="Timeline. Cut at 9' in svg and "var(--jp-content-font-color1" in svg
+    assert not re.search(r'(fill|stroke)="#(?!none)', svg), "a colour that no theme can change"
+
+
+# the widget
+
+
+def test_a_move_shows_another_picture_and_another_sentence():
+    bench = explore(FLY)
+    before = bench.picture.value, bench.sentence.value
+    bench.rows["cut"].knob.value = 12.5
+    assert bench.experiment.cuts == (Cut(12.5),)
+    assert bench.picture.value != before[0] and "noticed at 19 s, 6.5 s after the cut" in bench.sentence.value != before[1]
+
+
+def test_none_is_a_box_to_tick():
+    bench = explore(FLY)
+    bench.rows["ping_timeout"].none.value = True
+    assert bench.experiment.server.ping_timeout is None and bench.rows["ping_timeout"].knob.disabled
+    assert "for ever" in bench.sentence.value
+
+
+def test_what_cannot_be_is_said_and_the_next_move_is_shown_again():
+    bench = explore(FLY.but(faults=[Cut(9, heal=14)]))
+    bench.rows["heal"].knob.value = 5
+    assert "cannot be set up" in bench.sentence.value and bench.picture.value == ""
+    bench.rows["heal"].knob.value = 13
+    assert "<svg" in bench.picture.value and "in time" in bench.sentence.value
+
+
+def test_a_guess_is_pinned_and_stays():
+    bench = explore(FLY, guess=13)
+    assert "your guess 13" in bench.picture.value
+    bench.rows["cut"].knob.value = 8.5
+    assert "your guess 13" in bench.picture.value
+    bench.pinned.value = False
+    assert "your guess" not in bench.picture.value
+
+
+def test_two_settings_are_held_against_each_other():
+    bench = explore(FLY)
+    kept = bench.picture.value
+    bench.hold.value = True
+    bench.rows["ping_interval"].knob.value = 2
+    assert bench.held_picture.value.count("<path") == kept.count("<path") and bench.picture.value != kept
+    assert "Moved since: ping_interval 4 → 2" in bench.held_words.value
+    bench.hold.value = False
+    assert bench.held_picture.value == bench.held_words.value == ""
+
+
+def test_the_code_makes_the_experiment_again():
+    bench = explore(FLY.but(faults=[Cut(9, heal=20)], latency=0.25))
+    (code,) = re.findall(r'data-code="([^"]*)"', bench.code.value)
+    assert eval(html.unescape(code), {"Experiment": Experiment, "Peer": Peer, "Cut": Cut}) == bench.experiment
+
+
+def test_without_a_kernel_there_is_a_picture_and_words():
+    data = explore(FLY)._repr_mimebundle_()
+    assert "<svg" in data["text/html"] and "noticed at 15 s" in data["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_explore_refuses_what_is_no_experiment():
+    with pytest.raises(TypeError, match="takes an Experiment"):
+        explore(run(FLY, "virtual", progress=False))
+    with pytest.raises(ValueError, match="'timeline' or 'ladder'"):
+        explore(FLY, view="clock")
+
+
+def test_moves_from_several_threads_end_where_the_knobs_stand():
+    import threading
+
+    bench = explore(FLY)
+
+    def drag(name, values):
+        for value in values:
+            bench.rows[name].knob.value = value
+
+    threads = [threading.Thread(target=drag, args=one) for one in (("cut", [10, 11, 12.5]), ("ping_timeout", [5, 6, 2]))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bench.shown.code == repr(bench.experiment) and "noticed at 18 s" in bench.sentence.value
