@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import exercises, plots
-    from .bench import explore
+    from .bench import explore, live
     from .blocking import block
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle
@@ -42,13 +42,13 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "plots": ["plots"],
     "sweeps": ["sweep"],
     "exercises": ["exercises"],
-    "bench": ["explore"],
+    "bench": ["explore", "live"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Prediction", "Raised",
     "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Vintage",
-    "block", "compare", "covers", "exercises", "explore", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep",
+    "block", "compare", "covers", "exercises", "explore", "live", "open_run", "plots", "predict", "recorded", "run", "run_each", "sweep",
 ]  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 import html
 import random
 import re
+import threading
+import time
 
 import pytest
 from cases import FLY, quiet
 
 import labkit
-from labkit import Cut, Experiment, Freeze, Goodbye, Peer, explore, plots, predict, run
+from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.bench.knobs import WAYS, WHO, Knobs, difference
 from labkit.bench.result import VIEWS, picture, result
 from labkit.plots import slate
@@ -159,8 +161,6 @@ def test_explore_refuses_what_is_no_experiment():
 
 
 def test_moves_from_several_threads_end_where_the_knobs_stand():
-    import threading
-
     bench = explore(FLY)
 
     def drag(name, values):
@@ -173,3 +173,146 @@ def test_moves_from_several_threads_end_where_the_knobs_stand():
     for thread in threads:
         thread.join()
     assert bench.shown.code == repr(bench.experiment) and "noticed at 18 s" in bench.sentence.value
+
+
+def test_for_a_class_words_are_16_points_and_lines_3_pixels():
+    svg = explore(FLY, projector=True).picture.value
+    shown, drawn = (float(re.search(pattern, svg)[1]) for pattern in (r'<svg[^>]* width="([\d.]+)pt"', r'viewBox="0 0 ([\d.]+) '))
+    words = [float(size) * shown / drawn for size in re.findall(r'font-size="([\d.]+)"', svg)]
+    lines = [
+        float(wide) * shown / drawn / 0.75 for wide in re.findall(r'<(?:rect|path d)[^>]*stroke-width="([\d.]+)"', svg.split("</defs>")[1])
+    ]
+    assert min(words) >= 15.99 and min(lines) >= 2.9
+
+
+# live()
+
+SMALL = Experiment(server=Peer(ping_interval=0.4, ping_timeout=0.4, close_timeout=0.3))
+
+
+def until(true, seconds=10):
+    """Wait until something is true; it must be, before long."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it has not happened"
+        time.sleep(0.02)
+
+
+def state(session, end):
+    return re.search(r"<b>(\w+)</b>", session.lamps[end].value)[1]
+
+
+def threads():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("labkit")]
+
+
+@pytest.fixture
+def session():
+    with live(SMALL) as session:
+        until(lambda: state(session, "client") == "OPEN")
+        yield session
+    assert threads() == []
+
+
+def test_a_cut_is_noticed_the_survivor_hears_of_it_when_healed_and_all_of_it_replays(session):
+    session.press("Cut")
+    until(lambda: session.buttons["Cut"].disabled and not session.buttons["Heal"].disabled)
+    until(lambda: state(session, "server") == "CLOSED")
+    assert state(session, "client") == "OPEN"
+    session.press("Heal")
+    until(lambda: state(session, "client") == "CLOSED")
+    session.press("End")
+    trace = session.trace
+    assert [type(act).__name__ for act in trace.experiment.faults] == ["Cut"] and trace.experiment.cuts[0].heal is not None
+    assert trace.closed_at("client") <= trace.end < trace.experiment.until
+    again = session.again()
+    assert [again.noticed_at(end) is None for end in ("server", "client")] == [False, False]
+    assert "virtual" in str(session.compare()) and "The server noticed" in session.sentence.value
+
+
+def test_a_live_trace_is_saved_and_loaded_like_any_other(session, tmp_path):
+    session.press("Goodbye")
+    until(lambda: state(session, "client") == "CLOSED")
+    session.close()
+    loaded = Trace.load(session.trace.save(tmp_path / "live.jsonl"))
+    assert loaded.experiment == session.trace.experiment and loaded.header == session.trace.header
+    assert [event.to_json() for event in loaded.events] == [event.to_json() for event in session.trace.events]
+
+
+@pytest.mark.parametrize("name", ["Freeze", "Stop reading", "Flood"])
+def test_what_is_begun_can_be_ended_by_the_same_button(session, name):
+    before = session.buttons[name].description
+    session.press(name)
+    until(lambda: session.buttons[name].description != before)
+    session.press(name)
+    until(lambda: session.buttons[name].description == before)
+    session.close()
+    (act,) = session.trace.experiment.faults
+    assert act.over is not None and act.end == "server"
+
+
+@pytest.mark.parametrize("name, direction", [("Cut to client", "to_client"), ("Cut to server", "to_server")])
+def test_a_cut_one_way_is_one_way(session, name, direction):
+    session.press(name)
+    until(lambda: session.buttons["Cut"].disabled)
+    session.close()
+    assert session.trace.experiment.cuts[0].direction == direction
+
+
+@pytest.mark.parametrize("name", ["Reset", "Hang up"])
+def test_both_ends_hear_of_a_box_in_the_middle(session, name):
+    session.press(name)
+    until(lambda: state(session, "server") == state(session, "client") == "CLOSED")
+
+
+def test_a_close_code_that_may_not_be_sent_is_said_not_raised(session):
+    session.code.value = 1006
+    session.press("Goodbye")
+    until(lambda: "1006" in session.clock.value)
+    assert state(session, "server") == "OPEN" and session.runner.alive
+
+
+def test_reconnecting_keeps_the_trace_of_the_connection_before(session):
+    session.press("Reset")
+    until(lambda: state(session, "server") == "CLOSED")
+    session.press("Reconnect")
+    until(lambda: state(session, "server") == state(session, "client") == "OPEN")
+    assert len(session.traces) == 1 and session.traces[0].closed_at("server") is not None
+
+
+def test_a_new_one_ends_the_one_before():
+    first, second = live(SMALL), live(SMALL)
+    assert not first.runner.alive and second.runner.alive and first.trace is not None
+    second.close()
+    assert threads() == []
+
+
+def test_a_page_that_is_gone_ends_it(session, monkeypatch):
+    monkeypatch.setattr("labkit.bench.liveview.DEAF", 0.3)
+    session.play.value += 1  # the page beats once, and never again
+    until(lambda: not session.runner.alive)
+    assert session.trace is not None
+
+
+def test_what_goes_wrong_in_the_session_is_said_and_leaves_nothing(monkeypatch):
+    monkeypatch.setattr("labkit.bench.liveview.picture", lambda *_: 1 / 0)
+    broken = live(SMALL)
+    until(lambda: not broken.runner.alive)
+    assert "could not go on: ZeroDivisionError" in broken.sentence.value and threads() == []
+
+
+def test_what_happens_by_itself_in_an_experiment_happens_in_a_live_one():
+    with live(SMALL.but(faults=[Cut(at=0.5)])) as session:
+        until(lambda: state(session, "server") == "CLOSED")
+    assert session.trace.experiment.faults == (Cut(at=0.5),)
+
+
+def test_a_look_at_a_run_changes_nothing_of_its_trace():
+    with open_run(FLY, "virtual") as session:
+        session.wait(13)
+        look = session.so_far()
+        session.wait()
+    assert look.end == 13 and look.noticed_at("server") is None
+    assert session.trace.noticed_at("server") == 15
+    early = [event for event in session.trace.events if event.t <= 13]
+    assert [event[:4] for event in look.events] == [event[:4] for event in early]

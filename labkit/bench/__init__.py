@@ -5,5 +5,6 @@ live(fly)        a running connection, in real time, and buttons
 """
 
 from .explorer import explore
+from .liveview import live
 
-__all__ = ["explore"]
+__all__ = ["explore", "live"]

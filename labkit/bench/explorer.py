@@ -16,37 +16,47 @@ from ..experiment import Experiment, Peer
 from ..faults import Cut
 from .knobs import WAYS, WHO, Knobs, difference
 from .result import VIEWS, Result, copyable, result, said
-from .static import bundle
+from .static import bundle, mark, style
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
-WIDE = {"description_width": "8em"}
+WIDE = {"description_width": "11em"}
+LONG = {"width": "27em"}
 OPTIONAL = ("ping_interval", "ping_timeout", "close_timeout", "cut", "heal")  # knobs that can be None
 NONE = {"cut": "no cut", "heal": "never"}  # what None is called; elsewhere None
 
 
-def explore(experiment: Experiment = FLY, guess: float | None = None, view: str = "timeline", longest: float | None = None) -> Explorer:
+def explore(
+    experiment: Experiment = FLY,
+    guess: float | None = None,
+    view: str = "timeline",
+    longest: float | None = None,
+    projector: bool = False,
+) -> Explorer:
     """Turn the knobs of an experiment: every move runs it anew in virtual time and shows the picture and what happened, and why.
 
-    ``guess`` (s) is pinned on the timeline, ``view`` is "timeline" or "ladder", ``longest`` (s) is where the sliders end.
+    ``guess`` (s) is pinned on the timeline, ``view`` is "timeline" or "ladder", ``longest`` (s) is where the sliders end; ``projector``
+    makes it large enough for a class.
     """
     if not isinstance(experiment, Experiment):
         raise TypeError(f"explore() takes an Experiment(…), seen {experiment!r}")
     if view not in VIEWS:
         raise ValueError(f"a view is 'timeline' or 'ladder', seen {view!r}")
-    return Explorer(experiment, guess, view, longest)
+    return Explorer(experiment, guess, view, longest, projector)
 
 
 class Explorer:
     """The knobs and what they show. ``experiment`` is the setting of the moment, to go on with."""
 
-    def __init__(self, base: Experiment, guess: float | None, view: str, longest: float | None) -> None:
-        self.base, self.turn = base, threading.RLock()
+    def __init__(self, base: Experiment, guess: float | None, view: str, longest: float | None, projector: bool) -> None:
+        self.base, self.projector, self.turn = base, projector, threading.RLock()
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         start = Knobs.of(base)
         self.rows = _rows(start, longest or _longest(start))
-        self.guess = widgets.FloatText(guess or 0.0, description="guess (s)", step=0.5, style=WIDE, layout={"width": "14em"})
+        self.guess = widgets.FloatText(guess or 0.0, description="guess (s)", step=0.5, layout={"width": "14em"})
         self.pinned = widgets.Checkbox(guess is not None, description="pinned", indent=False, layout={"width": "6em"})
-        self.view = widgets.ToggleButtons(options=VIEWS, value=view, description="show", style={"button_width": "6em"})
+        self.view = widgets.ToggleButtons(
+            options=VIEWS, value=view, tooltips=["states over time", "frames, time downwards"], style={"button_width": "6em"}
+        )
         self.hold = widgets.ToggleButton(False, description="Hold this", tooltip="keep this setting beside the next ones")
         self.sentence, self.picture, self.code = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.held_words, self.held_picture = widgets.HTML(), widgets.HTML()
@@ -71,7 +81,7 @@ class Explorer:
         with self.turn:
             knobs = self.knobs
             guess = self.guess.value if self.pinned.value else None
-            self.shown = result(lambda: knobs.experiment(self.base), self.view.value, guess, self.key)
+            self.shown = result(lambda: knobs.experiment(self.base), self.view.value, guess, self.key, self.projector)
             self.picture.value = self.shown.picture
             self.sentence.value = said(self.shown.sentence)
             self.code.value = copyable(self.shown.code)
@@ -104,8 +114,11 @@ class Explorer:
         self.code.add_class("labkit-code")
         self.sentence.add_class("labkit-sentence")
         self.picture.add_class("labkit-picture")
-        box = widgets.VBox([knobs, buttons, self.sentence, self.picture, self.code, self.held_words, self.held_picture])
+        box = widgets.VBox(
+            [style(self.projector), knobs, buttons, self.sentence, self.picture, self.code, self.held_words, self.held_picture]
+        )
         box.add_class("labkit-explore")
+        mark(box, self.projector)
         return box
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
@@ -134,7 +147,10 @@ class Row:
         if self.none is not None and self.none.value:
             return None
         value = self.knob.value
-        return int(value) if isinstance(value, float) and value.is_integer() else value
+        if not isinstance(value, float):
+            return value
+        value = round(value, 6)  # the page adds steps as floats: 2.9999999999999996
+        return int(value) if value.is_integer() else value
 
     def observe(self, do: Any) -> None:
         self.knob.observe(do, "value")
@@ -158,11 +174,11 @@ def _rows(start: Knobs, longest: float) -> dict[str, Row]:
     def slider(name: str, words: str, low: float, high: float, step: float, default: float = 0.0) -> Row:
         value = getattr(start, name)
         at = default if value is None else value
-        knob = widgets.FloatSlider(at, min=min(low, at), max=max(high, at), step=step, description=words, style=WIDE)
+        knob = widgets.FloatSlider(at, min=min(low, at), max=max(high, at), step=step, description=words, style=WIDE, layout=LONG)
         return Row(name, knob, value)
 
     def choice(name: str, words: str, options: Any) -> Row:
-        knob = widgets.Dropdown(options=options, value=getattr(start, name), description=words, style=WIDE)
+        knob = widgets.Dropdown(options=options, value=getattr(start, name), description=words, style=WIDE, layout=LONG)
         return Row(name, knob, getattr(start, name))
 
     first = start.cut or longest / 4

@@ -14,7 +14,7 @@ from ..experiment import Experiment
 from ..plots import ladder, timeline
 from ..plots.ladder import MARGINS as LADDER_MARGINS
 from ..plots.ladder import SIZE as LADDER_SIZE
-from ..plots.picture import inline
+from ..plots.picture import MARGINS, inline
 from ..plots.slate import Slate
 from ..plots.timeline import SIZE
 from ..session import run
@@ -23,6 +23,7 @@ from ..trace import Story
 from ..why import why
 
 VIEWS = ("timeline", "ladder")
+LARGER, NARROWER, THICK = 16 / 7.5, 0.8, 3.0  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Result:
     raised: bool = False  # whether the sentence says why there is nothing to see
 
 
-def result(make: Callable[[], Experiment], view: str = "timeline", guess: float | None = None, key: str = "bench") -> Result:
+def result(
+    make: Callable[[], Experiment], view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
+) -> Result:
     """Make the experiment, run it in virtual time, draw it and say why; whatever goes wrong is a sentence."""
     try:
         experiment = make()
@@ -45,19 +48,28 @@ def result(make: Callable[[], Experiment], view: str = "timeline", guess: float 
     try:
         trace = run(experiment, "virtual", progress=False)
         sentence = " ".join(filter(None, [why(trace), _unknown(experiment)]))
-        return Result(sentence, picture(trace, predict(experiment), view, guess, key), code)
+        return Result(sentence, picture(trace, predict(experiment), view, guess, key, projector), code)
     except Exception as problem:  # of code that a learner has not written: a sentence helps more than a traceback
         return Result(f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True)
 
 
-def picture(trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench") -> str:
+def picture(
+    trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
+) -> str:
     """A trace as SVG: on a slate, or by matplotlib itself where a figure uses more than a slate knows."""
     try:
-        slate = Slate(SIZE) if view == "timeline" else Slate(LADDER_SIZE, LADDER_MARGINS)
+        slate = _slate(view, projector)
         _draw(trace, prediction, view, guess, slate)
         return slate.inline(key)
     except AttributeError:
         return inline(_draw(trace, prediction, view, guess, None))
+
+
+def _slate(view: str, projector: bool) -> Slate:
+    size, margins = (SIZE, MARGINS) if view == "timeline" else (LADDER_SIZE, LADDER_MARGINS)
+    if not projector:
+        return Slate(size, margins)
+    return Slate((size[0] * NARROWER, size[1]), margins, LARGER, THICK)
 
 
 def _draw(trace: Story, prediction: Story | None, view: str, guess: float | None, ax: Any) -> Any:

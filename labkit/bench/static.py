@@ -1,13 +1,38 @@
-"""What is shown of a widget where there is no kernel: a picture, the sentence and the code, beside the widget itself."""
+"""What is the same for every widget of the bench: its size for a class, and what is shown of it where there is no kernel."""
 
 from __future__ import annotations
 
 import html
 from typing import Any
 
+import ipywidgets as widgets
+
 from .result import Result
 
+PROJECTOR = """<style>.labkit-projector {font-size: 16pt; --jp-widgets-font-size: 16pt; --jp-widgets-inline-height: 44px;
+--jp-widgets-inline-width: 30em; --jp-ui-font-size1: 16pt; --jp-code-font-size: 16pt}
+.labkit-projector .labkit-picture {overflow-x: auto} .labkit-projector button {font-size: 16pt}</style>"""
+NAMES = """<img alt="" hidden src="data:," onerror="
+    let left = 40;
+    const name = () => {
+        for (const one of this.closest('.labkit-bench')?.querySelectorAll('.widget-slider') ?? [])
+            one.querySelector('.noUi-handle')?.setAttribute('aria-label', one.querySelector('.widget-label')?.textContent ?? '');
+        if (left--) setTimeout(name, 250);
+    };
+    name();">"""  # ipywidgets gives the handle of a slider no name that a screen reader could say
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def style(projector: bool) -> Any:
+    """The size of words and knobs, as something that stands among them."""
+    return widgets.HTML(NAMES + PROJECTOR * projector, layout={"height": "0", "margin": "0"})
+
+
+def mark(box: Any, projector: bool) -> None:
+    """The classes by which style() knows what it is for."""
+    box.add_class("labkit-bench")
+    if projector:
+        box.add_class("labkit-projector")
 
 
 def bundle(box: Any, shown: Result) -> dict[str, Any]:

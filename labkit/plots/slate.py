@@ -47,7 +47,11 @@ class Slate:
 
     alt = ""
 
-    def __init__(self, size: tuple[float, float], margins: tuple[float, float, float, float] = MARGINS) -> None:
+    def __init__(
+        self, size: tuple[float, float], margins: tuple[float, float, float, float] = MARGINS, scale: float = 1.0, thinnest: float = 0.0
+    ) -> None:
+        """``size`` in inches and ``margins`` in points, shown ``scale`` times as large; no line is thinner than ``thinnest`` px."""
+        self.scale, self.thin = scale, thinnest * 0.75 / scale
         self.wide, self.high = size[0] * 72, size[1] * 72
         left, bottom, right, top = margins
         self.bbox = SimpleNamespace(x0=left, y0=bottom, width=self.wide - left - right, height=self.high - bottom - top)
@@ -103,7 +107,7 @@ class Slate:
         box = f'x="{_n(min(left, right))}" y="{_n(min(low, top))}" width="{_n(abs(right - left))}" height="{_n(abs(top - low))}"'
         face, edge, dash = patch.get_facecolor(), to_hex(patch.get_edgecolor()), patch.get_linestyle()
         dashed = ' stroke-dasharray="1 1.6"' if dash in (":", "dotted") else ""
-        stroke = f' stroke="{edge}" stroke-width="{_n(patch.get_linewidth())}"{dashed}' if patch.get_linewidth() else ""
+        stroke = f' stroke="{edge}" stroke-width="{self._line(patch.get_linewidth())}"{dashed}' if patch.get_linewidth() else ""
         opacity = f' fill-opacity="{_n(face[3])}"' if 0 < face[3] < 1 else ""
         fill = to_hex(face) if face[3] else "none"
         z = patch.get_zorder()
@@ -125,7 +129,7 @@ class Slate:
         colour, wide, dash = to_hex(lines.get_colors()[0]), float(lines.get_linewidths()[0]), lines.get_linestyles()[0][1]
         dashed = f' stroke-dasharray="{" ".join(map(_n, dash))}"' if dash is not None else ""
         ways = "".join(self._way(path) for path in lines.get_segments())
-        style = f'fill="none" stroke="{colour}" stroke-width="{_n(wide)}"{dashed}'
+        style = f'fill="none" stroke="{colour}" stroke-width="{self._line(wide)}"{dashed}'
         self._mark(lines.get_zorder(), f'<path d="{ways}" {style} clip-path="url(#KEY-clip)"/>')
 
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
@@ -137,7 +141,7 @@ class Slate:
         colour, wide, heads = to_hex(arrowprops["color"]), arrowprops["lw"], arrowprops["arrowstyle"].split(",")[0]
         (ax, ay), (bx, by) = self._at(*xytext), self._at(*xy)
         dash = ' stroke-dasharray="4 3"' if arrowprops.get("ls", "-") != "-" else ""
-        line = f'<path d="M{_n(ax)} {_n(ay)}L{_n(bx)} {_n(by)}" stroke="{colour}" stroke-width="{_n(wide)}"{dash}/>'
+        line = f'<path d="M{_n(ax)} {_n(ay)}L{_n(bx)} {_n(by)}" stroke="{colour}" stroke-width="{self._line(wide)}"{dash}/>'
         tips = _tip(ax, ay, bx, by, colour) * heads.endswith("|>") + _tip(bx, by, ax, ay, colour) * heads.startswith("<|")
         self._mark(style.get("zorder", Z["text"]), line + tips)
 
@@ -152,7 +156,8 @@ class Slate:
         defs = f'<clipPath id="KEY-clip"><rect {self._box()}/></clipPath>' + "".join(_hatch(*one, names) for one in sorted(self.hatches))
         alt = html.escape(label or self.alt, quote=True)
         head = f'class="labkit-figure" role="img" aria-label="{alt}" viewBox="0 0 {_n(self.wide)} {_n(self.high)}"'
-        size = f'width="{_n(self.wide)}pt" height="{_n(self.high)}pt" style="max-width:100%;height:auto"'
+        most = "max-width:100%;height:auto" if self.scale == 1 else ""
+        size = f'width="{_n(self.wide * self.scale)}pt" height="{_n(self.high * self.scale)}pt" style="{most}"'
         picture = f"<svg {head} {size}><title>{alt}</title><defs>{defs}</defs>{body}</svg>"
         return f"<style>{palette.dark_rules('.labkit-figure')}</style>{picture}".replace("KEY-", f"{key}-")
 
@@ -163,7 +168,10 @@ class Slate:
         ends = {"left": (left, low, left, low - box.height), "bottom": (left, low, left + box.width, low)}
         for side, (a, b, c, d) in ends.items():
             if self.spines[side].visible:
-                self._mark(2.5, f'<path d="M{_n(a)} {_n(b)}L{_n(c)} {_n(d)}" stroke="{self.spines[side].colour}" stroke-width="0.8"/>')
+                self._mark(
+                    2.5,
+                    f'<path d="M{_n(a)} {_n(b)}L{_n(c)} {_n(d)}" stroke="{self.spines[side].colour}" stroke-width="{self._line(0.8)}"/>',
+                )
         self._x_ticks(**self.ticks["x"])
         self._y_ticks(**self.ticks["y"])
         frame, self.marks = self.marks, kept
@@ -172,13 +180,13 @@ class Slate:
     def _x_ticks(self, at: Any = (), colour: str = "", length: float = 0, pad: float = 0, **style: Any) -> None:
         for t, text in at:
             x, y = self._at(t, 0)[0], self.high - self.bbox.y0
-            self._mark(2.01, f'<path d="M{_n(x)} {_n(y)}v{_n(length)}" stroke="{colour}" stroke-width="0.8"/>')
+            self._mark(2.01, f'<path d="M{_n(x)} {_n(y)}v{_n(length)}" stroke="{colour}" stroke-width="{self._line(0.8)}"/>')
             self._words(x, y + length + pad + style["fontsize"] * 0.8, text, **style, color=colour, ha="center", va="baseline")
 
     def _y_ticks(self, at: Any = (), colour: str = "", length: float = 0, pad: float = 0, **style: Any) -> None:
         for t, text in at:
             x, y = self.bbox.x0, self._at(0, t)[1]
-            self._mark(2.01, f'<path d="M{_n(x)} {_n(y)}h{_n(-length)}" stroke="{colour}" stroke-width="0.8"/>')
+            self._mark(2.01, f'<path d="M{_n(x)} {_n(y)}h{_n(-length)}" stroke="{colour}" stroke-width="{self._line(0.8)}"/>')
             self._words(x - length - pad, y, text, **style, color=colour, ha="right", va="center")
 
     def _box(self) -> str:
@@ -192,6 +200,9 @@ class Slate:
 
     def _way(self, path: Any) -> str:
         return "M" + "L".join(f"{_n(px)} {_n(py)}" for px, py in (self._at(x, y) for x, y in path))
+
+    def _line(self, wide: float) -> str:
+        return _n(max(wide, self.thin))
 
     def _mark(self, z: float, element: str) -> None:
         self.marks.append((z, len(self.marks), element))
