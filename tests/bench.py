@@ -7,6 +7,7 @@ round, and what counts is the median of the ratios round by round. A goal that i
     loopback   how late noticed and closed are at .2/.2/.2, beside the bare library; what the wire adds to a ping
     import     `import labkit` in a fresh interpreter
     figures    the timeline of the fruit fly, and of 10,000 frames
+    view       explore() and live(): from a moved slider to a new figure, and what watching costs
 """
 
 from __future__ import annotations
@@ -284,7 +285,13 @@ def drawing(plot: Callable[[Any], Any]) -> float:
     return taken
 
 
-BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures}
+def bench_view(quick: bool) -> None:
+    import bench_view as view  # needs ipywidgets, and a browser for one line
+
+    view.bench_view(quick, title, row)
+
+
+BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures, "view": bench_view}
 
 
 def main() -> None:

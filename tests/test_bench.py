@@ -289,7 +289,7 @@ def test_a_new_one_ends_the_one_before():
 
 def test_a_page_that_is_gone_ends_it(session, monkeypatch):
     monkeypatch.setattr("labkit.bench.liveview.DEAF", 0.3)
-    session.play.value += 1  # the page beats once, and never again
+    session.pulse.click()  # the page beats once, and never again
     until(lambda: not session.runner.alive)
     assert session.trace is not None
 

@@ -1,7 +1,7 @@
 """live(): a running connection, in real time, with lamps, a moving timeline and buttons. Widgets press; runner.py runs.
 
 There is one at a time: a new one closes the one before, as a cell that is run again does. A page that is closed stops beating
-(a hidden Play widget counts seconds there), and a session that has no page any more ends by itself.
+(it presses a hidden button every second, see static.py), and a session that has no page any more ends by itself.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ FLOOD = {"size": 20_000, "every": 0.02}  # bytes, s: a megabyte a second
 DEAF = 90.0  # s without a beat of the page, after which nobody is there; a page in the background beats once a minute
 LAMPS = {"CONNECTING": ("○", "#a6a6a6"), "OPEN": ("●", "#009e73"), "CLOSING": ("◐", "#e69f00"), "CLOSED": ("□", "#a6a6a6")}
 CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
+FITTING = {"description_width": "initial"}
 _latest: list[Live] = []
 
 
@@ -179,25 +180,26 @@ class Live:
         self.buttons = {name: _button(name, words) for name, words in BUTTONS.items()}
         for name, button in self.buttons.items():
             button.on_click(lambda _, name=name: self._pressed(name))
-        self.end = widgets.Dropdown(options=ENDS, description="which end", layout={"width": "14em"})
-        self.code = widgets.IntText(1000, description="code", layout={"width": "11em"})
+        self.end = widgets.Dropdown(options=ENDS, description="which end", style=FITTING, layout={"width": "14em"})
+        self.code = widgets.IntText(1000, description="code", style=FITTING, layout={"width": "9em"})
         self.lamps = {end: widgets.HTML(lamp(end, "CONNECTING")) for end in ENDS}
         for end, one in self.lamps.items():
             one.add_class(f"labkit-lamp-{end}")
         self.clock, self.picture, self.sentence, self.copy = (widgets.HTML() for _ in range(4))
         self.picture.add_class("labkit-picture")
         self.sentence.add_class("labkit-sentence")
-        self.play = widgets.Play(min=0, max=10**9, interval=1000, playing=True, layout={"display": "none"})
-        self.play.observe(self._beat, "value")
+        self.pulse = widgets.Button(layout={"display": "none"})
+        self.pulse.add_class("labkit-beat")
+        self.pulse.on_click(self._beat)
         wrap = {"flex_flow": "row wrap"}
         wire = widgets.HBox([self.buttons[name] for name in (*CUTS, "Heal", "Reset", "Hang up")], layout=wrap)
         ends = widgets.HBox([self.end, *(self.buttons[name] for name in (*BACK, "Goodbye")), self.code], layout=wrap)
         last = widgets.HBox([*self.lamps.values(), self.clock, self.buttons["Reconnect"], self.buttons["End"]], layout=wrap)
-        self.box = widgets.VBox([style(self.projector), wire, ends, last, self.picture, self.sentence, self.copy, self.play])
+        self.box = widgets.VBox([style(self.projector), wire, ends, last, self.picture, self.sentence, self.copy, self.pulse])
         self.box.add_class("labkit-live")
         mark(self.box, self.projector)
 
-    def _beat(self, change: Any) -> None:
+    def _beat(self, button: Any) -> None:
         self.beat = time.monotonic()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ..trace import Story
 from ..why import why
 
 VIEWS = ("timeline", "ladder")
-LARGER, NARROWER, THICK = 16 / 7.5, 0.8, 3.0  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
+LARGER, NARROWER, THICK = 16 / 7.5, 0.68, 3.0  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,24 @@ from .result import Result
 PROJECTOR = """<style>.labkit-projector {font-size: 16pt; --jp-widgets-font-size: 16pt; --jp-widgets-inline-height: 44px;
 --jp-widgets-inline-width: 30em; --jp-ui-font-size1: 16pt; --jp-code-font-size: 16pt}
 .labkit-projector .labkit-picture {overflow-x: auto} .labkit-projector button {font-size: 16pt}</style>"""
-NAMES = """<img alt="" hidden src="data:," onerror="
+# What a page does of itself. ipywidgets gives the handle of a slider no name that a screen reader could say, so it is given one; and
+# a page beats, as long as it shows the widget, by pressing a button that nobody sees.
+SCRIPT = """<img alt="" hidden src="data:," onerror="
     let left = 40;
+    const bench = () => this.closest('.labkit-bench');
     const name = () => {
-        for (const one of this.closest('.labkit-bench')?.querySelectorAll('.widget-slider') ?? [])
+        for (const one of bench()?.querySelectorAll('.widget-slider') ?? [])
             one.querySelector('.noUi-handle')?.setAttribute('aria-label', one.querySelector('.widget-label')?.textContent ?? '');
         if (left--) setTimeout(name, 250);
     };
-    name();">"""  # ipywidgets gives the handle of a slider no name that a screen reader could say
+    name();
+    setInterval(() => this.isConnected && bench()?.querySelector('.labkit-beat')?.click(), 1000);">"""
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def style(projector: bool) -> Any:
     """The size of words and knobs, as something that stands among them."""
-    return widgets.HTML(NAMES + PROJECTOR * projector, layout={"height": "0", "margin": "0"})
+    return widgets.HTML(SCRIPT + PROJECTOR * projector, layout={"height": "0", "margin": "0"})
 
 
 def mark(box: Any, projector: bool) -> None:
