@@ -19,8 +19,8 @@ from .result import VIEWS, Result, copyable, result, said
 from .static import bundle, mark, style
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
-WIDE = {"description_width": "11em"}
-LONG = {"width": "27em"}
+WIDE = {"description_width": "10.5em"}
+LONG = {"width": "24.5em"}
 OPTIONAL = ("ping_interval", "ping_timeout", "close_timeout", "cut", "heal")  # knobs that can be None
 NONE = {"cut": "no cut", "heal": "never"}  # what None is called; elsewhere None
 
@@ -137,7 +137,7 @@ class Row:
         self.none = None
         if name in OPTIONAL:
             self.none = widgets.Checkbox(
-                value is None, description=NONE.get(name, "None"), indent=False, layout={"width": "6em"}, tooltip=f"{name} is None"
+                value is None, description=NONE.get(name, "None"), indent=False, layout={"width": "5.5em"}, tooltip=f"{name} is None"
             )
             self.knob.disabled = value is None
         self.box = widgets.HBox([self.knob, self.none] if self.none else [self.knob])
@@ -189,8 +189,8 @@ def _rows(start: Knobs, longest: float) -> dict[str, Row]:
         "close_timeout": slider("close_timeout", "close_timeout (s)", 0, longest, 0.5, 10),
         "who_sends": choice("who_sends", "who sends", WHO),
         "send_every": slider("send_every", "a message every (s)", 0.5, 10, 0.5),
-        "cut": slider("cut", "cut at (s)", 0.5, 4 * longest, 0.5, first),
-        "heal": slider("heal", "healed at (s)", 0.5, 4 * longest, 0.5, first + 5),
+        "cut": slider("cut", "cut at (s)", 0.5, 2 * longest, 0.5, first),
+        "heal": slider("heal", "healed at (s)", 0.5, 3 * longest, 0.5, first + 5),
         "way": choice("way", "which way", WAYS),
         "latency": slider("latency", "latency (s)", 0, 5, 0.05),
         "jitter": slider("jitter", "jitter (s)", 0, 5, 0.05),
@@ -199,4 +199,4 @@ def _rows(start: Knobs, longest: float) -> dict[str, Row]:
 
 def _longest(start: Knobs) -> float:
     """Where the sliders end (s): well beyond what they begin with."""
-    return max(30.0, *(3 * (value or 0.0) for value in (start.ping_interval, start.ping_timeout, start.close_timeout)))
+    return max(20.0, *(3 * (value or 0.0) for value in (start.ping_interval, start.ping_timeout, start.close_timeout)))

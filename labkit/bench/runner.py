@@ -26,7 +26,7 @@ from ..theory import Prediction, predict
 from ..trace import Trace
 
 PACE = 0.1  # s between two looks
-SHARE = 0.25  # of a core's time that looking may take: a look that takes longer is followed by a longer pause
+SHARE = 0.25  # of the time that looking may take: on a busy machine looks become rarer, rather than the session late
 HOURS = 3600.0  # s; a live run ends by then, whatever happens
 Order = Callable[[Session], object]
 
@@ -99,9 +99,9 @@ class Runner:
             self._obey(session)
             session.wait(0)  # notices a failure, and how many bytes wait
             if time.monotonic() >= due:
-                begin = time.thread_time()
+                begin = time.monotonic()
                 self.frame(self._look(session))
-                due = time.monotonic() + max(self.pace, (time.thread_time() - begin) / SHARE)
+                due = time.monotonic() + max(self.pace, (time.monotonic() - begin) / SHARE)
             self.ending.wait(min(0.02, self.pace))
 
     def _obey(self, session: Session) -> None:
