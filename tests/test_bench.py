@@ -13,6 +13,7 @@ import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.bench.knobs import WAYS, WHO, Knobs, difference
 from labkit.bench.result import VIEWS, picture, result
+from labkit.bench.static import outputs
 from labkit.plots import slate
 
 
@@ -147,10 +148,16 @@ def test_the_code_makes_the_experiment_again():
     assert eval(html.unescape(code), {"Experiment": Experiment, "Peer": Peer, "Cut": Cut}) == bench.experiment
 
 
-def test_without_a_kernel_there_is_a_picture_and_words():
-    data = explore(FLY)._repr_mimebundle_()
-    assert "<svg" in data["text/html"] and "noticed at 15 s" in data["text/plain"]
-    assert "application/vnd.jupyter.widget-view+json" in data
+@pytest.mark.parametrize(
+    "shown", [lambda: explore(FLY), lambda: explore(FLY, view="ladder"), lambda: live(SMALL)], ids=["timeline", "ladder", "live"]
+)
+def test_without_a_kernel_there_is_a_picture_and_words(shown):
+    bench = shown()
+    widget, still = outputs(bench.box, bench.shown, bench.key)
+    assert '<img alt="' in still["text/html"] and "data:image/png;base64," in still["text/html"]
+    assert "Experiment(server=Peer(ping_interval=" in still["text/plain"] and f"labkit-still-{bench.key}" in still["text/html"]
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == bench.box.model_id
+    getattr(bench, "close", lambda: None)()
 
 
 def test_explore_refuses_what_is_no_experiment():

@@ -34,7 +34,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "sweeps": ("sweeps", "values trace progress run", "pandas"),
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "exercises": ("exercises", "values files trace theory progress run sweeps plots", "IPython matplotlib websockets"),
-    "bench": ("bench", "values trace theory run plots", "ipywidgets"),
+    "bench": ("bench", "values trace theory run plots", "IPython ipywidgets"),
     "front door": ("__init__ __main__", "values trace recordings theory blocking vintages matrix run sweeps plots exercises bench", ""),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}

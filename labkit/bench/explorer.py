@@ -16,7 +16,7 @@ from ..experiment import Experiment, Peer
 from ..faults import Cut
 from .knobs import WAYS, WHO, Knobs, difference
 from .result import VIEWS, Result, copyable, result, said
-from .static import bundle, mark, style
+from .static import mark, show, style
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 WIDE = {"description_width": "10.5em"}
@@ -115,14 +115,14 @@ class Explorer:
         self.sentence.add_class("labkit-sentence")
         self.picture.add_class("labkit-picture")
         box = widgets.VBox(
-            [style(self.projector), knobs, buttons, self.sentence, self.picture, self.code, self.held_words, self.held_picture]
+            [style(self.projector, self.key), knobs, buttons, self.sentence, self.picture, self.code, self.held_words, self.held_picture]
         )
         box.add_class("labkit-explore")
         mark(box, self.projector)
         return box
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
-        return bundle(self.box, self.shown)
+    def _ipython_display_(self) -> None:
+        show(self.box, self.shown, self.key)
 
     def __repr__(self) -> str:
         return f"<explore: {self.shown.code}. {self.shown.sentence}>"

@@ -10,20 +10,22 @@ import html
 import threading
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
 
 from ..experiment import Experiment
 from ..faults import ENDS, Act, Cut, Freeze, Goodbye, HangUp, Reset, Send, StopReading
+from ..plots import setup
 from ..session import run
 from ..theory import MOMENTS, Comparison, Difference, ask
 from ..trace import Trace
 from ..why import why
 from .explorer import FLY
-from .result import Result, copyable, picture, said
+from .result import Result, copyable, draw, picture, said
 from .runner import Look, Runner
-from .static import bundle, mark, style
+from .static import mark, show, style
 
 FLOOD = {"size": 20_000, "every": 0.02}  # bytes, s: a megabyte a second
 DEAF = 90.0  # s without a beat of the page, after which nobody is there; a page in the background beats once a minute
@@ -55,7 +57,7 @@ class Live:
         self.experiment, self.projector = experiment, projector
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         self.traces: list[Trace] = []
-        self.shown = Result(f"A running connection: {experiment!r}")
+        self.shown = Result("A connection that was running when this was shown.", code=repr(experiment), axes=partial(setup, experiment))
         self.cut: Act | None = None
         self.held: dict[tuple[str, str], Act] = {}  # freezes, floods and pauses in force, by button and end
         self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
@@ -163,7 +165,7 @@ class Live:
     def _last(self, look: Look) -> None:
         """The end of a connection: why, and how to have it again."""
         sentence, code = why(look.trace), repr(look.trace.experiment)
-        self.shown = Result(sentence, self.picture.value, code)
+        self.shown = Result(sentence, self.picture.value, code, axes=partial(draw, look.trace, look.prediction, "timeline", None))
         self.sentence.value, self.copy.value = said(sentence), copyable(code)
 
     def _label(self, look: Look) -> None:
@@ -195,15 +197,15 @@ class Live:
         wire = widgets.HBox([self.buttons[name] for name in (*CUTS, "Heal", "Reset", "Hang up")], layout=wrap)
         ends = widgets.HBox([self.end, *(self.buttons[name] for name in (*BACK, "Goodbye")), self.code], layout=wrap)
         last = widgets.HBox([*self.lamps.values(), self.clock, self.buttons["Reconnect"], self.buttons["End"]], layout=wrap)
-        self.box = widgets.VBox([style(self.projector), wire, ends, last, self.picture, self.sentence, self.copy, self.pulse])
+        self.box = widgets.VBox([style(self.projector, self.key), wire, ends, last, self.picture, self.sentence, self.copy, self.pulse])
         self.box.add_class("labkit-live")
         mark(self.box, self.projector)
 
     def _beat(self, button: Any) -> None:
         self.beat = time.monotonic()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
-        return bundle(self.box, self.shown)
+    def _ipython_display_(self) -> None:
+        show(self.box, self.shown, self.key)
 
     def __repr__(self) -> str:
         state = "running" if self.runner.alive else f"over, {len(self.traces)} of its traces kept"

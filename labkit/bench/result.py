@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..experiment import Experiment
@@ -34,6 +35,7 @@ class Result:
     picture: str = ""
     code: str = ""
     raised: bool = False  # whether the sentence says why there is nothing to see
+    axes: Callable[[], Any] | None = None  # draws the same once more, by matplotlib: for a page without a kernel
 
 
 def result(
@@ -46,9 +48,10 @@ def result(
         return Result(f"This cannot be set up: {problem}.", raised=True)
     code = repr(experiment)
     try:
-        trace = run(experiment, "virtual", progress=False)
+        trace, theory = run(experiment, "virtual", progress=False), predict(experiment)
         sentence = " ".join(filter(None, [why(trace), _unknown(experiment)]))
-        return Result(sentence, picture(trace, predict(experiment), view, guess, key, projector), code)
+        drawn = picture(trace, theory, view, guess, key, projector)
+        return Result(sentence, drawn, code, axes=partial(draw, trace, theory, view, guess))
     except Exception as problem:  # of code that a learner has not written: a sentence helps more than a traceback
         return Result(f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True)
 
@@ -59,10 +62,10 @@ def picture(
     """A trace as SVG: on a slate, or by matplotlib itself where a figure uses more than a slate knows."""
     try:
         slate = _slate(view, projector)
-        _draw(trace, prediction, view, guess, slate)
+        draw(trace, prediction, view, guess, slate)
         return slate.inline(key)
     except AttributeError:
-        return inline(_draw(trace, prediction, view, guess, None))
+        return inline(draw(trace, prediction, view, guess))
 
 
 def _slate(view: str, projector: bool) -> Slate:
@@ -72,7 +75,8 @@ def _slate(view: str, projector: bool) -> Slate:
     return Slate((size[0] * NARROWER, size[1]), margins, LARGER, THICK)
 
 
-def _draw(trace: Story, prediction: Story | None, view: str, guess: float | None, ax: Any) -> Any:
+def draw(trace: Story, prediction: Story | None, view: str, guess: float | None, ax: Any = None) -> Any:
+    """The figure itself, on ``ax`` or on axes of its own."""
     return timeline(trace, prediction, guess, ax=ax) if view == "timeline" else ladder(trace, ax=ax)
 
 

@@ -114,7 +114,8 @@ class Runner:
 
     def _look(self, session: Session) -> Look:
         trace = session.so_far()
-        return Look(session.now, {end: session.state(end) for end in ENDS}, trace, self._foresee(session), False, self.problem)
+        states = {end: (trace.states(end) or [(0.0, "CONNECTING")])[-1][1] for end in ENDS}  # lamps and picture show the same instant
+        return Look(trace.end, states, trace, self._foresee(session), False, self.problem)
 
     def _foresee(self, session: Session) -> Prediction:
         """What theory makes of everything that was done so far; asked again only when something was."""

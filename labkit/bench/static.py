@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.display import display
 
+from ..plots.picture import alt_of
 from .result import Result
 
 PROJECTOR = """<style>.labkit-projector {font-size: 16pt; --jp-widgets-font-size: 16pt; --jp-widgets-inline-height: 44px;
@@ -27,9 +31,10 @@ SCRIPT = """<img alt="" hidden src="data:," onerror="
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def style(projector: bool) -> Any:
-    """The size of words and knobs, as something that stands among them."""
-    return widgets.HTML(SCRIPT + PROJECTOR * projector, layout={"height": "0", "margin": "0"})
+def style(projector: bool, key: str) -> Any:
+    """What a living widget brings along: its size, its script, and that the still picture beside it is not shown."""
+    still = f"<style>.labkit-still-{key} {{display: none}}</style>"
+    return widgets.HTML(SCRIPT + still + PROJECTOR * projector, layout={"height": "0", "margin": "0"})
 
 
 def mark(box: Any, projector: bool) -> None:
@@ -39,9 +44,30 @@ def mark(box: Any, projector: bool) -> None:
         box.add_class("labkit-projector")
 
 
-def bundle(box: Any, shown: Result) -> dict[str, Any]:
-    """The widget for a page with a kernel; for every other the same as HTML, and as words."""
+def outputs(box: Any, shown: Result, key: str) -> list[dict[str, Any]]:
+    """The widget, and a picture with words that is seen where the widget does not live: without a kernel, on paper, on a web page.
+
+    Two outputs, since JupyterLab would show nothing but an error of a widget that it cannot bring to life; and HTML that an untrusted
+    notebook may show, too.
+    """
     words = f"<p>{html.escape(shown.sentence)}</p><p><code>{html.escape(shown.code)}</code></p>"
-    live = box._repr_mimebundle_() or {}
-    view = {WIDGET: live[WIDGET]} if WIDGET in live else {}
-    return {"text/plain": f"{shown.sentence}\n{shown.code}".strip(), "text/html": shown.picture + words, **view}
+    image = _image(shown.axes()) if shown.axes else ""
+    still = {"text/html": f'<div class="labkit-still-{key}">{image}{words}</div>', "text/plain": f"{shown.sentence}\n{shown.code}".strip()}
+    return [
+        {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id}, "text/plain": "(knobs, where there is a kernel)"},
+        still,
+    ]
+
+
+def show(box: Any, shown: Result, key: str) -> None:
+    """Put both on the page, under the running cell."""
+    for data in outputs(box, shown, key):
+        display(data, raw=True)
+
+
+def _image(ax: Any) -> str:
+    """A figure as an image within HTML: SVG would be taken out of what a page does not trust."""
+    file = io.BytesIO()
+    ax.get_figure(root=True).savefig(file, format="png", dpi=100)
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<img alt="{html.escape(alt_of(ax), quote=True)}" src="data:image/png;base64,{data}">'

@@ -96,6 +96,16 @@ def test_words_and_paper_differ_in_both_themes(tab, theme):
     tab.screenshot(f"explore-{theme}", ".labkit-explore")
 
 
+def test_a_saved_notebook_without_its_kernel_shows_the_picture_and_the_sentence(tab):
+    tab.show(*EXPLORE)
+    tab.page.wait_for_selector(".labkit-picture svg")
+    tab.page.evaluate("async () => await jupyterapp.commands.execute('docmanager:save')")
+    tab.shut_down()
+    tab.open(tab.path)
+    tab.page.wait_for_selector(".jp-OutputArea-output img[alt^='Timeline. Cut at 9']")
+    tab.wait_for_text(".jp-Notebook", "The server noticed at 15 s")
+
+
 # live()
 
 SMALL = "small = Experiment(server=Peer(ping_interval=1, ping_timeout=1, close_timeout=0.5))"
@@ -178,6 +188,7 @@ def test_live_a_restarted_kernel_starts_from_nothing(tab):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_live_is_readable_in_both_themes_and_large_for_a_class(tab, theme):
+    tab.page.set_viewport_size({"width": 1920, "height": 1080})
     tab.show(LIVE[0], SMALL, "session = live(small, projector=True)\nsession", theme=theme)
     lamp(tab, "client", "OPEN")
     tab.page.wait_for_selector(".labkit-live .labkit-picture svg")
@@ -186,6 +197,7 @@ def test_live_is_readable_in_both_themes_and_large_for_a_class(tab, theme):
     sizes = tab.page.evaluate("""() => [...document.querySelectorAll('.labkit-live button, .labkit-live [role=status], .labkit-live label')]
         .filter(one => one.innerText.trim() && one.offsetParent).map(one => parseFloat(getComputedStyle(one).fontSize))""")
     assert min(sizes) >= 21, "16 pt are 21.3 px"
+    assert tab.page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.labkit-live .labkit-picture'))"), "too wide"
     tab.screenshot(f"live-{theme}", ".labkit-live")
 
 
