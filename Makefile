@@ -14,11 +14,11 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test check format demo bench vintages matrix notebooks constraints clean FORCE
+.PHONY: help lab test test-browser screenshot check format demo bench vintages matrix notebooks constraints clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 lab: .venv/has-lab ## open the lab in the browser (ARGS=--no-browser on a machine without a screen)
 	$(PY) -m jupyterlab $(LAB) $(ROOT) $(ARGS)
@@ -26,6 +26,12 @@ lab: .venv/has-lab ## open the lab in the browser (ARGS=--no-browser on a machin
 test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
 	$(PY) -m labkit vintages fetch
 	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
+
+test-browser: .venv/has-browser ## run the lab in a real browser, which has to be there (CHROMIUM= says where)
+	$(PY) -m pytest -n 0 tests/browser $(ARGS)
+
+screenshot: .venv/has-browser ## make the README's picture of explore() anew: data/explore.png
+	$(PY) tests/browser/screenshot.py data/explore.png
 
 check: .venv/has-dev ## lint, format and types of code and notebooks
 	$(PY) -m ruff check .
@@ -56,7 +62,7 @@ notebooks: .venv/has-dev ## write the learners' notebooks from their solutions
 
 constraints: .venv/made ## pin anew the set that is known to work: constraints.txt
 	rm -rf .venv/fresh && $(PY) -m venv .venv/fresh
-	.venv/fresh/bin/python -m pip install --quiet --disable-pip-version-check ".[dev,bench]"
+	.venv/fresh/bin/python -m pip install --quiet --disable-pip-version-check ".[dev,bench,browser]"
 	{ sed '/^[^#]/,$$d' constraints.txt; .venv/fresh/bin/python -m pip freeze --exclude labkit; } > .venv/fresh/constraints.txt
 	mv .venv/fresh/constraints.txt constraints.txt && rm -rf .venv/fresh
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import doctor, exercises, patterns, plots
+    from .bench import explore, live
     from .blocking import block
     from .experiment import Experiment, Peer
     from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
@@ -52,14 +53,15 @@ HOME = {  # where each name lives; a room is entered only when somebody asks for
     "fleets": ["fleet"],
     "plans": ["plan", "Plan", "Timers"],
     "exercises": ["exercises"],
+    "bench": ["explore", "live"],
 }  # fmt: skip
 ROOMS = {name: room for room, names in HOME.items() for name in names}
 __all__ = [
     "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Plan",
     "Prediction", "Raised", "Reset", "Restart", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
     "Vintage",
-    "block", "compare", "covers", "crowd", "doctor", "exercises", "fleet", "open_run", "patterns", "plan", "plots", "predict",
-    "recorded", "run", "run_each", "sweep", "where",
+    "block", "compare", "covers", "crowd", "doctor", "exercises", "explore", "fleet", "live", "open_run", "patterns", "plan", "plots",
+    "predict", "recorded", "run", "run_each", "sweep", "where",
 ]  # fmt: skip
 
 

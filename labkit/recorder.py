@@ -98,10 +98,16 @@ class Recorder:
 
     def events(self, zero: float) -> list[Event]:
         """Everything that was noted, in time; ``zero`` (s on the wire's clock) becomes t = 0."""
-        rows = [*self._from_log(zero), *self._from_tap(zero)]
-        rows += [(when, number, Event(when - zero, where, witness, what, data)) for when, number, where, witness, what, data in self.told]
-        rows.sort(key=itemgetter(0, 1))
+        found = self.so_far(zero)
         self.logged, self.told, self.streams = [], [], {}  # handed over
+        return found
+
+    def so_far(self, zero: float) -> list[Event]:
+        """What has been noted until now, while the others go on noting; the notes stay."""
+        rows = [*self._from_log(zero), *self._from_tap(zero)]
+        told = list(self.told)
+        rows += [(when, number, Event(when - zero, where, witness, what, data)) for when, number, where, witness, what, data in told]
+        rows.sort(key=itemgetter(0, 1))
         return [row[2] for row in rows]
 
     def _from_log(self, zero: float) -> list[tuple[float, int, Event]]:
@@ -136,7 +142,7 @@ class Recorder:
     def _plain(self) -> Iterator[tuple[int, Stream, list[Any]]]:
         """What each sender said on each connection, and its TLS alerts; under TLS the tap saw records, which are opened here."""
         if self.keys is None:
-            yield from ((conn, stream, []) for (conn, _), stream in self.streams.items())
+            yield from ((conn, stream, []) for (conn, _), stream in list(self.streams.items()))
             return
         try:
             from .records import unwrap

@@ -185,6 +185,11 @@ class Session:
         """The state of an end, now."""
         return self.states[end]
 
+    def so_far(self) -> Trace:
+        """The trace of what has happened until now, for a look at a run that goes on; from any one thread."""
+        header = {"wire": self.wire.name, "clock": self.wire.clock, "end": max(0.0, self.now), "ended": "it goes on"}
+        return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)
+
     def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
         """Wait until the run ends by itself, or for so many seconds of its own time; ``tick`` is called now and then."""
         if self.zero is None:

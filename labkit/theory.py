@@ -140,6 +140,7 @@ class Comparison:
 
     rows: list[Difference]
     unknown: str | None = None
+    names: tuple[str, str] = ("theory", "fact")
 
     @property
     def worst(self) -> float:
@@ -149,7 +150,8 @@ class Comparison:
     def __str__(self) -> str:
         if self.unknown:
             return f"theory does not know: {self.unknown}"
-        lines = [f"{'':16}{'theory':>12}{'fact':>12}{'fact − theory':>16}"]
+        one, two = self.names
+        lines = [f"{'':16}{one:>12}{two:>12}{f'{two} − {one}':>16}"]
         for row in self.rows:
             gap = "" if row.predicted is None and row.observed is None else _gap(row.seconds)
             lines.append(f"{row.end + ' ' + row.moment:16}{_seconds(row.predicted):>12}{_seconds(row.observed):>12}{gap:>16}")

@@ -9,6 +9,7 @@ round, and what counts is the median of the ratios round by round. A goal that i
     figures    the timeline of the fruit fly, and of 10,000 frames
     doctor     a debug log of 100 MB, beside wc -l and a loop over its lines
     sweeps, fleets, law    many runs: see bench_many.py
+    view       explore() and live(): from a moved slider to a new figure, and what watching costs
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -288,88 +288,18 @@ def drawing(plot: Callable[[Any], Any]) -> float:
     return taken
 
 
-# the doctor
-
-
-def bench_doctor(quick: bool) -> None:
-    """A log of 100 MB: half of its lines by websockets, then all of them with a connection's id; beside wc -l and a plain loop."""
-    size = 10 if quick else 100
-    title(f"the doctor: a log of {size} MB; beside `wc -l` and a Python loop over its lines")
-    for name, share in (("half of its lines are websockets'", 0.5), ("all of them are, with ids", 1.0)):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "app.log"
-            _write_log(path, size * 10**6, share)
-            taken = {what: _seconds(partial(do, path)) for what, do in {"doctor": _doctor, "wc": _wc, "loop": _loop}.items()}
-        held = f"wc -l {taken['wc']:.2f} s, a loop {taken['loop']:.2f} s"
-        row(name, f"{taken['doctor']:.1f} s", held, taken["doctor"] * 100 / size, 10, "s")
-    row("memory, at most", f"{_doctor_memory():.0f} MB", "of the whole process")
-
-
-def _seconds(do: Callable[[], object]) -> float:
-    """Of processor time, here and in children: a machine is never quiet."""
-    begin = os.times()
-    do()
-    end = os.times()
-    return sum(end[:4]) - sum(begin[:4])
-
-
-def _doctor(path: Path) -> None:
-    from labkit.doctor import diagnose_files
-
-    report = diagnose_files([str(path)])
-    assert report.spoken > report.lines / 3, "the doctor has not read what it was given"
-
-
-def _wc(path: Path) -> None:
-    subprocess.run(["wc", "-l", str(path)], capture_output=True, check=True)
-
-
-def _loop(path: Path) -> None:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        assert sum(1 for _ in file)
-
-
-def _doctor_memory() -> float:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _write_log(path: Path, size: int, share: float) -> None:
-    """Fifty connections that send and are pinged, at DEBUG, in a usual format."""
-    dice, written, t = random.Random(0), 0, 0.0
-    names = [f"{dice.getrandbits(32):08x}-0000-4000-8000-{dice.getrandbits(48):012x}" for _ in range(50)]
-    with open(path, "w", encoding="utf-8") as file:
-        for name in names:
-            written += sum(
-                file.write(f"{_stamp(t)} {name} websockets.server DEBUG = connection is {to}\n") for to in ("CONNECTING", "OPEN")
-            )
-        while written < size:
-            t += 0.0007
-            ours = dice.random() < share
-            said = f"{dice.choice(names)} websockets.server DEBUG > TEXT '{dice.getrandbits(200):x}' [50 bytes]"
-            written += file.write(
-                f"{_stamp(t)} {said if ours else f'app.orders INFO order {dice.getrandbits(30)} took 0.2 s, all is well'}\n"
-            )
-
-
-def _stamp(t: float) -> str:
-    return time.strftime("2026-11-23 %H:%M:%S", time.gmtime(t)) + f",{int(t % 1 * 1000):03d}"
-
-
-def many(name: str) -> Callable[[bool], None]:
-    """A block of bench_many.py."""
+def elsewhere(module: str, name: str) -> Callable[[bool], None]:
+    """A block of another file, which is loaded when it is asked for: some need a browser, or much memory."""
 
     def block(quick: bool) -> None:
-        import bench_many
-
-        bench_many.BLOCKS[name](quick, title, row)
+        getattr(import_module(module), f"bench_{name}")(quick, title, row)
 
     return block
 
 
-BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures, "doctor": bench_doctor}
-BLOCKS |= {name: many(name) for name in ("sweeps", "fleets", "law")}
+BLOCKS = {"virtual": bench_virtual, "loopback": bench_loopback, "import": bench_import, "figures": bench_figures}
+HOMES = {"doctor": "bench_doctor", "sweeps": "bench_many", "fleets": "bench_many", "law": "bench_many", "view": "bench_view"}
+BLOCKS |= {name: elsewhere(module, name) for name, module in HOMES.items()}
 
 
 def main() -> None:

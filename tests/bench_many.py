@@ -279,9 +279,6 @@ def bench_law(quick: bool, title: Callable[[str], None], row: Row) -> None:
     row("… its quantiles against theory's, worst", f"{quantiles:.3f} µs", "", quantiles, 1.0, "µs")
 
 
-BLOCKS = {"sweeps": bench_sweeps, "fleets": bench_fleets, "law": bench_law}
-
-
 if __name__ == "__main__":
     kind, count, apart = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     print(json.dumps((fleet_took if kind == "fleet" else solipsism_took)(count, apart)))

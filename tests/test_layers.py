@@ -16,7 +16,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "capabilities": ("capabilities", "", ""),
     "files": ("files", "", ""),
     "pipe": ("pipe effects", "values", ""),
-    "trace": ("trace report", "values files", "pandas"),
+    "trace": ("trace report why", "values files", "pandas"),
     "recordings": ("recordings", "trace", ""),
     "theory": ("theory model party", "values trace", ""),
     "awaits": ("awaits", "", ""),
@@ -38,6 +38,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "where": ("whereabouts", "awaits", ""),
     "doctor": ("doctor", "trace witnesses plots", ""),
+    "bench": ("bench", "values trace theory run plots", "IPython ipywidgets"),
     "exercises": (
         "exercises",
         "values capabilities files trace recordings theory blocking progress vintages matrix run crowds patterns sweeps plots where doctor",
@@ -45,7 +46,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     ),
     "front door": (
         "__init__ __main__",
-        "values trace recordings theory blocking vintages matrix run crowds patterns sweeps plots where doctor exercises",
+        "values trace recordings theory blocking vintages matrix run crowds patterns sweeps plots where doctor bench exercises",
         "",
     ),
 }
