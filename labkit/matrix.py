@@ -168,14 +168,18 @@ def everything(chosen: Iterable[Vintage] | None = None, progress: bool = True) -
 
 TELLING = [  # the cells whose traces are kept: (situation, wire, vintage)
     ("quiet", "ws", Vintage("14.1", python="3.11")),
+    ("backlog below the mark", "ws", Vintage("13.1", python="3.11")),
     ("backlog below the mark", "ws", Vintage("14.1", python="3.11")),
     ("backlog below the mark", "ws", Vintage("14.2", python="3.11")),
     ("quiet", "wss server", Vintage("14.1", python="3.10")),
     ("quiet", "wss server", Vintage("14.2", python="3.10")),
+    ("quiet", "wss server", Vintage("14.1", python="3.11")),
     ("quiet", "wss client", Vintage("14.1", python="3.11")),
     ("quiet", "wss client", Vintage("13.0.1", python="3.11")),
     ("ping before drain blocked", "ws", Vintage("10.4", "legacy", "3.11")),
     ("ping before drain blocked", "ws", Vintage(python="3.11")),
+    ("drain blocked before the ping", "ws", Vintage("14.1", python="3.11")),
+    ("drain blocked before the ping", "ws", Vintage("14.2", python="3.11")),
     ("drain blocked before the ping", "ws", Vintage(python="3.11")),
     ("backlog below the mark", "ws", Vintage(implementation="threading", python="3.11")),
     ("backlog below the mark", "ws", Vintage(implementation="trio", python="3.11")),

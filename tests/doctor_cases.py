@@ -12,7 +12,7 @@ import random
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -296,11 +296,11 @@ def right(truth: str, cause: str) -> str:
     return "abstained" if cause == "unknown" else "vague" if cause in VAGUE.get(truth, ()) else "wrong"
 
 
-def matrix(seeds: int = 4) -> tuple[Counter[tuple[str, str, str]], list[str]]:
+def matrix(seeds: int = 4, causes: Iterable[str] = CAUSES) -> tuple[Counter[tuple[str, str, str]], list[str]]:
     """(truth, verdict, sure) of every whole log of one connection, in every family and format; and the wrong ones in words."""
     table: Counter[tuple[str, str, str]] = Counter()
     wrong = []
-    for cause, seed, form, family in itertools.product(CAUSES, range(seeds), FORMATS, FAMILIES):
+    for cause, seed, form, family in itertools.product(causes, range(seeds), FORMATS, FAMILIES):
         rows = render(FAMILIES[family](lone(cause, seed).said), form, random.Random(seed))
         for one in verdicts(rows):
             table[cause, one.cause, one.sure] += 1

@@ -33,23 +33,17 @@ def only(rows):
 # the proof
 
 
-@pytest.fixture(scope="module")
-def table():
-    return matrix(seeds=2)
+NEVER_SURE = {"idle_drop"}  # one drop after a round time may be chance: never more than possible
 
 
-def test_no_verdict_on_one_connection_is_wrong_in_any_format_and_wording(table):
-    counts, wrong = table
-    assert wrong == [] and sum(counts.values()) == len(CAUSES) * 2 * len(FORMATS) * len(FAMILIES)
-
-
-def test_every_cause_is_found_and_seven_in_ten_are_certain_or_likely(table):
-    counts, _ = table
-    for cause in CAUSES:
-        mine = {key: n for key, n in counts.items() if key[0] == cause}
-        assert sum(n for (_, verdict, _), n in mine.items() if verdict == cause) >= 0.85 * sum(mine.values()), cause
-    sure = sum(n for (truth, verdict, how), n in counts.items() if truth == verdict and how != "possible")
-    assert sure >= 0.7 * sum(counts.values())
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_cause_is_found_and_never_mistaken_in_any_format_and_wording(cause):
+    counts, wrong = matrix(2, [cause])
+    total = 2 * len(FORMATS) * len(FAMILIES)
+    found = {sure: counts[cause, cause, sure] for sure in ("certain", "likely", "possible")}
+    assert wrong == [] and sum(counts.values()) == total
+    assert sum(found.values()) >= 0.85 * total
+    assert bool(found["possible"]) == (cause in NEVER_SURE)
 
 
 @pytest.mark.parametrize("form", FORMATS)
