@@ -3,6 +3,7 @@
 import html
 import random
 import re
+import sys
 import threading
 import time
 
@@ -13,6 +14,7 @@ import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.bench.knobs import WAYS, WHO, Knobs, difference
 from labkit.bench.result import VIEWS, picture, result
+from labkit.bench.runner import Runner
 from labkit.bench.static import outputs
 from labkit.plots import slate
 
@@ -323,3 +325,10 @@ def test_a_look_at_a_run_changes_nothing_of_its_trace():
     assert session.trace.noticed_at("server") == 15
     early = [event for event in session.trace.events if event.t <= 13]
     assert [event[:4] for event in look.events] == [event[:4] for event in early]
+
+
+def test_a_live_session_lets_threads_give_way_more_often_and_only_while_it_lives():
+    before, seen = sys.getswitchinterval(), []
+    runner = Runner(Experiment(server=Peer(), until=0.5), lambda look: seen.append(sys.getswitchinterval())).start()
+    runner.thread.join(30)
+    assert seen[0] < before / 5 and sys.getswitchinterval() == before

@@ -10,13 +10,15 @@ stays behind; and the thread is a daemon, so that a kernel can always be restart
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import dataclasses
 import math
 import queue
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..experiment import Experiment
@@ -82,7 +84,7 @@ class Runner:
     def _live(self) -> None:
         try:
             session = open_run(self.experiment, "loopback")
-            with session:
+            with session, brisk():
                 self._watch(session)
                 session.over_at = None  # the story is told until it was left, also if its run was over before
         except Exception as problem:
@@ -101,7 +103,7 @@ class Runner:
             if time.monotonic() >= due:
                 begin = time.monotonic()
                 self.frame(self._look(session))
-                due = time.monotonic() + max(self.pace, (time.monotonic() - begin) / SHARE)
+                due = max(due + self.pace, time.monotonic() + (time.monotonic() - begin) * (1 / SHARE - 1))
             self.ending.wait(min(0.02, self.pace))
 
     def _obey(self, session: Session) -> None:
@@ -123,6 +125,17 @@ class Runner:
         if self.known is None or self.known[0] != acts:
             self.known = acts, predict(session.experiment.but(faults=acts, until=None))
         return self.known[1]
+
+
+@contextlib.contextmanager
+def brisk() -> Iterator[None]:
+    """Let threads give way ten times as often, so that drawing pictures does not make the session late (9 ms without this, 5 with it)."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def ended(trace: Trace) -> Trace:
