@@ -310,6 +310,7 @@ class Session:
 
     def __exit__(self, *exc: object) -> None:
         end = max(0.0, self.now if self.over_at is None else self.over_at - (self.zero or 0.0))
+        self.wire.take_in()
         self.recorder.on = False  # teardown is not recorded
         self._close()
         self._let_go()

@@ -64,6 +64,9 @@ class Wire:
         """Something may arrive earlier or later than it was thought: look again."""
         raise NotImplementedError
 
+    def take_in(self) -> None:
+        """See what the ends have sent until now, as far as it has not been seen yet."""
+
     def freeze(self, end: str) -> None:
         """Block the event loop of ``end``, from now on."""
         raise NotImplementedError

@@ -85,6 +85,9 @@ class LoopbackWire(Wire):
     def travelling(self) -> bool:
         return self.threads["wire"].ask(super().travelling)
 
+    def take_in(self) -> None:
+        self.threads["wire"].ask(lambda: None)  # in the turn in which it is woken up for this it reads its sockets, too
+
     # what a session asks for
 
     def at(self, when: float, do: Callable[[], None]) -> None:
