@@ -82,7 +82,9 @@ def words(value: float, column: str) -> str:
     if column == "false_alarm":
         percent = 100 * value
         return "0" if percent == 0 else f"{percent:.0f} %" if percent >= 1 else "< 1 %"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{round(value, 1):g}" if abs(value) >= 1 else f"{value:.3g}"
 
 
 def unit(column: str) -> str:
