@@ -172,7 +172,7 @@ class Chart:
             size = 7.5
         if width(text, size) > self.room.dx - 3:
             return
-        ink = DARK_WORDS if never or share < 0.55 else LIGHT_WORDS
+        ink = DARK_WORDS if never or share < 0.7 else LIGHT_WORDS  # where both have a contrast of 4 to 1
         y = at[1] - (0.3 if starred else 0.0)
         back = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0} if never else None
         self.ax.text(at[0], y, text, ha="center", va="center", fontsize=size, family=FAMILY, color=ink, zorder=4, bbox=back)
