@@ -14,7 +14,7 @@ from doctor_cases import CAUSES, FAMILIES, FORMATS, NAMED, TIMELESS, Said, aged,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit import Cut, Trace, run
+from labkit import Cut, Experiment, Peer, StopReading, Trace, run
 from labkit.__main__ import main
 from labkit.doctor import diagnose, diagnose_files, text, to_json
 from labkit.doctor.remedies import REMEDIES
@@ -65,6 +65,16 @@ def test_a_log_that_is_cut_at_either_end_makes_nobody_sure_of_what_is_wrong(caus
             for one in verdicts(rows[a:b]):
                 truths = {cause, *{"closing_gap": ["own_timeout"], "idle_drop": ["tcp_lost"]}.get(cause, [])}
                 assert one.sure != "certain" or one.cause in truths, (one, rows[a:b][-3:])
+
+
+def test_a_pong_that_waits_behind_messages_which_this_end_does_not_take_is_not_blamed_on_the_peer_alone():
+    server = Peer(ping_interval=10, ping_timeout=5, close_timeout=2, max_queue=1)
+    client = Peer(ping_interval=None, send_every=0.5, send_size=100)
+    trace = run(Experiment(server=server, client=client, faults=[StopReading(12, end="server")], until=30), "virtual")
+    answered = [frame for frame in trace.frames("client") if frame.opcode == "PONG"]
+    seen = only(trace.log("server"))
+    assert len(answered) == 2 and seen.cause == "own_timeout"  # the client did answer the ping of 20 s, which the log says had no pong
+    assert "the pong waits unread" in REMEDIES[seen.cause].means and "recv()" in REMEDIES[seen.cause].do
 
 
 # reading

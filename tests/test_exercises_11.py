@@ -98,6 +98,15 @@ def test_exercise_2_runs_the_sender_against_a_dead_and_a_slow_peer(patience, pas
     assert said in out and out.count("✓") == passed
 
 
+def test_exercise_2_is_not_passed_by_a_sender_that_ends_before_anything_is_wrong(capsys):
+    async def hasty(websocket):
+        await websocket.send(bytes(40000))
+
+    check_patience(8, hasty)
+    out = capsys.readouterr().out
+    assert "✓" not in out and "before the cut" in out and "before its pause" in out
+
+
 def test_exercise_2_says_that_a_sender_without_a_timeout_stays_open_for_ever(capsys):
     async def patient(websocket):
         while True:
@@ -135,6 +144,9 @@ def test_ones_own_log_is_read_and_a_missing_file_is_said(tmp_path, monkeypatch, 
 def test_the_doctor_is_certain_of_mystery_3_and_only_likely_right_about_mystery_1(words):
     assert [diagnose(log(number)).verdicts[0].sure for number in (1, 3)] == ["likely", "certain"]
     assert "the pong stands above the timeout" in words
+    waited = diagnose(log(1)).verdicts[0].evidence
+    assert waited[1].t - waited[0].t == pytest.approx(8.5) and "that instant was 5 s after the ping, not 8.5 s" in words
+    assert diagnose(log(4)).verdicts[0].sure == "possible" and "For mystery 4 it says *possible*" in words
 
 
 def test_the_picture_says_that_the_other_end_is_not_in_the_log(words):

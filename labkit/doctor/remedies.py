@@ -85,10 +85,10 @@ REMEDIES = {
     "own_timeout": Remedy(
         "sent 1011: this end's own keepalive gave up",
         "This end sent a ping, no pong came within its ping_timeout, so it closed the connection itself. The peer is "
-        "cut off, frozen, or too busy to read; if no pong is in the log, its own event loop is not to blame.",
-        "The connection is dead: drop it, and let the client connect again. Often, on live connections? Then the peer's"
-        " event loop is blocked, or its pong is stuck "
-        "behind data: look at the peer's log, and raise ping_timeout only after that.",
+        "cut off, frozen, or too busy; or this program takes its messages too slowly, and the pong waits unread behind them.",
+        "Drop this connection, and let the client connect again. Often, on live ones? Then the peer's event loop is blocked, "
+        "or its pong is stuck behind data: look at the peer's log, and at how long this program goes without recv(). Raise "
+        "ping_timeout only after that.",
         "reconnect",
         LAW,
     ),

@@ -117,13 +117,18 @@ def _alarms(service: Service, timers: Timers) -> str | None:
     many = alarm_rate(timers, service.wire) * service.per * service.connections
     hours, seen = false_alarms(timers, service.wire)
     expected = alarm_rate(timers, service.wire) * hours * 3600
-    _say(many <= service.alarms, "false alarms", f"{many:.2g} a {service.period}, says theory; {service.alarms:g} were asked for")
-    print(f"{'':14}  (runs: {seen} in {hours:.0f} hours, where theory expects {expected:.2g})")
+    _say(many <= service.alarms, "false alarms", f"{_few(many)} a {service.period}, says theory; {service.alarms:g} were asked for")
+    print(f"{'':14}  (runs: {seen} in {hours:.0f} hours, where theory expects {_few(expected)})")
     return (
         None
         if many <= service.alarms
         else "this wire is silent for longer than ping_timeout too often: a longer one, or fewer pings that can meet a silence."
     )
+
+
+def _few(many: float) -> str:
+    """A number of alarms; below a thousandth theory is not exact enough to name one."""
+    return f"{many:.2g}" if many >= 0.001 or many == 0 else "less than 0.001"
 
 
 def _say(well: bool, what: str, words: str) -> None:

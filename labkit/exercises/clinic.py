@@ -158,6 +158,7 @@ def look(seconds: float = 60) -> Where:
 
 # exercise 2: free it
 
+HURT = 23.2  # s: when the cut, or the pause, begins
 SOON = 15.0  # s from the cut to the end of the connection
 PAUSE = 5.0  # s; a peer that does not read for so long must not be dropped
 
@@ -181,23 +182,26 @@ def _own(*faults: Any) -> Experiment:
 
 
 def _dead(handler: Callable[[Any], Any]) -> None:
-    cut = 23.2
-    closed = run(_own(Cut(cut)), "virtual", server=handler, progress=False).closed_at("server")
-    if closed is None:
+    closed = run(_own(Cut(HURT)), "virtual", server=handler, progress=False).closed_at("server")
+    if closed is not None and closed < HURT:
+        print(f"a dead peer: not yet: it was dropped at {closed:.1f} s, before the cut. Does the sender go on for ever?")
+    elif closed is None:
         print("a dead peer: not yet: the connection is OPEN for ever. Is there a timeout around send(), and abort() after it?")
-    elif closed - cut <= SOON:
-        print(f"a dead peer: ✓ CLOSED {closed - cut:.1f} s after the cut")
+    elif closed - HURT <= SOON:
+        print(f"a dead peer: ✓ CLOSED {closed - HURT:.1f} s after the cut")
     else:
-        print(f"a dead peer: not yet: CLOSED {closed - cut:.1f} s after the cut, and {SOON:g} s were asked for")
+        print(f"a dead peer: not yet: CLOSED {closed - HURT:.1f} s after the cut, and {SOON:g} s were asked for")
 
 
 def _slow(handler: Callable[[Any], Any]) -> None:
-    pause = StopReading(23.2, end="client", resume=23.2 + PAUSE)
+    pause = StopReading(HURT, end="client", resume=HURT + PAUSE)
     closed = run(_own(pause), "virtual", server=handler, progress=False).closed_at("server")
     if closed is None:
         print(f"a peer that pauses for {PAUSE:g} s: ✓ it is still there at 90 s")
+    elif closed < HURT:
+        print(f"a peer that pauses for {PAUSE:g} s: not yet: it was dropped at {closed:.1f} s, before its pause")
     else:
-        print(f"a peer that pauses for {PAUSE:g} s: not yet: it was dropped at {closed:.1f} s, {closed - 23.2:.1f} s into its pause")
+        print(f"a peer that pauses for {PAUSE:g} s: not yet: it was dropped at {closed:.1f} s, {closed - HURT:.1f} s into its pause")
 
 
 # exercise 3: mystery 4 for good

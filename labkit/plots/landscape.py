@@ -82,7 +82,9 @@ def words(value: float, column: str) -> str:
     if column == "false_alarm":
         percent = 100 * value
         return "0" if percent == 0 else f"{percent:.0f} %" if percent >= 1 else "< 1 %"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{round(value, 1):g}" if abs(value) >= 1 else f"{value:.3g}"
 
 
 def unit(column: str) -> str:
@@ -170,7 +172,7 @@ class Chart:
             size = 7.5
         if width(text, size) > self.room.dx - 3:
             return
-        ink = DARK_WORDS if never or share < 0.55 else LIGHT_WORDS
+        ink = DARK_WORDS if never or share < 0.7 else LIGHT_WORDS  # where both have a contrast of 4 to 1
         y = at[1] - (0.3 if starred else 0.0)
         back = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0} if never else None
         self.ax.text(at[0], y, text, ha="center", va="center", fontsize=size, family=FAMILY, color=ink, zorder=4, bbox=back)
