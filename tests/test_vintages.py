@@ -298,3 +298,19 @@ def test_this_python_is_the_first_that_is_known():
 def test_every_version_of_the_table_is_a_number():
     assert all(number(since) for row in SINCE.values() for since in row.values())
     assert list(shelf.ALL) == sorted(shelf.ALL, key=number) and set(shelf.LIVE) < set(shelf.ALL)
+
+
+def test_real_runs_wait_together_in_the_order_that_was_asked_for_and_an_interrupt_ends_them_all(monkeypatch):
+    two = [Vintage(implementation="threading"), Vintage("10.4"), Vintage()]
+    experiment = Experiment(server=Peer(**TIMERS), faults=[Cut(at=0.6)])
+    threading_, hole, asyncio_ = run_each(experiment, two, "loopback", progress=False)
+    assert isinstance(hole, Hole)
+    assert [one.header["implementation"] for one in (threading_, asyncio_)] == ["threading", "asyncio"]
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("labkit.progress.Bar.advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_each(experiment.but(until=30), [Vintage("10.4"), Vintage(), Vintage()], "loopback", progress=False)
+    assert not children()

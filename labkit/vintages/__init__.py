@@ -11,17 +11,21 @@ cannot be had – no such version on the shelf, no such Python, no keepalive in 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import fields
 from ..capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
 from ..experiment import Experiment
+from ..progress import Bar
 from ..trace import Trace
 from . import pythons, shelf
 
 if TYPE_CHECKING:
     from .worker import Place
+
+TOGETHER = 4  # workers that wait at the same time
 
 
 @dataclass(frozen=True)
@@ -85,14 +89,36 @@ def run_in(vintage: Vintage, experiment: Experiment, wire: str = "loopback", *, 
 
 
 def run_each(experiment: Experiment, vintages: Iterable[Vintage], wire: str = "loopback", *, progress: bool = True) -> list[Trace | Hole]:
-    """Run one experiment in many vintages, one after the other; a vintage that cannot be had is a Hole in the list."""
-    results: list[Trace | Hole] = []
-    for vintage in vintages:
+    """Run one experiment in many vintages; a vintage that cannot be had is a Hole in the list.
+
+    Virtual runs take their turns, as they are busy; runs in real time mostly wait, and a few of them do so together.
+    """
+    from .worker import Worker
+
+    workers: list[Worker] = []
+
+    def alone(vintage: Vintage) -> Trace | Hole:
         try:
-            results.append(run_in(vintage, experiment, wire, progress=progress))
+            place = vintage.find()
+            check(vintage, experiment)
         except Hole as hole:
-            results.append(hole)
-    return results
+            return hole
+        with Worker(place) as worker:
+            workers.append(worker)
+            return worker.run(experiment, wire, progress=False)
+
+    chosen, results = list(vintages), list[Trace | Hole]()
+    with ThreadPoolExecutor(TOGETHER if wire == "loopback" else 1) as pool, Bar(len(chosen), progress, "vintages") as bar:
+        try:
+            for result in pool.map(alone, chosen):
+                results.append(result)
+                bar.advance()
+            return results
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.process.kill()
+            raise
 
 
 def check(vintage: Vintage, experiment: Experiment) -> None:
