@@ -28,7 +28,7 @@ test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
 	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
 test-browser: .venv/has-browser ## run the lab in a real browser, which has to be there (CHROMIUM= says where)
-	$(PY) -m pytest -n 0 tests/browser $(ARGS)
+	$(PY) -m pytest -n 2 --dist worksteal tests/browser $(ARGS)
 
 screenshot: .venv/has-browser ## make the README's picture of explore() anew: data/explore.png
 	$(PY) tests/browser/screenshot.py data/explore.png
