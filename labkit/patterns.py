@@ -4,6 +4,7 @@
     first_to_end           several things at once over one connection; when one of them ends, all do
     heartbeat              ask the peer's *program* whether it is there (a ping asks its library)
     Outbox                 messages by number, kept until they are acknowledged
+    goodbye                close a connection, but do not wait for ever
     send_kept, read_acknowledgements   what an outbox does over one connection
     deliver                all of these: keep a connection for as long as the program lives, and lose nothing
     receiver               the other end: take every message once, in order, and acknowledge it
@@ -34,17 +35,21 @@ def jittered(spread: float = 5.0, most: float = 120.0) -> Generator[float, None,
     When all clients have lost their connection at once, all have dialled once within ``spread``; so
     nobody's second attempt falls on another's first.
     """
+    spread = min(max(spread, 0.1), most / 2)  # 0 would dial again and again without a pause
     while True:
         yield random.uniform(spread, 2 * spread)
         spread = min(most / 2, 2 * spread)
 
 
 async def first_to_end(*programs: Coroutine[Any, Any, Any]) -> None:
-    """Run all of them at once; as soon as one ends, cancel the others, and raise what it raised."""
+    """Run all of them at once; as soon as one ends, cancel the others, and raise what it raised.
+
+    If several end in the same instant, the first of them in the order given counts.
+    """
     tasks = [asyncio.create_task(program) for program in programs]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in filter(asyncio.Task.done, tasks):
             task.result()
     finally:
         for task in tasks:
@@ -72,36 +77,46 @@ async def heartbeat(
 
 
 class Outbox:
-    """The messages of one sender, by number, kept until they are acknowledged. It outlives every connection."""
+    """The messages of one sender, by number, kept until they are acknowledged. It outlives every connection.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Its numbers begin at 1, so each outbox needs a name of its own: after a restart of the process, a new one (uuid4).
+    """
+
+    def __init__(self, name: str, most: int = 100_000) -> None:
+        self.name, self.most = name, most  # messages that are kept at the same time
         self.last = 0  # the number of the newest message
+        self.taken = 0  # the last number that the receiver has taken
         self.kept: dict[int, str] = {}  # in order
         self.more = asyncio.Event()  # there is something new to send
         self.heard = asyncio.Event()  # the receiver has answered
 
     def put(self, text: str) -> None:
-        """Take a message to be delivered. (While nobody answers ``kept`` grows: bound it.)"""
+        """Take a message to be delivered; asyncio.QueueFull if ``most`` are waiting already, and nobody answers."""
+        if len(self.kept) >= self.most:
+            raise asyncio.QueueFull(f"{self.most} messages are kept, and not acknowledged")
         self.last += 1
         self.kept[self.last] = text
         self.more.set()
 
     def acknowledged(self, number: int) -> None:
-        """The receiver has taken every message up to this number: forget them."""
-        for done in [one for one in self.kept if one <= number]:
+        """The receiver has taken every message up to this number: forget them. ValueError if that cannot be."""
+        if not self.taken <= number <= self.last:  # it forgot its numbers, or knows another sender by this name: data is lost
+            raise ValueError(f"expected a number from {self.taken} to {self.last} to be acknowledged to {self.name!r}, seen {number}")
+        for done in range(self.taken + 1, number + 1):
             del self.kept[done]
+        self.taken = number
         self.heard.set()
 
 
 async def send_kept(websocket: Any, outbox: Outbox) -> None:
     """Send all that is kept, the oldest first, then what is put in: once for each connection."""
-    sent = 0
+    number = outbox.taken
     while True:
         outbox.more.clear()
-        for number, text in [one for one in outbox.kept.items() if one[0] > sent]:
-            await websocket.send(json.dumps([outbox.name, number, text]))
-            sent = number
+        while number < outbox.last:
+            number += 1
+            if number in outbox.kept:  # it may have been acknowledged meanwhile
+                await websocket.send(json.dumps([outbox.name, number, outbox.kept[number]]))
         await outbox.more.wait()
 
 
@@ -109,6 +124,15 @@ async def read_acknowledgements(websocket: Any, outbox: Outbox) -> None:
     """Read until the connection is closed."""
     async for message in websocket:
         outbox.acknowledged(int(message))
+
+
+async def goodbye(websocket: Any, patience: float) -> None:
+    """Close a connection, and abort it after ``patience`` (s): a CLOSE may wait for ever behind what is stuck."""
+    try:
+        async with asyncio.timeout(patience):
+            await websocket.close()
+    except TimeoutError:
+        websocket.transport.abort()
 
 
 async def deliver(
@@ -122,7 +146,8 @@ async def deliver(
     """Keep a connection for as long as the program lives, and deliver what is put into the outbox.
 
     ``spread`` (s): who has lost a connection waits by chance up to this long before dialling
-    again, since others have lost theirs, too. ``settings`` go to connect().
+    again, since others have lost theirs, too. ``settings`` go to connect(). Ends if it is cancelled
+    (with a goodbye), or if trying again cannot help: a server that refuses, numbers that do not fit.
     """
     question = json.dumps([outbox.name, 0, ""])
     delays = partial(jittered, spread)
@@ -135,6 +160,8 @@ async def deliver(
             )
         except (ConnectionClosed, TimeoutError):
             websocket.transport.abort()  # a goodbye would wait behind all that is stuck
+        finally:
+            await goodbye(websocket, patience)  # cancelled, too: the iterator would leave it open
         await asyncio.sleep(random.uniform(0, spread))
 
 
@@ -142,7 +169,8 @@ def receiver(take: Take, last: dict[str, int]) -> Handler:
     """A handler for serve() that calls ``take(name, text)`` once for every message, in order.
 
     ``last`` holds the last number taken, by sender. Keep it where you keep what you took, changed
-    in the same transaction: a server that forgets it would take nothing more.
+    in the same transaction: a server that forgets it takes nothing more. ``take`` runs in the event
+    loop, so let it be short; if it raises, the connection ends, and the message comes again.
     """
 
     async def handler(websocket: Any) -> None:

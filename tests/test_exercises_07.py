@@ -1,6 +1,7 @@
 """Notebook 07: its exercises judge by experiment, its two applications do what they say, and what stands below its figures is true."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -73,6 +74,22 @@ def test_exercise_2_judges_by_a_run_on_the_loopback_wire(answer, words, capsys):
     ax = check_repair(answer)
     out = capsys.readouterr().out
     assert words in out and ("✓" in out) == (answer is threaded) and ax.alt
+
+
+def test_a_machine_that_was_too_busy_once_is_not_the_learners_fault(monkeypatch, capsys):
+    real, runs = lab.shop, []
+
+    def stalled(handler, orders, answers, until):
+        async def stalls(websocket):
+            await websocket.recv()
+            time.sleep(1.5)
+
+        runs.append(real(handler if runs else stalls, orders, answers, until))
+        return runs[-1]
+
+    monkeypatch.setattr(lab, "shop", stalled)
+    check_repair(threaded)
+    assert "✓ two orders" in capsys.readouterr().out and runs[0].noticed_at("client") is not None
 
 
 @pytest.mark.parametrize("answer", [unfilled, None])

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import contextlib
 import json
 import random
 from itertools import islice
@@ -53,6 +54,15 @@ def test_what_one_raises_is_raised():
 
     with pytest.raises(KeyError, match="mine"):
         asyncio.run(first_to_end(asyncio.sleep(99), broken()))
+
+
+def test_of_two_that_end_in_one_instant_the_first_in_order_counts():
+    async def fails(problem):
+        raise problem
+
+    for _ in range(20):
+        with pytest.raises(KeyError):
+            asyncio.run(first_to_end(asyncio.sleep(99), fails(KeyError()), fails(ValueError())))
 
 
 def test_a_cancelled_first_to_end_leaves_no_task_behind():
@@ -144,9 +154,31 @@ def test_an_outbox_keeps_what_is_not_acknowledged_in_order():
         outbox.put(text)
     outbox.acknowledged(2)
     assert outbox.kept == {3: "c", 4: "d"}
-    outbox.acknowledged(1)  # an old answer, late
-    outbox.acknowledged(9)
+    outbox.acknowledged(2)  # an answer to a question
+    outbox.acknowledged(4)
     assert outbox.kept == {} and outbox.last == 4
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_an_acknowledgement_that_cannot_be_is_no_loss_in_silence(number):
+    outbox = Outbox("me")
+    for text in "abcd":
+        outbox.put(text)
+    outbox.acknowledged(2)
+    with pytest.raises(ValueError, match=f"from 2 to 4 .*seen {number}"):
+        outbox.acknowledged(number)
+    assert outbox.kept == {3: "c", 4: "d"}
+
+
+def test_an_outbox_is_bounded():
+    outbox = Outbox("me", most=2)
+    outbox.put("a")
+    outbox.put("b")
+    with pytest.raises(asyncio.QueueFull):
+        outbox.put("c")
+    outbox.acknowledged(1)
+    outbox.put("c")
+    assert outbox.kept == {2: "b", 3: "c"}
 
 
 class Line:
@@ -218,6 +250,48 @@ def test_nothing_is_lost_and_nothing_doubled_whatever_is_cut(seed):
     assert arrived == [f"reading {number}" for number in range(1, 201)]
 
 
+def test_a_name_that_was_used_before_is_refused_and_loses_nothing_in_silence():
+    async def anew(uri, number):
+        outbox = Outbox("sensor")
+        outbox.put("never taken")
+        await deliver(uri, outbox)
+
+    seen = crowd(anew, receiver(lambda *_: None, {"sensor": 7}), until=60)
+    assert [str(one.error).split(",")[0] for one in seen.problems] == ["expected a number from 0 to 1 to be acknowledged to 'sensor'"]
+
+
+def test_deliver_says_goodbye_when_it_is_cancelled():
+    async def stops(uri, number):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await deliver(uri, Outbox("me"))
+
+    async def handler(websocket):
+        await receiver(lambda *_: None, {})(websocket)
+        codes.append(websocket.close_code)
+
+    codes = []
+    crowd(stops, handler, until=30)
+    assert codes == [1000]
+
+
+def test_a_goodbye_that_waits_behind_what_is_stuck_is_given_up():
+    async def stuck(websocket):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while True:
+                    await websocket.send(bytes(1000))
+                    await asyncio.sleep(0.1)
+        began = asyncio.get_running_loop().time()
+        await patterns.goodbye(websocket, 3)
+        took.append(asyncio.get_running_loop().time() - began)
+
+    took = []
+    small = Peer(ping_interval=None, buffer=4096, write_limit=4096)
+    run(Experiment(small, small, [Cut(1)], until=60), "virtual", client=stuck)
+    assert took == [pytest.approx(3)]
+
+
 def test_a_server_that_forgets_the_last_numbers_would_take_nothing_more():
     sensor, arrived = Sensor(), []
     take = lambda _, text: arrived.append(text)  # noqa: E731
@@ -225,8 +299,8 @@ def test_a_server_that_forgets_the_last_numbers_would_take_nothing_more():
     async def forgets(websocket):
         await receiver(take, {})(websocket)
 
-    through_trouble(sender(sensor, **QUICK), forgets, 1)
-    assert count(sensor, arrived)[0] > 0
+    seen = through_trouble(sender(sensor, **QUICK), forgets, 1)
+    assert count(sensor, arrived)[0] > 0 and "seen 0" in str(seen.problems[0].error)  # and the sender is told
 
 
 def test_on_the_real_wire_nothing_is_lost_and_nothing_doubled_over_two_cuts():
@@ -273,6 +347,12 @@ def test_jitter_doubles_within_its_bounds_and_stops_growing(spread):
         assert low <= delay <= 2 * low
         low = min(60, 2 * low)
     assert max(delays) <= 120 and delays[-1] >= 60
+
+
+def test_jitter_is_never_without_a_pause_and_never_above_most():
+    random.seed(1)
+    assert all(0.1 <= delay for delay in islice(jittered(0), 5))
+    assert all(60 <= delay <= 120 for delay in islice(jittered(500, most=120), 5))
 
 
 def test_no_second_attempt_falls_on_a_first_one():

@@ -124,6 +124,7 @@ def _frozen(at: float, seconds: float) -> Trace:
 
 SHORT = Peer(ping_interval=0.5, ping_timeout=0.6, close_timeout=0.3)  # of the clients of a shop
 LONG = 1.6  # s; an order takes at least so long
+TRIES = 3  # runs, if the machine is too busy to judge
 
 
 def work(order: str) -> str:
@@ -164,10 +165,20 @@ def check_repair(answer: Callable[[str], Awaitable[str]] | None = None) -> Axes 
         return None
     dice, answers = random.Random(), list[str]()
     orders = ["".join(dice.choices("abcdefgh", k=dice.randint(3, 9))) for _ in range(2)]
-    trace = shop(_repaired(answer), orders, answers, until=5.5)
+    trace = _judged(answer, orders, answers)
     problem = _problem(trace, orders, answers)
     print(f"not yet: {problem}" if problem else f"✓ two orders, two answers, and {_pongs(trace)} pings answered meanwhile")
     return lag(trace)
+
+
+def _judged(answer: Callable[[str], Awaitable[str]], orders: list[str], answers: list[str]) -> Trace:
+    """A run of the shop; once more if the client gave up though no work was in the loop: a busy machine can do that, too."""
+    for _ in range(TRIES):
+        answers.clear()
+        trace = shop(_repaired(answer), orders, answers, until=5.5)
+        if trace.noticed_at("client") is None or trace.select("blocked", "server"):
+            break
+    return trace
 
 
 def _repaired(answer: Callable[[str], Awaitable[str]]) -> Handler:
@@ -197,5 +208,9 @@ def _problem(trace: Trace, orders: list[str], answers: list[str]) -> str | None:
 
 def _given_up(trace: Trace) -> str:
     when, blocked = trace.noticed_at("client"), trace.select("blocked", "server")
-    where = f"your server's loop was blocked for {blocked[0].data['seconds']:g} s" if blocked else "your server did not answer"
-    return f"the client gave up at {when:.1f} s: {where}. The work has to leave the thread of the loop"
+    if not blocked:
+        why = f"in each of {TRIES} runs, and work() was not in the loop: this machine is too busy, or something else blocked"
+        return f"the client gave up at {when:.1f} s, {why}"
+    seconds = max(event.data["seconds"] for event in blocked)
+    why = f"your server's loop was blocked for {seconds:g} s. The work has to leave the thread of the loop"
+    return f"the client gave up at {when:.1f} s: {why}"

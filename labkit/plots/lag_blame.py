@@ -87,14 +87,14 @@ class Blame:
         return dict(zip(came, logged))
 
     def unread_since(self, end: str) -> float | None:
-        """When the first frame came to ``end`` that its library never read, though its loop ran and it had not given up (s)."""
+        """Since when ``end`` reads no more, though its loop runs and it has not given up (s): from the last frame that it read."""
         came = sorted(f.arrived_at for f in self.trace.frames(OTHER[end]) if f.arrived_at is not None)
         read = len([event for event in self.trace.select("got", end, "log") if event.data["opcode"] != "EOF"])
         since = came[read] if read < len(came) else None
         gone = self.trace.noticed_at(end)
         if since is None or (gone is not None and gone <= since) or any(b.end == end and b.start <= since <= b.stop for b in self.blocks):
             return None
-        return since
+        return came[max(read - 1, 0)]
 
     @cached_property
     def killer(self) -> str | None:
