@@ -121,7 +121,10 @@ def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trac
 
     def alone(where: tuple[str, str]) -> Trace:
         with Worker(place) as worker:
-            return worker.run(experiment(*where, clock), clock, progress=False)
+            trace = worker.run(experiment(*where, clock), clock, progress=False)
+            if not trace.states("server") or trace.states("server")[-1][1] == "CONNECTING":  # too busy to connect: once more
+                trace = worker.run(experiment(*where, clock), clock, progress=False)
+            return trace
 
     with ThreadPoolExecutor(6) as pool:
         return list(pool.map(alone, todo))

@@ -7,6 +7,7 @@ import pytest
 from labkit import Vintage, recorded
 from labkit.capabilities import has
 from labkit.matrix import (
+    AFTER,
     CONTROLS,
     SITUATIONS,
     TELLING,
@@ -64,6 +65,7 @@ def test_every_recorded_cell_has_a_verdict_that_its_moments_bear_out():
     assert {cell["verdict"] for cell in CELLS} == set(VERDICTS)
     for cell in CELLS:
         noticed, closed, told = (cell[name] for name in MOMENTS)
+        assert all(moment is None or cell["cut"] < moment < cell["heal"] + 2 * AFTER for moment in (noticed, closed, told)), key(cell)
         if cell["verdict"] in ("bounded", "late"):
             assert max(closed, told) < cell["heal"]
         elif cell["verdict"] == "hangs":
