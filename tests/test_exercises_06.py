@@ -97,7 +97,7 @@ def test_the_lines_shown_have_what_it_takes():
 
 # exercise 3
 
-VIRTUAL = range(4)  # of the trials
+VIRTUAL = range(5)  # of the trials
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -106,7 +106,7 @@ def test_a_good_watchdog_passes_every_hidden_run(number, seed):
     assert judge(trials(seed)[number], good, 5, 9).startswith("✓")
 
 
-@pytest.mark.parametrize("number", [4, 5])
+@pytest.mark.parametrize("number", [5, 6])
 def test_a_good_watchdog_passes_in_real_time_too(number):
     assert judge(trials()[number], good, 5, 9).startswith("✓")
 
@@ -119,6 +119,8 @@ def test_a_good_watchdog_passes_in_real_time_too(number):
         (mute, 5, 9, 0, "OPEN to the end. Your watchdog had ended by then"),
         (good, 5, 6, 3, "it was healthy, and killed at"),
         (good, 10, 9, 0, "15 s were allowed: interval and patience add up"),
+        (good, 7, 9, 2, "CLOSED 16.0 s after the cut, and 15 s were allowed"),
+        (good, 5, 7, 4, "it was healthy, and killed at"),
     ],
 )
 def test_each_mistake_fails_the_run_that_is_about_it(watchdog, interval, patience, number, said):
@@ -131,6 +133,14 @@ def test_no_watchdog_at_all_fails_every_hidden_cut_but_the_quiet_one_is_not_free
 
     assert all(judge(trial, idle, 5, 9).startswith("not yet") for trial in trials()[:3])
     assert judge(trials()[3], idle, 5, 9).startswith("✓")
+
+
+@pytest.mark.parametrize(("interval", "patience"), [(6, 9), (7, 8), (0.5, 14.5), (2, 7), (6.1, 9), (14, 2)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_hidden_runs_in_virtual_time_pass_just_what_keeps_both_rules(interval, patience, seed):
+    said = [judge(trials(seed)[number], good, interval, patience) for number in VIRTUAL]
+    keeps = interval + patience <= exercise.BOUND and patience >= exercise.SLOWEST
+    assert all(line.startswith("✓") for line in said) == keeps, said
 
 
 def test_a_watchdog_that_raises_is_told_so():

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from .. import plots
 from ..experiment import Experiment, Peer
-from ..faults import Cut, Throttle
+from ..faults import Cut, Delay, Throttle
 from ..session import run
 from ..trace import Trace
 
@@ -30,6 +30,13 @@ def talk(size: int, every: float, cut: float) -> Experiment:
     """A server with the fruit fly's timers that sends into a cut; its client's buffers are small, so that little fits into the wire."""
     server = Peer(**TIMERS, send_size=size, send_every=every, buffer=4096)
     return Experiment(server=server, client=Peer(buffer=4096), faults=[Cut(at=cut)], until=60)
+
+
+def close_returned(trace: Trace) -> str:
+    """When the server's close() returned: "at once", "after close_timeout" or "never"."""
+    times = [e.t for e in trace.select("returned", "server") if e.data["call"] == "close"]
+    late = times and times[0] > trace.select("closing", "server")[0].t
+    return "never" if not times else "after close_timeout" if late else "at once"
 
 
 # exercise 1
@@ -140,6 +147,7 @@ class Trial:
     sizes: tuple[int, int]  # bytes a message, from and to; (0, 0): it sends nothing
     pauses: tuple[float, float] = (0.5, 0.5)  # s from one message to the next, from and to
     pace: float = 1.0
+    after_pong: bool = False  # cut at the worst moment for this watchdog, instead of that of the experiment
 
     @property
     def cut(self) -> float | None:
@@ -147,15 +155,16 @@ class Trial:
 
 
 def trials(seed: int = 0) -> list[Trial]:
-    """The hidden runs: cuts before and after a ping and without traffic, and healthy slow lines; then two of them in real time."""
+    """The hidden runs: cuts before and after a ping and just after a pong, healthy lines that are slow or long; then two in real time."""
     dice = random.Random(f"watchdog {seed}")
     cuts = [dice.uniform(8.2, 11.0), dice.uniform(11.4, 11.9), dice.uniform(9, 13), dice.uniform(0.8, 1.1)]
     big, slow = (20_000, 20_000), (40_000, 48_000)
     return [
         Trial("cut, drain() blocked before the ping", "virtual", _dead(cuts[0]), big),
         Trial("cut, drain() blocked after the ping", "virtual", _dead(cuts[1]), big),
-        Trial("cut, nothing to send", "virtual", _dead(cuts[2], ping_interval=None), (0, 0)),
+        Trial("cut just after a pong", "virtual", _dead(cuts[2], ping_interval=None), (0, 0), after_pong=True),
         Trial("slow and healthy", "virtual", _slow(dice.uniform(7650, 7850), 150), slow, (0.5, 2.0)),
+        Trial("long and healthy", "virtual", _long(), (0, 0)),
         Trial("cut, on real TCP", "loopback", _dead(cuts[3], FASTER), big, pace=FASTER),
         Trial(
             "slow and healthy, on real TCP", "loopback", _slow(FASTER * dice.uniform(13_000, 14_000), 50, FASTER), slow, (0.5, 2.0), FASTER
@@ -175,6 +184,11 @@ def _slow(rate: float, until: float, pace: float = 1.0) -> Experiment:
     4,096 in the wire are before a ping: at 7,650 bytes/s, 7.9 s.
     """
     return _dead(0.0, pace, ping_interval=None).but(faults=[Throttle(at=0.2, rate=round(rate))], until=until / pace)
+
+
+def _long() -> Experiment:
+    """A line on which every pong takes 7.9 s, whenever the ping was sent."""
+    return _dead(0.0, ping_interval=None).but(faults=[Delay(at=0.1, latency=(SLOWEST - 0.1) / 2)], until=60)
 
 
 def check_watchdog(watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ..., seed: int = 0) -> None:
@@ -199,6 +213,8 @@ def at_work(watchdog: Watchdog | None = None, interval: Any = ..., patience: Any
 
 def judge(trial: Trial, watchdog: Watchdog, interval: float, patience: float) -> str:
     """What became of one hidden run, in a sentence."""
+    if trial.after_pong:
+        trial = _just_after_a_pong(trial, watchdog, interval, patience)
     kennel = Kennel(trial, watchdog, interval, patience)
     trace = run(trial.experiment, trial.wire, server=kennel.handler, progress=False)
     closed = trace.closed_at("server")
@@ -210,9 +226,20 @@ def judge(trial: Trial, watchdog: Watchdog, interval: float, patience: float) ->
     real = f" ({after / trial.pace:.2f} s of real time, × {trial.pace:g})" if after is not None and trial.pace > 1 else ""
     if after is None:
         return f"not yet: {trace.state_at('server', trace.end)} to the end. {_why_not_freed(kennel, trace)}"
-    if after > BOUND * 1.02:
+    if after > BOUND * (1.02 if trial.pace > 1 else 1):  # real time is a little late
         return f"not yet: CLOSED {after:.1f} s after the cut{real}, and {BOUND:g} s were allowed: interval and patience add up"
     return f"✓ CLOSED {after:.1f} s after the cut{real}"
+
+
+def _just_after_a_pong(trial: Trial, watchdog: Watchdog, interval: float, patience: float) -> Trial:
+    """The same trial, cut a millisecond after a pong, as a run without the cut shows it; unchanged if there never is a pong."""
+    kennel, at = Kennel(trial, watchdog, interval, patience), trial.cut or 0.0
+    run(trial.experiment.but(faults=[], until=at + BOUND), trial.wire, server=kennel.handler, progress=False)
+    pong = next((t for t in kennel.pongs if t >= at), None)
+    if pong is None:
+        return trial
+    cut = round(pong + 0.001, 6)
+    return replace(trial, experiment=trial.experiment.but(faults=[Cut(at=cut)], until=cut + 2 * BOUND))
 
 
 def _survived(kennel: Kennel, closed: float | None, trace: Trace) -> str:
@@ -238,9 +265,11 @@ class Kennel:
         self.trial, self.watchdog = trial, watchdog
         self.interval, self.patience = interval / trial.pace, patience / trial.pace
         self.problem, self.done, self.slowest = "", False, 0.0
+        self.pongs: list[float] = []  # s since the handler began
         self.dice = random.Random(trial.name)
 
     async def handler(self, websocket: Any) -> None:
+        self.began = asyncio.get_running_loop().time()
         dog = asyncio.create_task(self.dog(websocket))
         with contextlib.suppress(ConnectionClosed):
             await self.talk(websocket)
@@ -281,6 +310,7 @@ class Watched:
         def answered(future: Any) -> None:
             if not future.cancelled() and future.exception() is None:
                 kennel.slowest = max(kennel.slowest, (clock() - start) * kennel.trial.pace)
+                kennel.pongs.append(clock() - kennel.began)
 
         waiter.add_done_callback(answered)
         return waiter

@@ -182,13 +182,13 @@ class Outcome:
     version: str
     verdict: str
     live: bool
-    waiting: int  # bytes in the write buffer at the goodbye
+    waiting: int  # bytes in the write buffer at the goodbye, if there was one
 
     def __str__(self) -> str:
         fate = {"never": "never notices", "hangs": "hangs in CLOSING until it is healed", "bounded": "is told in time"}[self.verdict]
-        bytes_ = f"{self.waiting:,} bytes wait in its write buffer" + (" at the goodbye" if self.verdict != "never" else "")
+        bytes_ = "" if self.verdict == "never" else f": {self.waiting:,} bytes wait in its write buffer at the goodbye"
         how = "run here" if self.live else f"{self.version} is not here: judged by the newest"
-        return f"{self.version} {fate}: {bytes_} ({how})"
+        return f"{self.version} {fate}{bytes_} ({how})"
 
 
 def _outcome(experiment: Experiment, version: str) -> Outcome:

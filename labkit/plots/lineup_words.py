@@ -18,7 +18,7 @@ def finding(lanes: Sequence[Lane]) -> str:
         return f"None of these could be run: {lanes[0].why}"
     groups = [[lane for lane in told if lane.kind == kind] for kind in dict.fromkeys(lane.kind for lane in told)]
     if len(groups) == 1 and len(told) > 1:
-        return f"All {len(told)} {_fate(told)}"
+        return f"{'Both' if len(told) == 2 else f'All {len(told)}'} {_fate(told)}"
     return "; ".join(f"{_who(group, told)} {_fate(group)}" for group in groups)
 
 
