@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from .faults import ENDS, Act, AppAct, Fault, Freeze, order
 from .peers.end import settings
 from .peers.tasks import AsyncioEnd
 from .peers.watched import WatchedServer, watched
-from .session import HORIZON, OPENING, SILENT, make_wire
+from .session import HORIZON, OPENING, SILENT, guarded, make_wire
 
 COLUMNS = ("client", "opened", "noticed", "closed", "told", "client_noticed", "client_told")
 FILES = 4  # sockets that a connection on the loopback wire takes: two ends, and the forwarder's two
@@ -175,8 +175,8 @@ class Run:
 
     def wait(self) -> None:
         """From the first connection to the end."""
-        self.wire.start("server", self.guarded(self.serve))
-        self.wire.start("client", self.guarded(self.open))
+        self.wire.start("server", guarded(self, self.serve))
+        self.wire.start("client", guarded(self, self.open))
         self.wire.wait(lambda: bool(self.failure or self.zero is not None or self.come), self.wire.now() + OPENING)
         limit = self.experiment.limit
         last = (self.zero or 0.0) + (self.experiment.last_act + HORIZON if limit is None else limit) + self.clients * self.apart
@@ -193,15 +193,6 @@ class Run:
         if not any(self.alive.values()):
             return True
         return bool(keepers) and not any(self.alive[end] for end in keepers) and not self.pending and not self.wire.travelling()
-
-    def guarded(self, program: Callable[[Any], Coroutine[Any, Any, None]]) -> Callable[[Any], Coroutine[Any, Any, None]]:
-        async def guarded(sock: Any) -> None:
-            try:
-                await program(sock)
-            except Exception as problem:
-                self.failure = problem
-
-        return guarded
 
     def close(self) -> None:
         """Abort what lives, and take the wire down."""

@@ -19,7 +19,7 @@ import datetime
 import inspect
 import logging
 import platform
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from .peers import End, Handler, make_end
 from .recorder import Recorder
 from .tally import Tally
 from .trace import Trace
-from .wires import Wire
+from .wires import Program, Wire
 
 if TYPE_CHECKING:
     from .vintages import Vintage
@@ -166,8 +166,8 @@ class Session:
         try:
             if self.tls and self.record:
                 self.tls.log_keys()
-            self.wire.start("server", self._guarded(self.ends["server"].serve))
-            self.wire.start("client", self._guarded(self.ends["client"].connect))
+            self.wire.start("server", guarded(self, self.ends["server"].serve))
+            self.wire.start("client", guarded(self, self.ends["client"].connect))
             self.wire.wait(lambda: self._failed() or self.zero is not None or self.ends["client"].ended, self.wire.now() + OPENING)
             if self.failure:
                 raise self.failure
@@ -297,15 +297,6 @@ class Session:
     def _failed(self) -> bool:
         return self.failure is not None
 
-    def _guarded(self, program: Callable[[Any], Coroutine[Any, Any, None]]) -> Callable[[Any], Coroutine[Any, Any, None]]:
-        async def guarded(sock: Any) -> None:
-            try:
-                await program(sock)
-            except Exception as problem:
-                self.failure = problem
-
-        return guarded
-
     # how it ends
 
     def __exit__(self, *exc: object) -> None:
@@ -351,6 +342,18 @@ class Session:
         finally:
             if self.tls:
                 self.recorder.keys = self.tls.close()
+
+
+def guarded(session: Any, program: Program) -> Program:
+    """The program of an end, but what it raises becomes the ``failure`` of the session that waits for it."""
+
+    async def guarded(sock: Any) -> None:
+        try:
+            await program(sock)
+        except Exception as problem:
+            session.failure = problem
+
+    return guarded
 
 
 def _deaf(*_: Any, **__: Any) -> None:

@@ -146,7 +146,7 @@ def test_the_title_names_what_tells_the_lanes_apart(quiet, backlog):
 
 def test_lanes_that_all_end_alike_are_said_once(blocked):
     rows = [called(blocked, vintage(version)) for version in ("14.1", "17.4")]
-    assert title(plots.lineup(rows)) == "All 2 never notice: OPEN until the cable is mended"
+    assert title(plots.lineup(rows)) == "Both never notice: OPEN until the cable is mended"
 
 
 def test_the_title_has_the_number_of_what_is_late(medley):

@@ -22,6 +22,7 @@ from ..experiment import Experiment, Peer
 from ..faults import Cut, Delay, Throttle
 from ..session import run
 from ..trace import Trace
+from .answers import is_number
 
 TIMERS: dict[str, Any] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}
 
@@ -48,7 +49,7 @@ def check_size(answer: Any = ...) -> None:
     """Exercise 1: the largest message (bytes), two a second, with which a server that is cut at 9 s is still CLOSED at 17 s."""
     if answer is ... or answer is None:
         print("your turn – replace the ... by a number of bytes")
-    elif not _is_number(answer) or not 1 <= answer <= 1e6:
+    elif not is_number(answer) or not 1 <= answer <= 1e6:
         print(f"expected a number of bytes, from 1 to a million; seen {answer!r}")
     else:
         _judge_size(round(answer))
@@ -195,7 +196,7 @@ def check_watchdog(watchdog: Watchdog | None = None, interval: Any = ..., patien
     """Exercise 3: CLOSED at most 15 s after a cut, and healthy slow lines survive; judged by hidden runs on both clocks."""
     if watchdog is None or any(value is ... or value is None for value in (interval, patience)):
         print("your turn – replace the ... in the cell above")
-    elif not all(_is_number(value) and 0 < value <= 60 for value in (interval, patience)):
+    elif not all(is_number(value) and 0 < value <= 60 for value in (interval, patience)):
         print(f"expected seconds, above 0 and up to 60; seen interval={interval!r} and patience={patience!r}")
     else:
         for trial in trials(seed):
@@ -204,7 +205,7 @@ def check_watchdog(watchdog: Watchdog | None = None, interval: Any = ..., patien
 
 def at_work(watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ...) -> Axes | None:
     """The learner's watchdog on the first experiment of the notebook, as a figure."""
-    if watchdog is None or not all(map(_is_number, (interval, patience))):
+    if watchdog is None or not all(map(is_number, (interval, patience))):
         print("your turn – the watchdog above")
         return None
     trial = Trial("the first experiment", "virtual", _dead(9), (20_000, 20_000))
@@ -314,7 +315,3 @@ class Watched:
 
         waiter.add_done_callback(answered)
         return waiter
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value

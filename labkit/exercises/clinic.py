@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..faults import Cut, Freeze, Idle, Send, StopReading
 from ..session import open_run, run
 from ..trace import Trace
 from ..whereabouts import Where, where
+from .answers import is_number
 
 CAUSES = ("no pong", "own loop", "peer gave up", "idle box")
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
@@ -167,7 +167,7 @@ def check_patience(patience: Any = ..., handler: Callable[[Any], Any] | None = N
     """Exercise 2: the sender gives up on a dead peer within 15 s, and bears with a slow one for 5 s."""
     if patience is ... or patience is None:
         print("your turn – replace the ... by a number of seconds")
-    elif not _is_number(patience) or not 0 < patience <= 60:
+    elif not is_number(patience) or not 0 < patience <= 60:
         print(f"expected a number of seconds, above 0 and up to 60; seen {patience!r}")
     elif handler is None:
         print("give the handler, too: check_patience(patience, careful)")
@@ -214,7 +214,7 @@ def check_interval(interval: Any = ...) -> None:
     if interval is ... or interval is None:
         print("your turn – replace the ... by a number of seconds")
         return
-    if not _is_number(interval) or not 0 < interval <= 3600:
+    if not is_number(interval) or not 0 < interval <= 3600:
         print(f"expected a number of seconds, above 0 and up to 3,600; seen {interval!r}")
         return
     box = Idle(at=0, after=60, then="fin")
@@ -226,10 +226,6 @@ def check_interval(interval: Any = ...) -> None:
         print(f"not yet: it lives, with {len(pings)} pings in ten minutes; two a minute, 20, would do")
     else:
         print(f"✓ after ten minutes it is still OPEN, with {len(pings)} pings")
-
-
-def _is_number(given: Any) -> bool:
-    return isinstance(given, (int, float)) and not isinstance(given, bool) and math.isfinite(given)
 
 
 # one's own log

@@ -24,6 +24,7 @@ from ..plots import timeline
 from ..progress import Bar
 from ..session import run
 from ..trace import Trace
+from .answers import is_number
 from .guess import Ledger
 
 RUNS = 1000
@@ -58,9 +59,9 @@ def guess_delays(question: str, min: Any = ..., mean: Any = ..., max: Any = ...)
     """Lock guesses about the smallest, the mean and the largest delay (s); what is ``...`` is left open."""
     given = dict(zip(NAMES, (min, mean, max)))
     for name, value in given.items():
-        if value is not ... and not _is_number(value):
+        if value is not ... and not is_number(value):
             print(f"{name}: a guess in seconds is a number, such as 2.5; seen {value!r}, so it is left open")
-    made = Delays(question, **{name: float(value) for name, value in given.items() if _is_number(value)})
+    made = Delays(question, **{name: float(value) for name, value in given.items() if is_number(value)})
     print(made)
     return made
 
@@ -287,7 +288,7 @@ def _answers(noticed_at: Any) -> list[float] | None:
         if value is ...:
             print("your turn – replace the three ... by the law")
             return None
-        if not _is_number(value):
+        if not is_number(value):
             print(f"{call} gave {value!r}: expected a number of seconds" + ("; does it end with return?" if value is None else ""))
             return None
         said.append(float(value))
@@ -300,13 +301,3 @@ def _plain(case: Case, error: float) -> tuple[bool, float]:
     pings = case.cut / case.interval
     crowded = not 2 < pings < 3 or abs(error) < 0.5 or case.interval == case.timeout
     return crowded, max(lengths) / min(lengths) + (case.interval % 1 + case.timeout % 1 + case.cut % 1)
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it can be meant as seconds (numpy's floats too)."""
-    if value is ... or value is None or isinstance(value, (bool, str, complex)):
-        return False
-    try:
-        return math.isfinite(value)
-    except (TypeError, ValueError):
-        return False

@@ -17,6 +17,7 @@ from ..experiment import Experiment, Peer
 from ..faults import Act, Cut, Goodbye, StopReading, Throttle
 from ..session import run
 from ..trace import Trace
+from .answers import is_number
 from .guess import Ledger
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
@@ -45,7 +46,7 @@ class SendsGuess:
 
 def guess_sends(question: str, sends: Any = ...) -> SendsGuess:
     """Lock a guess about the sends that return after a cut and before one raises: a number, or "never"."""
-    known = math.inf if sends == "never" else float(sends) if _is_number(sends) else None
+    known = math.inf if sends == "never" else float(sends) if is_number(sends) and sends >= 0 else None
     if known is None and sends is not ... and sends is not None:
         print(f"""expected a number of sends, or "never"; seen {sends!r}, so it is left open""")
     made = SendsGuess(question, known)
@@ -119,7 +120,7 @@ def check_sends(answer: Any = ...) -> None:
     if answer is ... or answer is None:
         print("your turn – replace the ... by a number of sends")
         return
-    if not _is_number(answer):
+    if not is_number(answer) or answer < 0:
         print(f"expected a number of sends, such as 5; seen {answer!r}")
         return
     trace = run(WIDER, "virtual")
@@ -269,7 +270,7 @@ def check_patience(patience: Any = ..., handler: Callable[[Any], Any] | None = N
     """Exercise 3: a handler that is told within 10 s of a cut, and that survives a cut of 9.5 s."""
     if patience is ... or patience is None:
         print("your turn – replace the ... by a number of seconds")
-    elif not _is_number(patience) or not 0 < patience <= 60:
+    elif not is_number(patience) or not 0 < patience <= 60:
         print(f"expected a number of seconds, above 0 and up to 60; seen {patience!r}")
     elif handler is None:
         print("give the handler, too: check_patience(patience, impatient)")
@@ -311,7 +312,3 @@ def _full_at(trace: Trace) -> str:
     limit = trace.experiment.server.write_limit
     full = next((t for t, count in trace.waiting("server") if count > limit), None)
     return "no send ever waited" if full is None else f"until {full:g} s every send returned at once"
-
-
-def _is_number(given: Any) -> bool:
-    return isinstance(given, (int, float)) and not isinstance(given, bool) and math.isfinite(given) and given >= 0

@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from ..faults import ENDS
 from ..trace import OTHER, Trace
 from . import blocked_words as words
-from . import lanes, palette, picture
+from . import frame, lanes, palette, picture
 from .blocked_tale import Await, Blockage
 from .fills import style
 from .reservoirs_words import many
@@ -253,12 +253,8 @@ class Board:
         self.ax.set_xticks(placed, [story.tale.neat(t) for t in placed], fontsize=10, family=FAMILY)
         self.ax.tick_params(axis="x", colors=self.theme.ink, length=4, pad=2)
         self.ax.set_yticks([])
-        for side, spine in self.ax.spines.items():
-            spine.set_visible(side == "bottom")
-            spine.set_color(self.theme.ink)
+        frame.lines(self.ax, self.theme)
         self.ax.set_xlabel("seconds since the server was OPEN", loc="left", fontsize=9.5, color=self.theme.ink, family=FAMILY, labelpad=2)
-        if isinstance(self.ax, picture.Picture):
-            self.ax.set_facecolor("none")
 
     def _pings(self) -> list[float]:
         return [frame.sent_at for frame in self.story.trace.frames(self.story.end) if frame.opcode == "PING"]

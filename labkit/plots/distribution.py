@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from . import palette, picture
+from . import frame, palette, picture
 from .distribution_words import LABELS, VERBS, Three, alt_text, band_words, facts, finding, histogram, marks_words, three
 from .room import FAMILY, Place, Room, width, wrap
 from .tale import nice
@@ -175,11 +175,7 @@ class Chart:
         ticks = [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
         ax.set_xticks(ticks, [f"{round(tick, 9):g}" for tick in ticks], fontsize=10, family=FAMILY)
         ax.tick_params(colors=theme.ink, length=4, pad=2)
-        for side, spine in ax.spines.items():
-            spine.set_visible(side == "bottom")
-            spine.set_color(theme.ink)
-        if isinstance(ax, picture.Picture):
-            ax.set_facecolor("none")
+        frame.lines(ax, theme)
         name = self.column.replace("_", " ")
         label = LABELS.get(self.column, f"{name}, seconds since the server was OPEN" if self.column in VERBS else name)
         ax.set_xlabel(label, loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)

@@ -40,6 +40,11 @@ def bare(ax: Axes, theme: Theme, sides: Iterable[str] = ()) -> None:
     """No ticks, and no lines but on these sides."""
     ax.set_xticks([])
     ax.set_yticks([])
+    lines(ax, theme, sides)
+
+
+def lines(ax: Axes, theme: Theme, sides: Iterable[str] = ("bottom",)) -> None:
+    """Lines on these sides only; and if the picture is ours, no paper of its own."""
     for side, spine in ax.spines.items():
         spine.set_visible(side in sides)
         spine.set_color(theme.ink)

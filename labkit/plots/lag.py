@@ -20,8 +20,8 @@ from matplotlib.patches import Polygon, Rectangle
 
 from ..faults import ENDS
 from ..trace import Trace
+from . import frame, palette, picture
 from . import lag_words as words
-from . import palette, picture
 from .lag_blame import Blame, Ping
 from .palette import BAND
 from .room import FAMILY, Room, extent, width, wrap
@@ -227,11 +227,8 @@ class Lag:
         self.ax.set_yticks([self.y(value) for value in heights], [words.secs(value) for value in heights], fontsize=9, family=FAMILY)
         self.ax.tick_params(axis="both", colors=self.theme.ink, length=4, pad=2)
         self.ax.tick_params(axis="y", length=0)
-        for side, spine in self.ax.spines.items():
-            spine.set_visible(side == "bottom")
-            spine.set_color(self.theme.ink)
+        frame.lines(self.ax, self.theme)
         self.ax.set_xlabel(LABEL, loc="left", fontsize=9.5, color=self.theme.ink, family=FAMILY, labelpad=2)
-        self.ax.set_facecolor("none")
 
     # what is said
 

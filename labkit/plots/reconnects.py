@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from . import palette, picture
+from . import frame, palette, picture
 from .room import FAMILY, Place, Room, width, wrap
 from .tale import nice
 
@@ -183,11 +183,7 @@ class Chart:
         marks = [(y + BASE + level * self.scale, level) for y in range(len(story.rows)) for level in levels]
         ax.set_yticks([y for y, _ in marks], [f"{count:,}" for _, count in marks], fontsize=8.5, family=FAMILY)
         ax.tick_params(colors=theme.ink, length=4, pad=2)
-        for side, spine in ax.spines.items():
-            spine.set_visible(side == "bottom")
-            spine.set_color(theme.ink)
-        if isinstance(ax, picture.Picture):
-            ax.set_facecolor("none")
+        frame.lines(ax, theme)
         label = "seconds since the server was up; a bar: attempts to connect in one second (green: let in, hatched: refused)"
         ax.set_xlabel(label, loc="left", fontsize=9, color=theme.ink, family=FAMILY, labelpad=2)
         text, room = story.title(), self.room.right

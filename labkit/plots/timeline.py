@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from ..experiment import Experiment
 from ..faults import ENDS
 from ..trace import OTHER, Event, Story
-from . import palette, picture, words
+from . import frame, palette, picture, words
 from .lanes import banners, bar, bar_words, cuts, dimensions, names
 from .room import FAMILY, Room, extent, width, wrap
 from .sheet import HEIGHT, WIRE, Sheet
@@ -175,11 +175,7 @@ def _axis(sheet: Sheet) -> None:
     ax.set_xticks([x / sheet.room.dx for x, _, _ in placed], [text for _, _, text in placed], fontsize=10, family=FAMILY)
     ax.tick_params(axis="x", colors=theme.ink, length=4, pad=2)
     ax.set_yticks([])
-    for side, spine in ax.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(theme.ink)
-    if isinstance(ax, picture.Picture):
-        ax.set_facecolor("none")
+    frame.lines(ax, theme)
     ax.set_xlabel(LABEL, loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from . import palette, picture
+from . import frame, palette, picture
 from .room import FAMILY, Place, Room, width, wrap
 from .tale import nice
 
@@ -169,11 +169,7 @@ class Chart:
             ticks = [k * step for k in range(int(high / step) + 1)]
             axis(ticks, [f"{round(tick, 9):,g}" for tick in ticks], fontsize=10, family=FAMILY)
         ax.tick_params(colors=theme.ink, length=4, pad=2)
-        for side, spine in ax.spines.items():
-            spine.set_visible(side in ("bottom", "left"))
-            spine.set_color(theme.ink)
-        if isinstance(ax, picture.Picture):
-            ax.set_facecolor("none")
+        frame.lines(ax, theme, ("bottom", "left"))
         ax.set_xlabel("bytes of WebSocket a minute", loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
         ax.set_ylabel("told at worst, s after the cut", loc="top", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
         text, room = finding(self.settings, parameter), self.room.right
