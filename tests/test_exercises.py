@@ -5,6 +5,8 @@ from cases import FLY
 
 from labkit import run
 from labkit.exercises import Ledger, beliefs, check_new_cut, check_soonest_and_latest, guess, settle
+from labkit.exercises.answers import one_of
+from labkit.exercises.gap import letters
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,31 @@ def test_how_soon_is_judged_and_capitals_do_not_matter(trace, capsys):
     settle(guess("q", who="Server", how_soon="at once"), trace)
     out = capsys.readouterr().out
     assert "how soon: you said at once, and it was seconds" in out and "who: you said server, and it was server – right" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "among", "meant"),
+    [
+        ("closed", ("OPEN", "CLOSING", "CLOSED"), "CLOSED"),
+        ("b, a", letters(3), "AB"),
+        ("A and C", letters(3), "AC"),
+        ("cba", letters(3), "ABC"),
+        (None, letters(3), "none"),
+        ("None", letters(3), "none"),
+        (" At 15s", ("at 15 s", "late"), "at 15 s"),
+        ("again, and again", ("once", "again and again"), "again and again"),
+        ("1001", (1000, 1001), 1001),
+        (1001, (1000, 1001), 1001),
+        ("D", letters(3), None),
+        (True, ("True",), None),
+        (["OPEN"], ("OPEN",), None),
+        ("nepo", ("OPEN",), None),
+        ("", letters(2), None),
+        (None, ("a", "b"), None),
+    ],
+)
+def test_an_answer_is_meant_whatever_its_case_and_order(given, among, meant):
+    assert one_of(given, among) == meant
 
 
 def test_a_guess_that_cannot_be_meant_is_asked_for_again(capsys):

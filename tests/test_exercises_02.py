@@ -29,25 +29,24 @@ async def reader(websocket):
         pass
 
 
-Q = g.QUESTIONS
 ASKED = [
-    (Q["who hangs up first"], CLIENT, {}, "server"),
-    (Q["when does it hang up"], SERVER, {}, "after the answer"),
-    (Q["how many CLOSEs"], BOTH, {}, 2),
-    (Q["which code"], BOTH, {}, 1001),
-    (Q["what does the loop do"], SLOW, {"server": g.raises, "client": reader}, "raises"),
+    ("who hangs up first", CLIENT, {}, "server"),
+    ("when does it hang up", SERVER, {}, "after the answer"),
+    ("how many CLOSEs", BOTH, {}, 2),
+    ("which code", BOTH, {}, 1001),
+    ("what does the loop do", SLOW, {"server": g.raises, "client": reader}, "raises"),
 ]
 
 
 # guesses among a few answers
 
 
-@pytest.mark.parametrize(("question", "experiment", "handlers", "fact"), ASKED, ids=lambda value: getattr(value, "text", ""))
-def test_each_wrong_guess_is_answered_by_its_belief_and_kept(question, experiment, handlers, fact, capsys):
-    trace = run(experiment, "virtual", **handlers)
+@pytest.mark.parametrize(("name", "experiment", "handlers", "fact"), ASKED, ids=[asked[0] for asked in ASKED])
+def test_each_wrong_guess_is_answered_by_its_belief_and_kept(name, experiment, handlers, fact, capsys):
+    trace, question = run(experiment, "virtual", **handlers), g.QUESTIONS[name]
     assert question.fact(trace) == fact and set(question.beliefs) == set(question.among) - {fact}
     for answer in question.among:
-        g.reveal(g.choose(question, answer), trace)
+        g.reveal(g.choose(name, answer), trace)
         out = capsys.readouterr().out
         assert f"your guess is locked: {answer}" in out and (question.beliefs.get(answer, "right") in out)
         assert Ledger().entries()[question.text] == {"question": question.text, "guess": answer, "fact": fact}
@@ -55,7 +54,7 @@ def test_each_wrong_guess_is_answered_by_its_belief_and_kept(question, experimen
 
 @pytest.mark.parametrize("given", [..., None, "me", True, 7, ["server"]])
 def test_a_choice_that_is_none_is_left_open(given, capsys):
-    made = g.choose(Q["who hangs up first"], given)
+    made = g.choose("who hangs up first", given)
     g.reveal(made, run(CLIENT, "virtual"))
     out = capsys.readouterr().out
     assert not made.made and "no guess made" in out and "your guess is" not in out and Ledger().entries() == {}
@@ -63,7 +62,7 @@ def test_a_choice_that_is_none_is_left_open(given, capsys):
 
 
 def test_the_loop_ends_if_the_handler_returns():
-    assert Q["what does the loop do"].fact(run(SLOW, "virtual", server=g.returns, client=reader)) == "ends"
+    assert g.QUESTIONS["what does the loop do"].fact(run(SLOW, "virtual", server=g.returns, client=reader)) == "ends"
 
 
 # what each end reports

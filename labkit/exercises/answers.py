@@ -1,9 +1,13 @@
-"""What a learner typed: whether it can be an answer at all."""
+"""What a learner typed: whether it can be an answer at all, and which."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+Word = TypeVar("Word", str, int)
 
 
 def is_number(given: Any) -> bool:
@@ -14,3 +18,31 @@ def is_number(given: Any) -> bool:
         return math.isfinite(given)
     except (TypeError, ValueError):
         return False
+
+
+def one_of(given: Any, among: Iterable[Word]) -> Word | None:
+    """The answer that is meant by what was typed, whatever its case, its blanks and the order of its letters; None if it is none of them.
+
+    "closed" is "CLOSED", "at 15s" is "at 15 s", and "b, a" or "A and B" is "AB". The value None is the word "none", where that is one.
+    """
+    if isinstance(given, bool) or not isinstance(given, (str, int, float, type(None))):
+        return None
+    typed = str(given).lower()
+    for answer in among:
+        word = str(answer)
+        if _letters(typed) == _letters(word.lower()) or (_is_set(word) and _set(typed) == list(word)):
+            return answer
+    return None
+
+
+def _letters(words: str) -> str:
+    return "".join(re.findall(r"[\w.]", words))
+
+
+def _is_set(word: str) -> bool:
+    """Whether it says which of several things, such as "ACD"."""
+    return word.isupper() and list(word) == sorted(set(word))
+
+
+def _set(typed: str) -> list[str]:
+    return sorted(set("".join(re.split(r"\band\b|\W", typed)).upper()))

@@ -22,7 +22,7 @@ from ..experiment import Experiment, Peer
 from ..faults import Cut, Delay, Throttle
 from ..session import run
 from ..trace import Trace
-from .answers import is_number
+from .answers import is_number, one_of
 
 TIMERS: dict[str, Any] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}
 
@@ -111,11 +111,11 @@ def check_mysteries(first: Any = ..., second: Any = ..., third: Any = ...) -> No
 def _judge_place(number: int, answer: Any) -> str:
     if answer is ... or answer is None:
         return "your turn – replace the ... by one word"
-    if answer not in PLACES:
+    if (place := one_of(answer, PLACES)) is None:
         return f"expected {', '.join(map(repr, PLACES))}; seen {answer!r}"
     log = [line.split(None, 1)[1] for line in mystery(number).log("server")]
     sign = _sign(log)
-    return f"✓ {PLACES[answer]}: {sign}" if answer == HIDDEN[number - 1] else f"not yet: {sign}"
+    return f"✓ {PLACES[place]}: {sign}" if place == HIDDEN[number - 1] else f"not yet: {sign}"
 
 
 def _sign(log: list[str]) -> str:

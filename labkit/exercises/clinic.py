@@ -18,7 +18,7 @@ from ..faults import Cut, Freeze, Idle, Send, StopReading
 from ..session import open_run, run
 from ..trace import Trace
 from ..whereabouts import Where, where
-from .answers import is_number
+from .answers import is_number, one_of
 
 CAUSES = ("no pong", "own loop", "peer gave up", "idle box")
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
@@ -132,10 +132,10 @@ def check_causes(*answers: Any) -> None:
     for number, answer in enumerate(answers, start=1):
         if answer is ... or answer is None:
             print(f"mystery {number}: your turn – replace the ... by one of {', '.join(CAUSES)}")
-        elif answer not in CAUSES:
+        elif (cause := one_of(answer, CAUSES)) is None:
             print(f"mystery {number}: expected {', '.join(map(repr, CAUSES))}; seen {answer!r}")
         else:
-            print(f"mystery {number}: {_judged(number, answer)}")
+            print(f"mystery {number}: {_judged(number, cause)}")
 
 
 def _judged(number: int, answer: str) -> str:

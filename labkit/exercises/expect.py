@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .answers import is_number, one_of
 from .guess import Ledger
 
 NEAR = 0.02  # of the fact: as near as this, a number is right
@@ -24,6 +25,12 @@ class Expectation:
     question: str
     value: str | float | None = None
     unit: str = ""
+    among: tuple[str | int, ...] = ()
+
+    @property
+    def made(self) -> bool:
+        """Whether there is anything in it."""
+        return self.value is not None
 
     def __repr__(self) -> str:
         if self.value is None:
@@ -35,19 +42,19 @@ class Expectation:
         return value if isinstance(value, str) else f"{value:g} {self.unit}".strip()
 
 
-def expect(question: str, given: Any = ..., among: tuple[str, ...] = (), unit: str = "") -> Expectation:
-    """Lock one word ``among`` a few, or, without them, a number with its ``unit``; what cannot be meant is left open."""
-    made = Expectation(question, _usable(given, among, unit), unit)
+def expect(question: str, given: Any = ..., among: tuple[str, ...] | tuple[int, ...] = (), unit: str = "") -> Expectation:
+    """Lock one answer ``among`` a few, or, without them, a number with its ``unit``; what cannot be meant is left open."""
+    made = Expectation(question, _usable(given, among, unit), unit, among)
     print(made)
     return made
 
 
-def _usable(given: Any, among: tuple[str, ...], unit: str) -> str | float | None:
-    if given is ... or given is None:
+def _usable(given: Any, among: tuple[Any, ...], unit: str) -> str | float | None:
+    if given is ... or (given is None and "none" not in among):
         return None
-    if among and given in among:
-        return str(given)
-    if not among and isinstance(given, (int, float)) and not isinstance(given, bool):
+    if (answer := one_of(given, among)) is not None:
+        return answer
+    if not among and is_number(given):
         return float(given)
     wanted = " or ".join(map(repr, among)) if among else f"a number {f'({unit})' if unit else ''}".strip()
     print(f"expected {wanted}; seen {given!r}, so it is left open")
@@ -58,9 +65,10 @@ def settle_one(made: Expectation, fact: str | float, why: Mapping[str | float, s
     """Say what became of an expectation; ``why`` holds, by value, what is wrong (or right) about a belief."""
     name = made.question.split(" ", 1)[-1]
     if made.value is None:
-        print(f"{name}: no guess made, so there is nothing to settle")
+        print(f"{name}: no guess made, so there is nothing to settle; guess first, the next run surprises you more")
         return
-    right = made.value == fact if isinstance(fact, str) else abs(float(made.value) - fact) <= NEAR * fact
+    exact = made.among or isinstance(fact, str)
+    right = made.value == fact if exact else abs(float(made.value) - float(fact)) <= NEAR * float(fact)
     belief = next((text for value, text in (why or {}).items() if value == made.value), "")
     verdict = " – right" if right else ""
     print(f"{name}: you said {made.said(made.value)}, and it was {made.said(fact)}{verdict}{'. ' * bool(belief)}{belief}")

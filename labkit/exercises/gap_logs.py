@@ -19,6 +19,7 @@ from ..matrix import CUT, HEAL, LATE, WIRES, experiment
 from ..matrix import _cell as cell_of
 from ..trace import Trace
 from ..vintages import Hole, Vintage, run_in, shelf
+from .answers import one_of
 from .gap import RECORD, log_lines, recorded_trace
 
 NOW = 10.0  # s; here the log ends
@@ -131,10 +132,11 @@ def _judge(number: int, answer: Any) -> str:
     if not isinstance(answer, tuple) or len(answer) != 3:
         return f"""expected three words, such as "13", "ws", "healing"; seen {answer!r}"""
     for given, words in zip(answer, among):
-        if given not in words:
+        if one_of(given, words) is None:
             return f"expected one of {', '.join(map(repr, words))}; seen {given!r}"
+    family, wire, ending = (str(one_of(given, words)) for given, words in zip(answer, among))
     one = mystery(number)
-    return _who(one, answer[0], answer[1] == "wss") or _what_ends_it(one, answer)
+    return _who(one, family, wire == "wss") or _what_ends_it(one, (family, wire, ending))
 
 
 def _who(one: Mystery, family: str, tls: bool) -> str | None:

@@ -18,7 +18,7 @@ from ..experiment import Experiment, Peer
 from ..faults import ENDS, Reset
 from ..session import run
 from ..trace import OTHER, Event, Trace
-from .guess import Ledger
+from .expect import Expectation, expect, settle_one
 
 SLOW = Experiment(server=Peer(ping_interval=None), latency=0.4)  # a wire so slow that every step can be seen
 INSTANT = 1e-6  # s: nearer than this is the same instant
@@ -38,48 +38,16 @@ class Question:
     beliefs: dict[Any, str]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A guess among the answers to a question; None if it was left open."""
-
-    question: Question
-    answer: Any = None
-
-    @property
-    def made(self) -> bool:
-        """Whether there is anything in it."""
-        return self.answer is not None
-
-    def __repr__(self) -> str:
-        return f"your guess is locked: {self.answer}" if self.made else "no guess made (yet): replace the ... above by what you expect"
+def choose(name: str, given: Any = ...) -> Expectation:
+    """Lock a guess among the few answers to one of QUESTIONS, by its name."""
+    question = QUESTIONS[name]
+    return expect(question.text, given, question.among)
 
 
-def choose(question: Question | str, given: Any = ...) -> Choice:
-    """Lock a guess among a few answers, to a question (or one of QUESTIONS, by its name).
-
-    ``...`` leaves it open, and what is not among the answers is asked for again.
-    """
-    if isinstance(question, str):
-        question = QUESTIONS[question]
-    answer = None if given is ... else given
-    if answer is not None and not any(type(answer) is type(one) and answer == one for one in question.among):
-        print(f"expected {' or '.join(map(repr, question.among))}; seen {given!r}, so it is left open")
-        answer = None
-    made = Choice(question, answer)
-    print(made)
-    return made
-
-
-def reveal(made: Choice, trace: Trace) -> None:
+def reveal(made: Expectation, trace: Trace) -> None:
     """Say what a trace answers, and which belief a wrong guess comes from; and keep it in the ledger."""
-    if not made.made:
-        print("no guess made, so there is nothing to settle; guess first, the next run surprises you more")
-        return
-    fact: Any = made.question.fact(trace)
-    answer: Any = made.answer
-    right = answer == fact
-    print(f"you said {answer}, and it was {fact}" + (" – right" if right else f". {made.question.beliefs.get(answer, '')}".rstrip()))
-    Ledger().keep(made.question.text, answer, fact)
+    question = next(one for one in QUESTIONS.values() if one.text == made.question)
+    settle_one(made, question.fact(trace), question.beliefs)
 
 
 def first_to_hang_up(trace: Trace) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from ..faults import ENDS
 from ..files import whole
 from ..trace import Trace
+from .answers import is_number, one_of
 from .beliefs import explain
 
 WHO = ("server", "client", "both", "nobody")
@@ -60,7 +61,7 @@ def guess(question: str, seconds: Any = ..., who: Any = ..., how_soon: Any = ...
 def _number(given: Any) -> float | None:
     if given is ... or given is None:
         return None
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
+    if not is_number(given):
         print(f"a guess in seconds is a number, such as 12.5; seen {given!r}, so it is left open")
         return None
     return float(given)
@@ -69,12 +70,9 @@ def _number(given: Any) -> float | None:
 def _word(given: Any, allowed: tuple[str, ...]) -> str | None:
     if given is ... or given is None:
         return None
-    if isinstance(given, str) and given.strip().lower() in allowed:
-        return given.strip().lower()
-    if given not in allowed:
+    if (word := one_of(given, allowed)) is None:
         print(f"expected {', '.join(map(repr, allowed))}; seen {given!r}, so it is left open")
-        return None
-    return str(given)
+    return word
 
 
 def settle(made: Guess, trace: Trace) -> None:

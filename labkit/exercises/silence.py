@@ -17,7 +17,7 @@ from ..experiment import Experiment, Peer
 from ..faults import Act, Cut, Goodbye, StopReading, Throttle
 from ..session import run
 from ..trace import Trace
-from .answers import is_number
+from .answers import is_number, one_of
 from .guess import Ledger
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
@@ -204,12 +204,12 @@ def check_mysteries(first: Any = ..., second: Any = ..., third: Any = ..., fourt
 def _judge(number: int, answer: Any) -> str:
     if answer is ... or answer is None:
         return "your turn – replace the ... by one word"
-    if answer not in CAUSES:
+    if (cause := one_of(answer, CAUSES)) is None:
         return f"expected {', '.join(map(repr, CAUSES))}; seen {answer!r}"
     marks = Marks(mystery(number))
-    if answer == HIDDEN[number - 1]:
-        return f"✓ {CAUSES[answer]}: {marks.speaks_for(answer)}"
-    return f"not yet: {marks.speaks_against(answer)}"
+    if cause == HIDDEN[number - 1]:
+        return f"✓ {CAUSES[cause]}: {marks.speaks_for(cause)}"
+    return f"not yet: {marks.speaks_against(cause)}"
 
 
 class Marks:
