@@ -5,6 +5,8 @@ Versions are strings, "14.1"; only numbers count ("17.0rc1" is refused). Read in
 
 from __future__ import annotations
 
+import functools
+
 IMPLEMENTATIONS = ("asyncio", "legacy", "threading", "trio")
 OLDEST = "10.4"  # the oldest version of websockets that the lab runs
 OLDEST_PYTHON = (3, 10)  # the oldest Python that a worker runs on
@@ -28,6 +30,7 @@ def number(version: str) -> tuple[int, ...]:
         raise ValueError(f"a version of websockets is a string such as '14.1', seen {version!r}") from None
 
 
+@functools.cache
 def has(implementation: str, what: str, version: str) -> bool:
     """Whether an implementation of this version has something: "exists", "keepalive", "write_limit", "max_queue", "proxy"."""
     since = SINCE[implementation].get(what)

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -111,9 +111,9 @@ class Run:
         self.server = await serve(self.welcome, sock=listener, **options)
         await asyncio.get_running_loop().create_future()
 
-    async def welcome(self, websocket: Any) -> None:
-        """One more connection at the server."""
-        await Member(self, "server", websocket.request.path[1:]).begin(websocket)
+    def welcome(self, websocket: Any) -> Awaitable[None]:
+        """One more connection at the server: await its life."""
+        return Member(self, "server", websocket.request.path[1:]).begin(websocket)
 
     async def open(self, dial: Callable[[], Any]) -> None:
         """Be the clients: open one after the other, on a grid."""

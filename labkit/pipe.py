@@ -12,7 +12,6 @@ a cut delays and never damages. Times stand on a grid of 1 ns.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from .effects import Effect, shape
@@ -37,7 +36,7 @@ class Pipe:
         self.finished = False  # a box in the middle has hung up: what is sent now goes nowhere
         self.effects: dict[Act, Effect] = {}
         self.slow_close = 0.0  # s that an EOF takes longer
-        self.queue: deque[tuple[float, bytes | None]] = deque()
+        self.queue: list[tuple[float, bytes | None]] = []  # seldom more than a few: an empty deque takes 760 bytes
         self.touched = 0.0  # when something was last put in (s)
         self.on_push: Callable[[float, bytes | None], None] | None = None
         self.on_arrive: Callable[[float, bytes | None, int], None] | None = None
@@ -45,7 +44,8 @@ class Pipe:
     @property
     def room(self) -> int:
         """How many more bytes it takes now."""
-        return max(0, self.capacity - self.waiting)
+        left = self.capacity - self.waiting
+        return left if left > 0 else 0
 
     def push(self, now: float, item: bytes | None) -> None:
         """Put bytes, EOF or RESET in at ``now`` (s)."""
@@ -57,15 +57,18 @@ class Pipe:
             self.on_push(now, item)
         if self.finished:
             return
-        for when, piece in shape(self.effects, now, item) if self.effects else ((now, item),):
+        if not self.effects and item != EOF:
+            self._put(now, item)
+            return
+        for when, piece in shape(self.effects, now, item):
             self._put(when + (self.slow_close if piece == EOF else 0.0), piece)
 
     def _put(self, when: float, item: bytes | None) -> None:
         """Into the queue, behind everything that came before."""
-        due = round(when + self.latency, 9)
-        if self.queue and self.queue[-1][0] > due:
-            due = self.queue[-1][0]
-        self.queue.append((due, item))
+        due, queue = round(when + self.latency, 9), self.queue
+        if queue and queue[-1][0] > due:
+            due = queue[-1][0]
+        queue.append((due, item))
         if item:
             self.waiting += len(item)
 
@@ -83,11 +86,11 @@ class Pipe:
 
     def advance(self, now: float, count: int) -> None:
         """Take ``count`` bytes off the head, or all of it if it is an EOF or RESET."""
-        due, item = self.queue.popleft()
+        due, item = self.queue.pop(0)
         if item:
             self.waiting -= count
             if count < len(item):
-                self.queue.appendleft((due, item[count:]))
+                self.queue.insert(0, (due, item[count:]))
         if self.on_arrive:
             self.on_arrive(now, item, count)
 
@@ -101,7 +104,7 @@ class Pipe:
         again = round(now + self.latency, 9)
         kept = [(due, item) for due, item in self.queue if item is not RESET or due >= now]
         latest = again if any(due < now for due, _ in kept) else 0.0
-        self.queue = deque((max(due, latest) if due >= now else again, item) for due, item in kept)
+        self.queue = [(max(due, latest) if due >= now else again, item) for due, item in kept]
 
     def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
         """End the stream from the middle, with EOF or RESET: what is on its way arrives before, what a cut holds never does."""

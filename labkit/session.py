@@ -259,9 +259,10 @@ class Session:
 
     def _is_over(self) -> bool:
         """Whether the run is over, and has been for as long as this wire wants to be sure."""
-        self.over_at = (self.over_at or self.wire.now()) if self._over() else None
-        if self.over_at is None:
+        if not any(end.ended for end in self.ends.values()) or not self._over():
+            self.over_at = None
             return False
+        self.over_at = self.over_at or self.wire.now()
         return all(end.ended for end in self.ends.values()) or self.wire.now() - self.over_at >= self.wire.grace
 
     def _over(self) -> str | None:

@@ -196,7 +196,8 @@ async def _solipsism_fleet(count: int, apart: float, cut: float) -> None:
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("::1", references._port(server))
-        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+        with contextlib.suppress(asyncio.CancelledError):  # streams would log a traceback for each
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
 
     async def client(number: int) -> None:
         await asyncio.sleep(number * apart)

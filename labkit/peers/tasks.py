@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from .end import URI, End
@@ -69,9 +69,9 @@ class AsyncioEnd(End):
         """The connection has come to a state."""
         self.observe("state", state=state)
 
-    async def begin(self, websocket: Any) -> None:
-        """There is a connection."""
-        await self.live(websocket, Tasks(websocket))
+    def begin(self, websocket: Any) -> Awaitable[None]:
+        """There is a connection: await its life."""
+        return self.live(websocket, Tasks(websocket))
 
     def waiting(self) -> int:
         transport = getattr(self.connection, "transport", None)

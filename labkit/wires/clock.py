@@ -23,6 +23,7 @@ from asyncio.selector_events import BaseSelectorEventLoop
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 GRID = 1e-9  # s
 TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
@@ -74,8 +75,10 @@ class VirtualLoop(BaseSelectorEventLoop):
     """asyncio's selector loop, living by a :class:`Clock`."""
 
     _ready: deque[asyncio.Handle]  # what BaseEventLoop keeps for itself, from 3.10 to 3.13 at least
-    _scheduled: list[Any]
     _process_events: Callable[[Any], None]
+    _asyncgens: Any
+    _closed: bool
+    _check_closed: Callable[[], None]
     _asyncgen_firstiter_hook: Callable[[Any], None]
     _asyncgen_finalizer_hook: Callable[[Any], None]
     _thread_id: int | None
@@ -85,37 +88,69 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.ready = Ready(sockets)
         super().__init__(self.ready)
         self._clock_resolution = GRID
+        self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []  # a heap
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
         self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
         self.network: Any = None  # what connect() and serve() with a host and a port reach: dial(port), listen(port)
+        self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()  # asyncio.all_tasks() would walk through those of earlier runs, too
         clock.loops.append(self)
 
     def time(self) -> float:
         return self.clock.now
 
+    def create_task(self, coro: Any, **options: Any) -> Any:
+        """As asyncio's; who still waits is asked of this loop's own tasks."""
+        task = super().create_task(coro, **options)
+        self.tasks.add(task)
+        return task
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
+        """As asyncio's, without its debug mode: a run of milliseconds is mostly this."""
+        if self._closed:
+            self._check_closed()
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """As asyncio's; at equal times it is first in, first out."""
+        if self._closed:
+            self._check_closed()
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self.timers, (when, next(self.clock.count), timer))
+        return timer
+
+    def close(self) -> None:
+        super().close()
+        self.timers.clear()
+
     def next_timer(self) -> float:
         """When the next timer is due (s on the clock); infinity if there is none."""
-        timers = self._scheduled
-        while timers and timers[0]._cancelled:
-            heapq.heappop(timers)._scheduled = False
-        return timers[0]._when if timers else float("inf")
+        timers = self.timers
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)
+        return timers[0][0] if timers else float("inf")
 
     def turn(self) -> bool:
         """Run what is ready at this instant, if anything is. Model: asyncio.base_events.BaseEventLoop._run_once."""
+        ready, timers = self._ready, self.timers
         if self.frozen:
             return False
         if self.ready.hot:
             self._process_events(self.ready.select())
-        while self._scheduled and self._scheduled[0]._when < self.clock.now + GRID:
-            self._ready.append(timer := heapq.heappop(self._scheduled))
-            timer._scheduled = False
-        if not self._ready:
+        if timers:
+            soon = self.clock.now + GRID
+            while timers and timers[0][0] < soon:
+                ready.append(heapq.heappop(timers)[2])
+        if not ready:
             return False
         events._set_running_loop(self)
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # Clock.run() undoes it
         try:
-            for _ in range(len(self._ready)):  # what they make ready has to wait for the next turn
-                handle = self._ready.popleft()
+            for _ in range(len(ready)):  # what they make ready has to wait for the next turn
+                handle = ready.popleft()
                 if not handle._cancelled:
                     handle._run()
         finally:
@@ -243,11 +278,15 @@ class Clock:
 
     def settle(self) -> bool:
         """Step the loops until all of them are idle at this instant; False if a block() has let it go by: there is more to do."""
-        instant = self.now
+        instant, agenda, loops = self.now, self.agenda, self.loops
+        soon = instant + GRID
         for _ in range(TURNS):
-            busy = self.do_agenda()
-            for loop in self.loops:
-                busy = loop.turn() or busy
+            busy = False
+            if agenda and agenda[0][0] <= instant:
+                busy = self.do_agenda()
+            for loop in loops:
+                if loop._ready or loop.ready.hot or ((timers := loop.timers) and timers[0][0] < soon):
+                    busy = loop.turn() or busy
             if self.now > instant:
                 return False
             if not busy:
@@ -279,4 +318,4 @@ class Clock:
 
     def sleepers(self) -> list[asyncio.Task[Any]]:
         """The tasks that are still waiting for something."""
-        return [task for loop in self.loops for task in asyncio.all_tasks(loop)]
+        return [task for loop in self.loops for task in loop.tasks if not task.done()]

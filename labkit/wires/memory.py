@@ -55,7 +55,8 @@ class MemorySocket:
 
     @property
     def room(self) -> int:
-        return max(0, self.capacity - len(self.inbox))
+        left = self.capacity - len(self.inbox)
+        return left if left > 0 else 0
 
     def receive(self, item: bytes | None) -> int:
         """Take in what has arrived; returns how many bytes of it."""

@@ -141,10 +141,11 @@ class VirtualWire(Wire):
                 self.loops[end].frozen = 0
                 self.loops[end].call_soon(abort)
             self._cancel_all()
-            for loop in self.loops.values():  # such as `async for websocket in connect(…)`, left half-way
-                loop.create_task(loop.shutdown_asyncgens())
-            self.time.run(lambda: True)
-            self._cancel_all()
+            if left := [loop for loop in self.loops.values() if loop._asyncgens]:
+                for loop in left:  # such as `async for websocket in connect(…)`, left half-way
+                    loop.create_task(loop.shutdown_asyncgens())
+                self.time.run(lambda: True)
+                self._cancel_all()
         finally:
             for loop in self.loops.values():
                 loop.close()
