@@ -245,7 +245,7 @@ def test_no_word_lies_on_another(name, size):
 
 def test_the_alt_text_tells_the_whole_figure(fly):
     alt = plots.ladder(fly).alt
-    assert alt.startswith("Ladder, time downwards, from 0 s to 20 s. Two pings came home, the third did not. Cut at 9.")
+    assert alt.startswith("Ladder, time downwards, from 0 s to 20 s. Two pings came home, the third did not. Cut at 9 s.")
     assert "PONG, the same four bytes, from the client to the server, sent at 4 s" in alt
     assert "sent at 12 s, stuck, never arrives" in alt and "still OPEN: no ping, no CLOSE, no error at 15 s" in alt
 

@@ -269,7 +269,7 @@ def test_words_stay_on_the_figure(medley):
 def test_the_alt_text_tells_the_whole_figure(medley):
     alt = plots.lineup(medley).alt
     assert alt.startswith("Line-up of 5 vintages, the states of the server. 13.1 hangs in CLOSING until the cable is mended;")
-    assert "Cut at 1.2, healed at 60 s." in alt
+    assert "Cut at 1.2 s, healed at 60 s." in alt
     assert (
         "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s, CLOSED from 60 s; in CLOSING"
         in alt

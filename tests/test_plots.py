@@ -68,7 +68,7 @@ def test_the_fruit_fly_has_its_ticks_where_something_happens(fly):
 
 
 def test_the_title_is_the_finding(fly):
-    assert title(plots.timeline(fly)) == "Cut at 9: the server noticed at 15, its application was told at 17, the client never"
+    assert title(plots.timeline(fly)) == "Cut at 9 s: the server noticed at 15 s, its application was told at 17 s, the client never"
 
 
 def test_the_axis_has_its_unit_and_its_zero(fly):
@@ -158,7 +158,7 @@ def beliefs(experiment: Experiment, end: str) -> list[tuple[float, str]]:
 def test_open_after_a_cut_is_a_belief_and_after_the_heal_a_fact():
     healed = FLY.but(faults=[Cut(at=9, heal=14)])
     assert beliefs(healed, "server") == [(0, "OPEN"), (9, "believes OPEN"), (14, "OPEN")]
-    assert title(plots.timeline(trace_of(healed))) == "Cut at 9, healed at 14: the pong arrived in time, the connection lives on"
+    assert title(plots.timeline(trace_of(healed))) == "Cut at 9 s, healed at 14 s: the pong arrived in time, the connection lives on"
 
 
 def test_a_one_way_cut_says_who_hears_nothing_and_who_is_not_heard():
@@ -166,13 +166,13 @@ def test_a_one_way_cut_says_who_hears_nothing_and_who_is_not_heard():
     assert beliefs(deaf, "client")[1] == (9, "believes OPEN, hears nothing")
     assert beliefs(deaf, "server")[1] == (9, "believes OPEN, is not heard")
     ax = plots.timeline(trace_of(deaf))
-    assert "cut at 9 s, to the client only: the other way works" in texts(ax) and "Cut at 9 to the client only" in title(ax)
+    assert "cut at 9 s, to the client only: the other way works" in texts(ax) and "Cut at 9 s to the client only" in title(ax)
 
 
 def test_what_was_stuck_arrives_after_the_heal():
     ax = plots.timeline(trace_of(FLY.but(faults=[Cut(at=9, heal=20)])))
     assert {"PING stuck, arrives 20", "CLOSE 1011 stuck, arrives 20", "healed at 20 s"} <= set(texts(ax))
-    assert "20" in ticks(ax) and title(ax).endswith("the client's at 20")
+    assert "20" in ticks(ax) and title(ax).endswith("the client's at 20 s")
 
 
 def test_nobody_noticing_is_said_in_words():
@@ -182,7 +182,7 @@ def test_nobody_noticing_is_said_in_words():
 
 def test_keepalive_at_the_client_alone_makes_it_the_clients_story():
     ax = plots.timeline(trace_of(FLY.but(server=Peer(ping_interval=None), client=PEER)))
-    assert title(ax).startswith("Cut at 9: the client noticed at 15") and "client's ping_timeout 3 s" in texts(ax)
+    assert title(ax).startswith("Cut at 9 s: the client noticed at 15 s") and "client's ping_timeout 3 s" in texts(ax)
 
 
 def test_a_goodbye_is_not_called_noticing():
@@ -200,10 +200,10 @@ def test_crossing_goodbyes_are_called_by_their_codes():
 @pytest.mark.parametrize(
     ("acts", "words"),
     [
-        ([Goodbye(at=2, end="client")], "The client says goodbye at 2: what happens next?"),
-        ([Goodbye(at=2), Goodbye(at=2, end="client")], "Both ends say goodbye at 2: what happens next?"),
-        ([Goodbye(at=2), Goodbye(at=5, end="client")], "The server says goodbye at 2: what happens next?"),
-        ([Cut(at=1), Goodbye(at=2)], "Cut at 1: who notices, and when?"),
+        ([Goodbye(at=2, end="client")], "The client says goodbye at 2 s: what happens next?"),
+        ([Goodbye(at=2), Goodbye(at=2, end="client")], "Both ends say goodbye at 2 s: what happens next?"),
+        ([Goodbye(at=2), Goodbye(at=5, end="client")], "The server says goodbye at 2 s: what happens next?"),
+        ([Cut(at=1), Goodbye(at=2)], "Cut at 1 s: who notices, and when?"),
     ],
 )
 def test_before_the_run_a_goodbye_is_what_the_question_is_about(acts, words):
@@ -267,7 +267,7 @@ def test_a_long_trace_is_thinned_and_says_so():
 def test_a_setup_gives_nothing_away():
     ax = plots.setup(FLY)
     assert ticks(ax) == ["0", "4", "8", "9", "20"] and "?" in texts(ax)
-    assert title(ax) == "Cut at 9: who notices, and when?"
+    assert title(ax) == "Cut at 9 s: who notices, and when?"
     said = " ".join([*texts(ax), ax.alt])
     assert [word for word in ("stuck", "noticed", "CLOSING", "believes", "12", "15", "17") if word in said] == []
 

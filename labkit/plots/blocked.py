@@ -23,7 +23,7 @@ from . import frame, lanes, palette, picture
 from .blocked_tale import Await, Blockage
 from .fills import style
 from .reservoirs_words import many
-from .room import FAMILY, Place, Room, extent, width, wrap
+from .room import FAMILY, Place, Room, extent, width
 from .sheet import Sheet
 from .states import spans
 from .tale import nice
@@ -151,7 +151,8 @@ class Board:
         for t in self.story.tale.goodbyes(self.story.end):
             self.sheet.points([(t, roof + 4)], "v", 7, self.theme.ink, self.theme.paper, 6, 0.8)
             self.room.take(t, roof + 4, 5, 6)
-            self.say("close()", t, roof + 4, [(0, 8, "center", "bottom"), (-6, 2, "right", "bottom"), (0, 20, "center", "bottom")])
+            places: list[Place] = [(0, 8, "center", "bottom"), (-6, 2, "right", "bottom"), (4, 8, "right", "bottom")]
+            self.say("close()", t, roof + 4, [*places, *((0, dy, "center", "bottom") for dy in (20, 33))])
 
     # the middle one
 
@@ -177,9 +178,14 @@ class Board:
 
     def behind(self) -> None:
         """Arrows to where a PING or a CLOSE got into the queue."""
+        limit, marks = self.floor + self.story.limit * self.scale, []
         for t, opcode, count in self.story.behind[:3]:
-            y, ink = self.floor + count * self.scale, self.theme.ping_words if opcode == "PING" else self.theme.ink
-            above = 14 if count > self.story.limit else self.floor + self.story.limit * self.scale - y + 12
+            y = self.floor + count * self.scale
+            above = 14 if count > self.story.limit else limit - y + 12
+            marks.append((t, opcode, count, y, above))
+            self.room.take(t + 2 / self.room.dx, y + above / 2, 3, above / 2)  # no words across an arrow
+        for t, opcode, count, y, above in marks:
+            ink = self.theme.ping_words if opcode == "PING" else self.theme.ink
             tip = {"arrowstyle": "-|>", "color": ink, "lw": 1.2, "shrinkA": 0, "shrinkB": 1, "mutation_scale": 9}
             for dy, side in ((0, 1), (0, -1), (12, 1), (12, -1)):
                 if self.say(words.waits_here(opcode, count), t, y, [(8 * side, above + dy, SIDE[side], "bottom")], 8.5, ink):
@@ -261,10 +267,7 @@ class Board:
 
     def title(self) -> None:
         """The finding above; below, the marks that occur, and what the story was recorded with."""
-        text, room = words.finding(self.story), self.room.right
-        size = next((size for size in (12.0, 11.0, 10.0) if width(text, size, True) <= room), 10.0)
-        font: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": self.theme.ink, "family": FAMILY}
-        self.ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=5, **font)
+        frame.title(self.ax, self.theme, words.finding(self.story), self.room.right)
         header = self.story.trace.header
         source = [f"websockets {header.get('versions', {}).get('websockets', '?')}", str(header.get("wire", "?"))]
         mark = "◇ promised by theory, and not kept     " if self.story.broken else ""

@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from . import frame, palette, picture
 from .distribution_words import LABELS, VERBS, Three, alt_text, band_words, facts, finding, histogram, marks_words, three
-from .room import FAMILY, Place, Room, width, wrap
+from .room import FAMILY, Place, Room
 from .tale import nice
 
 SIZE = (7.2, 4.2)  # inches
@@ -180,7 +180,4 @@ class Chart:
         label = LABELS.get(self.column, f"{name}, seconds since the server was OPEN" if self.column in VERBS else name)
         ax.set_xlabel(label, loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
         ax.set_ylabel("runs", loc="top", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
-        text, room = finding(self.column, self.all), self.room.right
-        size = next((size for size in (12.0, 11.0, 10.0) if width(text, size, True) <= room), 9.5)
-        style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
-        ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=4, **style)
+        frame.title(ax, theme, finding(self.column, self.all), self.room.right, pad=4)

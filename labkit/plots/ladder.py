@@ -12,17 +12,15 @@ What is drawn is decided in excerpt.py and rungs.py and said in ladder_words.py;
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.axes import Axes
 
 from ..trace import Story
-from . import ladder_words, palette, picture
+from . import frame, ladder_words, palette, picture
 from .arrows import arrow_words, arrows
 from .beats import thin
 from .excerpt import Excerpt
 from .rails import Board, banners, bars, cuts, dimension_words, dimensions, margins
-from .room import FAMILY, Room, extent, wrap
+from .room import FAMILY, Room, wrap
 from .rungs import Rung, rungs
 
 SIZE = (6.4, 7.2)  # inches
@@ -56,7 +54,7 @@ def ladder(
     shown, thinned = thin(found)
     _draw(board, shown, handshake)
     _axis(board)
-    _title(board, ladder_words.finding(tale, found))
+    frame.title(board.ax, colours, ladder_words.finding(tale, found), board.room.right, pad=22)  # above the names of the ends
     _footer(board, thinned)
     ax.alt = ladder_words.alt_text(tale, found, thinned)  # type: ignore[attr-defined]
     return ax
@@ -113,14 +111,6 @@ def _axis(board: Board) -> None:
     if isinstance(ax, picture.Picture):
         ax.set_facecolor("none")
     ax.set_ylabel(tale.label, loc="bottom", fontsize=9, color=theme.ink, family=FAMILY, labelpad=3)
-
-
-def _title(board: Board, text: str) -> None:
-    """The finding, above the names of the ends; smaller and then in two lines if it is long."""
-    room = board.room.right
-    size = next((size for size in (12.0, 11.0, 10.0) if extent(text, size, True)[0] <= room), 10.0)
-    style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": board.theme.ink, "family": FAMILY, "linespacing": 1.1}
-    board.ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=22, **style)
 
 
 def _footer(board: Board, thinned: str) -> None:

@@ -24,7 +24,7 @@ from . import frame, palette, picture
 from . import lag_words as words
 from .lag_blame import Blame, Ping
 from .palette import BAND
-from .room import FAMILY, Room, extent, width, wrap
+from .room import FAMILY, Room, extent, width
 from .timeline import LABEL
 
 SIZE = (9.0, 4.7)  # inches
@@ -295,7 +295,4 @@ class Lag:
             self.ax.text(4 / self.room.dx, y, text, fontsize=size, family=FAMILY, color=ink, ha="left", va="center", zorder=5)
 
     def title(self) -> None:
-        text, room = words.finding(self.blame), self.room.right
-        size = next((size for size in (12.0, 11.0, 10.0) if width(text, size, True) <= room), 9.5)
-        font: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": self.theme.ink, "family": FAMILY, "linespacing": 1.1}
-        self.ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=5, **font)
+        frame.title(self.ax, self.theme, words.finding(self.blame), self.room.right)

@@ -18,9 +18,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
-from . import palette, picture
+from . import frame, palette, picture
 from .distribution_words import LABELS
-from .room import FAMILY, Room, width, wrap
+from .room import FAMILY, Room, width
 
 SIZE = (7.2, 4.6)  # inches
 MARGINS = (62.0, 44.0, 14.0, 42.0)  # points at the left, bottom, right, top
@@ -201,8 +201,7 @@ class Chart:
             ax.set_facecolor("none")
         ax.set_xlabel(label(x), loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=3)
         ax.set_ylabel(label(y), loc="top", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=3)
-        style: dict[str, Any] = {"fontsize": 12.0, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
-        ax.set_title(wrap(title, 12.0, self.room.right, True), loc="left", y=1.0, pad=17, **style)
+        frame.title(ax, theme, title, self.room.right, pad=17)
         ax.annotate(
             legend, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points",
             fontsize=8.5, family=FAMILY, color=theme.faint, ha="left", va="bottom",

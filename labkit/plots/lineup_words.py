@@ -122,7 +122,7 @@ def alt_text(lanes: Sequence[Lane], end: str) -> str:
     """The whole figure in words."""
     tale = max((lane.tale for lane in lanes if lane.tale), key=lambda tale: tale.stop, default=None)
     parts = [f"Line-up of {len(lanes)} vintages, the states of the {end}. {finding(lanes)}."]
-    parts += [f"{cut_words(tale, cut)} s." for cut in tale.cuts] if tale else []
+    parts += [f"{cut_words(tale, cut)}." for cut in tale.cuts] if tale else []
     return " ".join([*parts, *map(_lane, lanes)])
 
 

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from . import frame, palette, picture
-from .room import FAMILY, Place, Room, width, wrap
+from .room import FAMILY, Place, Room
 from .tale import nice
 
 WIDE, ROW = 9.0, 1.45  # inches, and inches a row
@@ -186,7 +186,4 @@ class Chart:
         frame.lines(ax, theme)
         label = "seconds since the server was up; a bar: attempts to connect in one second (green: let in, hatched: refused)"
         ax.set_xlabel(label, loc="left", fontsize=9, color=theme.ink, family=FAMILY, labelpad=2)
-        text, room = story.title(), self.room.right
-        size = next((size for size in (12.0, 11.0, 10.0) if width(text, size, True) <= room), 9.5)
-        style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
-        ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=4, **style)
+        frame.title(ax, theme, story.title(), self.room.right, pad=4)

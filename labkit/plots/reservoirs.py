@@ -17,12 +17,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from ..trace import Trace
-from . import palette, picture
+from . import frame, palette, picture
 from . import reservoirs_words as words
 from .fills import fill
 from .history import history
 from .levels import Levels
-from .room import FAMILY, Room, extent, width, wrap
+from .room import FAMILY, Room, extent, wrap
 
 SIZE = (9.0, 5.6)  # inches
 MARGINS = (14.0, 14.0, 14.0, 30.0)  # points
@@ -84,10 +84,7 @@ class Chain:
         self.applications()
         self.arrows()
         self.cut()
-        text, room = words.finding(self.levels, self.t), self.room.right
-        size = next((size for size in (12.0, 11.0, 10.0) if width(text, size, True) <= room), 9.5)
-        font: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": self.theme.ink, "family": FAMILY, "linespacing": 1.1}
-        self.ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=5, **font)
+        frame.title(self.ax, self.theme, words.finding(self.levels, self.t), self.room.right)
 
     def say(self, text: str, x: float, y: float, size: float = 8.5, ink: str = "", **more: Any) -> None:
         """Words centred there, in lines as long as a container is apart from the next; smaller if they must be."""

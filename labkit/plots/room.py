@@ -6,6 +6,7 @@ wordings, the longest first; if nothing fits it is left out, since a word on top
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -35,9 +36,9 @@ def extent(text: str, size: float, bold: bool = False) -> tuple[float, float]:
 
 
 def wrap(text: str, size: float, most: float, bold: bool = False) -> str:
-    """The text in lines of at most ``most`` points, broken between words."""
+    """The text in lines of at most ``most`` points, broken between words, but not between a number and its unit."""
     lines = [""]
-    for word in text.split():
+    for word in re.split(r"\s+(?!(?:m?s|[kM]?B)\b)", text.strip()):
         longer = f"{lines[-1]} {word}".strip()
         lines[-1:] = [longer] if not lines[-1] or width(longer, size, bold) <= most else [lines[-1], word]
     return "\n".join(lines)

@@ -23,7 +23,7 @@ from ..faults import ENDS
 from ..trace import OTHER, Event, Story
 from . import frame, palette, picture, words
 from .lanes import banners, bar, bar_words, cuts, dimensions, names
-from .room import FAMILY, Room, extent, width, wrap
+from .room import FAMILY, Room, width
 from .sheet import HEIGHT, WIRE, Sheet
 from .tale import Tale
 from .verdict import verdict
@@ -141,7 +141,7 @@ def _draw(
     used = verdict(sheet, prediction, guess)
     if tale.is_asked:
         _question_mark(sheet)
-    _title(sheet, words.finding(tale))
+    frame.title(ax, theme, words.finding(tale), sheet.room.right)
     _footer(sheet, used, thinned)
     ax.alt = words.alt_text(tale, prediction, guess)  # type: ignore[attr-defined]
     return ax
@@ -186,15 +186,6 @@ def _regular(tale: Tale, scale: float) -> list[tuple[float, int]]:
     step = next((k * ten for ten in (1, 10, 100, 1000, 10**4) for k in (1, 2, 5) if k * ten >= crowd), 10**5)
     keep = set(pings[step - 1 :: step])
     return [(t, weight) for t, weight in tale.ticks if weight < 4 or t in keep]
-
-
-def _title(sheet: Sheet, text: str) -> None:
-    """The finding, above; smaller and then in two lines if it is long."""
-    room = sheet.room.right
-    size = next((size for size in (12.0, 11.0, 10.0, 9.5) if extent(text, size, True)[0] <= room), 9.5)
-    text = wrap(text, size, room, True)
-    style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": sheet.theme.ink, "family": FAMILY, "linespacing": 1.1}
-    sheet.ax.set_title(text, loc="left", y=1.0, pad=5, **style)
 
 
 def _footer(sheet: Sheet, used: set[str], thinned: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from . import frame, palette, picture
-from .room import FAMILY, Place, Room, width, wrap
+from .room import FAMILY, Place, Room
 from .tale import nice
 
 SIZE = (7.2, 4.2)  # inches
@@ -172,7 +172,4 @@ class Chart:
         frame.lines(ax, theme, ("bottom", "left"))
         ax.set_xlabel("bytes of WebSocket a minute", loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
         ax.set_ylabel("told at worst, s after the cut", loc="top", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=2)
-        text, room = finding(self.settings, parameter), self.room.right
-        size = next((size for size in (12.0, 11.0, 10.0) if width(text, size, True) <= room), 9.5)
-        style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
-        ax.set_title(wrap(text, size, room, True), loc="left", y=1.0, pad=6, **style)
+        frame.title(ax, theme, finding(self.settings, parameter), self.room.right, pad=6)

@@ -42,17 +42,17 @@ def acts_words(tale: Tale) -> str:
 
 
 def goodbye_words(tale: Tale) -> str:
-    """ "The client says goodbye at 2"; empty if nobody does before the telling stops."""
+    """ "The client says goodbye at 2 s"; empty if nobody does before the telling stops."""
     who = [end for end in ENDS if any(t <= tale.stop for t in tale.goodbyes(end))]
     said = "Both ends say" if len(who) == 2 else f"The {who[0]} says" if who else ""
-    return said and f"{said} goodbye at {tale.neat(tale.stop)}"
+    return said and f"{said} goodbye at {tale.neat(tale.stop)} s"
 
 
 def cut_words(tale: Tale, cut: Cut) -> str:
-    """ "Cut at 9 to the client only, healed at 14"."""
+    """ "Cut at 9 s to the client only, healed at 14 s"."""
     side = "" if cut.direction == "both" else f" {cut.direction.replace('_', ' the ')} only"
-    heal = "" if cut.heal is None else f", healed at {tale.neat(cut.heal)}"
-    return f"Cut at {tale.neat(cut.at or 0.0)}{side}{heal}"
+    heal = "" if cut.heal is None else f", healed at {tale.neat(cut.heal)} s"
+    return f"Cut at {tale.neat(cut.at or 0.0)} s{side}{heal}"
 
 
 def band_words(tale: Tale, cut: Cut) -> list[str]:
@@ -71,7 +71,7 @@ def _nobody(tale: Tale) -> str:
         return "the pong arrived in time, the connection lives on"
     if healed:
         return "no ping met the cut, and the connection lives on"
-    return f"nobody has noticed by {tale.neat(tale.stop)}"
+    return f"nobody has noticed by {tale.neat(tale.stop)} s"
 
 
 def _quiet(tale: Tale) -> str:
@@ -85,12 +85,12 @@ def _noticed(tale: Tale) -> str:
     when = {end: tale.noticed(end) for end in ENDS}
     at, told = when[hero] or 0.0, tale.told(hero)
     both = tale.same(when[other], at) and tale.why_left(other) == tale.why_left(hero)
-    clauses = [f"{'both ends' if both else 'the ' + hero} {tale.why_left(hero)} at {tale.neat(at)}"]
+    clauses = [f"{'both ends' if both else 'the ' + hero} {tale.why_left(hero)} at {tale.neat(at)} s"]
     later = told is not None and not tale.same(told, at)
     if both:
         return clauses[0] + _both_told(tale)
     if later:
-        clauses.append(f"its application was told at {tale.neat(told or 0.0)}")
+        clauses.append(f"its application was told at {tale.neat(told or 0.0)} s")
     return ", ".join([*clauses, _other(tale, other, later)])
 
 
@@ -98,15 +98,15 @@ def _both_told(tale: Tale) -> str:
     told = {end: tale.told(end) for end in ENDS}
     if tale.same(told["server"], told["client"]):
         same = tale.same(told["server"], tale.noticed(tale.hero))
-        return "" if same else f", their applications were told at {tale.neat(told['server'] or 0.0)}"
-    return "".join(f", the {end}'s application was told at {tale.neat(t)}" for end, t in told.items() if t is not None)
+        return "" if same else f", their applications were told at {tale.neat(told['server'] or 0.0)} s"
+    return "".join(f", the {end}'s application was told at {tale.neat(t)} s" for end, t in told.items() if t is not None)
 
 
 def _other(tale: Tale, other: str, later: bool) -> str:
     told, noticed = tale.told(other), tale.noticed(other)
     if told is not None:
-        return f"the {other}'s at {tale.neat(told)}" if later else f"the {other} was told at {tale.neat(told)}"
-    return f"the {other} never" if noticed is None else f"the {other} {tale.why_left(other)} at {tale.neat(noticed)}"
+        return f"the {other}'s at {tale.neat(told)} s" if later else f"the {other} was told at {tale.neat(told)} s"
+    return f"the {other} never" if noticed is None else f"the {other} {tale.why_left(other)} at {tale.neat(noticed)} s"
 
 
 def _capital(text: str) -> str:
