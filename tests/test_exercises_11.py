@@ -90,7 +90,15 @@ def careful_for(patience):
 
 
 @pytest.mark.parametrize(
-    ("patience", "passed", "said"), [(8, 2, "✓ CLOSED"), (13, 2, "✓ CLOSED"), (3, 1, "into its pause"), (20, 1, "15 s were asked for")]
+    ("patience", "passed", "said"),
+    [
+        (8, 2, "✓ CLOSED"),
+        (13, 2, "✓ CLOSED"),
+        (3, 1, "into its pause"),
+        (4, 1, "into its pause"),  # enough in most moments, and too little in the worst
+        (4.5, 2, "the buffers take what is sent at first"),
+        (20, 1, "15 s were asked for"),
+    ],
 )
 def test_exercise_2_runs_the_sender_against_a_dead_and_a_slow_peer(patience, passed, said, capsys):
     check_patience(patience, careful_for(patience))
@@ -151,7 +159,7 @@ def test_the_doctor_is_certain_of_mystery_3_and_only_likely_right_about_mystery_
 
 def test_the_picture_says_that_the_other_end_is_not_in_the_log(words):
     ax = draw(diagnose(log(3)))
-    assert ax.get_title(loc="left") == "The server noticed at 35" and "The client's state is not in this log" in ax.alt
+    assert ax.get_title(loc="left") == "The server noticed at 35 s" and "The client's state is not in this log" in ax.alt
     assert "not in this log" in {text.get_text() for text in ax.texts} and "client never" not in ax.alt
     other = draw(diagnose(log(2)))
     assert other.get_xlabel() == "seconds since the client was OPEN" and "server's state is not in this log" in other.alt

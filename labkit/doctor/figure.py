@@ -70,7 +70,7 @@ def _honest(ax: Any, one: Verdict) -> Any:
     from ..plots.sheet import BAR
 
     side = one.side or "server"
-    title = ax.get_title(loc="left")
+    title = " ".join(ax.get_title(loc="left").split())
     honest = title.replace(f", the {OTHER[side]} never", "").replace("both ends stay OPEN", f"the {side} stays OPEN")
     ax.set_title(honest, loc="left", y=1.0, pad=5, fontsize=12, fontweight="bold", color=ax.xaxis.label.get_color())
     ax.alt = f"{ax.alt.replace(title, honest)} The {OTHER[side]}'s state is not in this log."
