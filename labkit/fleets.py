@@ -5,7 +5,8 @@
     fleet(fly, clients=500, wire="loopback")    # real sockets, four for each client
 
 Each client is the client of the experiment, with an application of its own; faults meet every connection, each with dice
-of its own. Nothing is recorded but states and what applications are told: a row for each client.
+of its own. Nothing is recorded but states and what applications are told: a row for each client. A connection takes 35 KB and a
+millisecond or two: half a million of them 17 GB and a quarter of an hour.
 """
 
 from __future__ import annotations
