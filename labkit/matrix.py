@@ -109,7 +109,7 @@ def measure(vintage: Vintage, places: Iterable[tuple[str, str]] = (), clock: str
         place = vintage.find()
         check(vintage, experiment("quiet", "ws"))
     except Hole as hole:
-        return [(_cell(vintage, *where, clock) | {"verdict": "hole", "why": hole.why}, hole) for where in todo]
+        return [(cell_of(vintage, *where, clock) | {"verdict": "hole", "why": hole.why}, hole) for where in todo]
     return [(_seen(vintage, where, clock, trace), trace) for where, trace in zip(todo, _run_all(place, todo, clock))]
 
 
@@ -130,7 +130,8 @@ def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trac
         return list(pool.map(alone, todo))
 
 
-def _cell(vintage: Vintage, situation: str, wire: str, clock: str) -> Cell:
+def cell_of(vintage: Vintage, situation: str, wire: str, clock: str) -> Cell:
+    """A cell that has not been run yet: who and where, without moments."""
     python = ".".join((vintage.python or pythons.here()).split(".")[:2])
     named = {"version": vintage.version or shelf.installed(), "implementation": vintage.implementation, "python": python}
     moments: Cell = {"noticed": None, "closed": None, "told": None, "raised": None}
@@ -138,7 +139,7 @@ def _cell(vintage: Vintage, situation: str, wire: str, clock: str) -> Cell:
 
 
 def _seen(vintage: Vintage, where: tuple[str, str], clock: str, trace: Trace) -> Cell:
-    return _cell(vintage, *where, clock) | judge(trace, WIRES[where[1]][0], HEAL[clock])
+    return cell_of(vintage, *where, clock) | judge(trace, WIRES[where[1]][0], HEAL[clock])
 
 
 # the whole of it
@@ -198,7 +199,7 @@ def key(cell: Cell) -> str:
 
 def record(folder: Path, progress: bool = True) -> str:
     """Run everything; write ``folder``/matrix.jsonl, and the telling traces beside it in the folder matrix. Returns what was written."""
-    telling = {key(_cell(vintage, situation, wire, clock_of(vintage))) for situation, wire, vintage in TELLING}
+    telling = {key(cell_of(vintage, situation, wire, clock_of(vintage))) for situation, wire, vintage in TELLING}
     cells, traces = [], folder / "matrix"
     traces.mkdir(parents=True, exist_ok=True)
     for cell, trace in everything(progress=progress):

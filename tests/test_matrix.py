@@ -13,7 +13,7 @@ from labkit.matrix import (
     TELLING,
     VERDICTS,
     WIRES,
-    _cell,
+    cell_of,
     clock_of,
     experiment,
     grid,
@@ -106,7 +106,7 @@ def test_what_the_report_is_about():
 
 def test_the_traces_of_the_telling_cells_stand_beside_and_say_the_same():
     for situation, wire, vintage in TELLING:
-        name = key(_cell(vintage, situation, wire, clock_of(vintage)))
+        name = key(cell_of(vintage, situation, wire, clock_of(vintage)))
         trace, cell = recorded(f"matrix/{name}"), BY_KEY[name]
         assert trace.experiment == experiment(situation, wire, clock_of(vintage))
         assert judge(trace, WIRES[wire][0], cell["heal"])["verdict"] == cell["verdict"]

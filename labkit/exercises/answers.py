@@ -20,6 +20,17 @@ def is_number(given: Any) -> bool:
         return False
 
 
+def is_seconds(given: Any, most: float) -> bool:
+    """Whether it is a number of seconds, above 0 and up to ``most``; says so if it is not, or not yet."""
+    if given is ... or given is None:
+        print("your turn – replace the ... by a number of seconds")
+        return False
+    if not is_number(given) or not 0 < given <= most:
+        print(f"expected a number of seconds, above 0 and up to {most:,g}; seen {given!r}")
+        return False
+    return True
+
+
 def one_of(given: Any, among: Iterable[Word]) -> Word | None:
     """The answer that is meant by what was typed, whatever its case, its blanks and the order of its letters; None if it is none of them.
 

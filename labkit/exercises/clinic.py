@@ -18,7 +18,7 @@ from ..faults import Cut, Freeze, Idle, Send, StopReading
 from ..session import open_run, run
 from ..trace import Trace
 from ..whereabouts import Where, where
-from .answers import is_number, one_of
+from .answers import is_seconds, one_of
 
 CAUSES = ("no pong", "own loop", "peer gave up", "idle box")
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
@@ -165,11 +165,9 @@ PAUSE = 5.0  # s; a peer that does not read for so long must not be dropped
 
 def check_patience(patience: Any = ..., handler: Callable[[Any], Any] | None = None) -> None:
     """Exercise 2: the sender gives up on a dead peer within 15 s, and bears with a slow one for 5 s."""
-    if patience is ... or patience is None:
-        print("your turn – replace the ... by a number of seconds")
-    elif not is_number(patience) or not 0 < patience <= 60:
-        print(f"expected a number of seconds, above 0 and up to 60; seen {patience!r}")
-    elif handler is None:
+    if not is_seconds(patience, 60):
+        return
+    if handler is None:
         print("give the handler, too: check_patience(patience, careful)")
     else:
         _dead(handler)
@@ -216,11 +214,7 @@ OFTEN = 30.0  # s; pings may not be more frequent
 
 def check_interval(interval: Any = ...) -> None:
     """Exercise 3: a ping_interval that keeps the box from forgetting, with at most two pings a minute."""
-    if interval is ... or interval is None:
-        print("your turn – replace the ... by a number of seconds")
-        return
-    if not is_number(interval) or not 0 < interval <= 3600:
-        print(f"expected a number of seconds, above 0 and up to 3,600; seen {interval!r}")
+    if not is_seconds(interval, 3600):
         return
     box = Idle(at=0, after=60, then="fin")
     trace = run(Experiment(server=Peer(ping_interval=interval), faults=[box], latency=0.2, until=600), "virtual", progress=False)

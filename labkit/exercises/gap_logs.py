@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..capabilities import number as as_numbers
-from ..matrix import CUT, HEAL, LATE, WIRES, experiment
-from ..matrix import _cell as cell_of
+from ..matrix import CUT, HEAL, LATE, WIRES, cell_of, experiment
 from ..trace import Trace
 from ..vintages import Hole, Vintage, run_in, shelf
 from .answers import one_of

@@ -17,7 +17,7 @@ from ..experiment import Experiment, Peer
 from ..faults import Act, Cut, Goodbye, StopReading, Throttle
 from ..session import run
 from ..trace import Trace
-from .answers import is_number, one_of
+from .answers import is_number, is_seconds, one_of
 from .guess import Ledger
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
@@ -268,11 +268,9 @@ MENDED = 9.5  # s; a cut of this length has to be survived
 
 def check_patience(patience: Any = ..., handler: Callable[[Any], Any] | None = None) -> None:
     """Exercise 3: a handler that is told within 10 s of a cut, and that survives a cut of 9.5 s."""
-    if patience is ... or patience is None:
-        print("your turn – replace the ... by a number of seconds")
-    elif not is_number(patience) or not 0 < patience <= 60:
-        print(f"expected a number of seconds, above 0 and up to 60; seen {patience!r}")
-    elif handler is None:
+    if not is_seconds(patience, 60):
+        return
+    if handler is None:
         print("give the handler, too: check_patience(patience, impatient)")
     else:
         _told_in_time(handler)
