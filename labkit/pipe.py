@@ -12,6 +12,7 @@ a cut delays and never damages. Times stand on a grid of 1 ns.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from .effects import Effect, shape
@@ -19,6 +20,8 @@ from .faults import Act
 
 EOF = b""  # an item: the sender has closed its half of the connection (FIN)
 RESET = None  # an item: the sender's connection is gone (RST); TCP sends it once only
+
+Waiting = tuple[float, "bytes | None"]  # when it is due (s), and what
 
 
 class Pipe:
@@ -36,7 +39,7 @@ class Pipe:
         self.finished = False  # a box in the middle has hung up: what is sent now goes nowhere
         self.effects: dict[Act, Effect] = {}
         self.slow_close = 0.0  # s that an EOF takes longer
-        self.queue: list[tuple[float, bytes | None]] = []  # seldom more than a few: an empty deque takes 760 bytes
+        self.queue: deque[Waiting] | tuple[Waiting, ...] = ()  # a deque only while there is something in it: it takes 760 bytes
         self.touched = 0.0  # when something was last put in (s)
         self.on_push: Callable[[float, bytes | None], None] | None = None
         self.on_arrive: Callable[[float, bytes | None, int], None] | None = None
@@ -66,9 +69,10 @@ class Pipe:
     def _put(self, when: float, item: bytes | None) -> None:
         """Into the queue, behind everything that came before."""
         due, queue = round(when + self.latency, 9), self.queue
-        if queue and queue[-1][0] > due:
-            due = queue[-1][0]
-        queue.append((due, item))
+        if isinstance(queue, deque):
+            queue.append((max(due, queue[-1][0]), item))
+        else:
+            self.queue = deque(((due, item),))
         if item:
             self.waiting += len(item)
 
@@ -78,7 +82,8 @@ class Pipe:
 
     def ready(self, now: float) -> bool:
         """Whether an item has arrived by ``now`` (s)."""
-        return bool(self.queue) and not self.silent and self.queue[0][0] <= now
+        queue = self.queue
+        return len(queue) > 0 and not self.silent and queue[0][0] <= now
 
     def head(self) -> bytes | None:
         """The next item; ask only when :meth:`ready`."""
@@ -86,11 +91,15 @@ class Pipe:
 
     def advance(self, now: float, count: int) -> None:
         """Take ``count`` bytes off the head, or all of it if it is an EOF or RESET."""
-        due, item = self.queue.pop(0)
+        queue = self.queue
+        assert isinstance(queue, deque), "nothing has arrived"
+        due, item = queue.popleft()
         if item:
             self.waiting -= count
             if count < len(item):
-                self.queue.insert(0, (due, item[count:]))
+                queue.appendleft((due, item[count:]))
+        if not queue:
+            self.queue = ()
         if self.on_arrive:
             self.on_arrive(now, item, count)
 
@@ -104,7 +113,7 @@ class Pipe:
         again = round(now + self.latency, 9)
         kept = [(due, item) for due, item in self.queue if item is not RESET or due >= now]
         latest = again if any(due < now for due, _ in kept) else 0.0
-        self.queue = [(max(due, latest) if due >= now else again, item) for due, item in kept]
+        self.queue = deque((max(due, latest) if due >= now else again, item) for due, item in kept) if kept else ()
 
     def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
         """End the stream from the middle, with EOF or RESET: what is on its way arrives before, what a cut holds never does."""
@@ -118,5 +127,5 @@ class Pipe:
 
     def forget(self) -> None:
         """Drop everything that waits."""
-        self.queue.clear()
+        self.queue = ()
         self.waiting = 0

@@ -5,7 +5,7 @@ from cases import FLY
 
 from labkit import run
 from labkit.exercises import Ledger, beliefs, check_new_cut, check_soonest_and_latest, guess, settle
-from labkit.exercises.answers import one_of
+from labkit.exercises.answers import is_number, one_of
 from labkit.exercises.gap import letters
 
 
@@ -32,6 +32,17 @@ def test_how_soon_is_judged_and_capitals_do_not_matter(trace, capsys):
     assert "how soon: you said at once, and it was seconds" in out and "who: you said server, and it was server – right" in out
 
 
+@pytest.mark.parametrize(("given", "is_one"), [(1, True), (2.5, True), (10**400, False), (float("nan"), False), ("1", False), (1j, False)])
+def test_a_number_is_what_can_be_meant_as_one(given, is_one):
+    assert is_number(given) is is_one
+
+
+def test_numpys_numbers_are_numbers_and_its_truths_are_none():
+    numpy = pytest.importorskip("numpy")
+    assert is_number(numpy.float32(2)) and is_number(numpy.int64(2)) and not is_number(numpy.True_)
+    assert one_of(numpy.int64(1001), (1000, 1001)) == 1001
+
+
 @pytest.mark.parametrize(
     ("given", "among", "meant"),
     [
@@ -45,6 +56,11 @@ def test_how_soon_is_judged_and_capitals_do_not_matter(trace, capsys):
         ("again, and again", ("once", "again and again"), "again and again"),
         ("1001", (1000, 1001), 1001),
         (1001, (1000, 1001), 1001),
+        ("yes.", ("yes", "no"), "yes"),
+        (1001.0, (1000, 1001), 1001),
+        (-1001, (1000, 1001), None),
+        ("-3", ("1", "3", "both"), None),
+        ("1,001", (1000, 1001), 1001),
         ("D", letters(3), None),
         (True, ("True",), None),
         (["OPEN"], ("OPEN",), None),

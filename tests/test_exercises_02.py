@@ -7,9 +7,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labkit import Experiment, Goodbye, Peer, Reset, compare, predict, recorded, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, compare, predict, recorded, run
 from labkit.exercises import Ledger
 from labkit.exercises import goodbyes as g
+from labkit.exercises.expect import expect
 
 WORDS = "\n".join(
     cell.source for cell in nbformat.read(Path(__file__).parent.parent / "notebooks" / "02_closing_handshake.ipynb", as_version=4).cells
@@ -50,6 +51,22 @@ def test_each_wrong_guess_is_answered_by_its_belief_and_kept(name, experiment, h
         out = capsys.readouterr().out
         assert f"your guess is locked: {answer}" in out and (question.beliefs.get(answer, "right") in out)
         assert Ledger().entries()[question.text] == {"question": question.text, "guess": answer, "fact": fact}
+
+
+def test_a_right_answer_is_not_followed_by_what_speaks_against_it(capsys):
+    g.reveal(g.choose("which code", 1000), run(CLIENT, "virtual"))  # in another run than the notebook's
+    assert capsys.readouterr().out.rstrip().endswith("you said 1000, and it was 1000 – right")
+
+
+def test_what_never_came_is_said_as_it_is(capsys):
+    cut = Experiment(server=Peer(ping_interval=None), faults=[Cut(at=1)], until=5)
+    g.reveal(g.choose("which code", 1001), run(cut, "virtual"))
+    assert "you said 1001, and it was None" in capsys.readouterr().out
+
+
+def test_only_what_was_chosen_can_be_revealed():
+    with pytest.raises(ValueError, match="a guess that choose"):
+        g.reveal(expect("x", 1), run(CLIENT, "virtual"))
 
 
 @pytest.mark.parametrize("given", [..., None, "me", True, 7, ["server"]])

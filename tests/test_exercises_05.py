@@ -68,7 +68,7 @@ def test_a_quiet_tls_client_of_14_1_is_closing_for_31_s(stock):
 
 def test_a_lane_without_a_trace_says_what_the_matrix_knows(monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_SHELF", str(tmp_path))
-    lanes = gap.side_by_side("backlog below the mark", "ws", ["14.0", "14.1", "14.2"])
+    lanes = gap.side_by_side("backlog below the mark", "ws", ["14.0", "14.1", "14.2"])  # on any Python: these went alike on all
     ax = plots.lineup(lanes.traces)
     (hole,) = [one for one in lanes.traces if isinstance(one, Hole)]
     assert hole.vintage.version == "14.0" and hole.why.endswith("the recorded matrix says: in CLOSING until the cable is mended")

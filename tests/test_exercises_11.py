@@ -97,6 +97,7 @@ def careful_for(patience):
         (3, 1, "into its pause"),
         (4, 1, "into its pause"),  # enough in most moments, and too little in the worst
         (4.5, 2, "the buffers take what is sent at first"),
+        (14.6, 1, "15 s were asked for"),  # in time, unless the cut comes just after a send
         (20, 1, "15 s were asked for"),
     ],
 )

@@ -71,6 +71,38 @@ def test_timers_fire_in_order_at_their_time_to_the_microsecond():
     assert max(abs(when - now) for when, now in seen) < 1e-6
 
 
+def test_at_equal_times_the_first_timer_is_the_first_to_fire():
+    async def sleeper(_):
+        loop, fired = asyncio.get_running_loop(), []
+        for number in range(20):
+            loop.call_at(1.0, fired.append, number)
+        loop.call_at(0.8, fired.append, "0.8")
+        await asyncio.sleep(0.1)
+        loop.call_later(0.7, fired.append, "0.1 + 0.7")  # as floats this is less than 0.8
+        await asyncio.sleep(1)
+        return fired
+
+    assert 0.1 + 0.7 < 0.8
+    assert play(wired(), client=sleeper)["client"] == ["0.8", "0.1 + 0.7", *range(20)]
+
+
+def test_a_generator_left_half_way_is_closed_at_the_end():
+    kept, closed = [], []
+
+    async def numbers():
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append("its finally ran")
+
+    async def left(_):
+        kept.append(numbers())
+        return await anext(kept[0])
+
+    assert play(wired(), client=left) == {"client": 1} and closed == ["its finally ran"]
+
+
 def test_localhost_is_127_0_0_1_and_the_world_is_out_of_reach():
     async def look(_):
         loop = asyncio.get_running_loop()

@@ -60,19 +60,21 @@ def draw(report: Report, connection: int | None = None, **options: Any) -> Any:
     told = [one for one in report.verdicts if any(t is not None and what == "state" for t, what, _ in one.story)]
     for one in told:
         if connection in (None, one.connection):
-            return _honest(timeline(Case(one), **options), one)
+            return _honest(timeline(Case(one), **options), one, options.get("theme", "light"))
     there = ", ".join(str(one.connection) for one in told[:10]) or "none"
     raise ValueError(f"no connection {connection if connection else ''} to draw: with times and states in this log there are: {there}")
 
 
-def _honest(ax: Any, one: Verdict) -> Any:
+def _honest(ax: Any, one: Verdict, theme: str) -> Any:
     """What the timeline would say of the other end is taken back: this log does not know it."""
+    from ..plots import frame, palette
+    from ..plots.room import Room
     from ..plots.sheet import BAR
 
     side = one.side or "server"
     title = " ".join(ax.get_title(loc="left").split())
     honest = title.replace(f", the {OTHER[side]} never", "").replace("both ends stay OPEN", f"the {side} stays OPEN")
-    ax.set_title(honest, loc="left", y=1.0, pad=5, fontsize=12, fontweight="bold", color=ax.xaxis.label.get_color())
+    frame.title(ax, palette.theme(theme), honest, Room(ax, ax.get_xlim(), ax.get_ylim()).right)
     ax.alt = f"{ax.alt.replace(title, honest)} The {OTHER[side]}'s state is not in this log."
     ax.set_xlabel(f"seconds since the {side} was OPEN" if one.opened is not None else "seconds since the log began", loc="left")
     low, high = BAR[OTHER[side]]

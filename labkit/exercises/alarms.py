@@ -22,6 +22,7 @@ from ..plots import lag
 from ..plots.lag_blame import Blame
 from ..session import run
 from ..trace import Trace
+from .answers import is_number
 
 TIMERS: dict[str, float] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}
 BIG = 100_000  # bytes; ten seconds on a line of 10,000 bytes/s
@@ -77,7 +78,7 @@ def check_blocks(always: Any = ..., lucky: Any = ...) -> Axes | None:
     if any(value is ... or value is None for value in (always, lucky)):
         print("your turn – replace both ... by numbers of seconds")
         return None
-    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) and 0.1 < value < 60 for value in (always, lucky)):
+    if not all(is_number(value) and 0.1 < value < 60 for value in (always, lucky)):
         print(f"expected two numbers of seconds, above 0.1 and below 60; seen {always!r} and {lucky!r}")
         return None
     shown = _always(float(always))

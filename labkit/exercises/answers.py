@@ -12,11 +12,11 @@ Word = TypeVar("Word", str, int)
 
 def is_number(given: Any) -> bool:
     """Whether it can be meant as a finite number (numpy's, too); True and False are none."""
-    if given is ... or given is None or isinstance(given, (bool, str, complex)):
+    if given is ... or given is None or isinstance(given, (str, complex)) or type(given).__name__ in ("bool", "bool_"):
         return False
     try:
         return math.isfinite(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -32,11 +32,14 @@ def is_seconds(given: Any, most: float) -> bool:
 
 
 def one_of(given: Any, among: Iterable[Word]) -> Word | None:
-    """The answer that is meant by what was typed, whatever its case, its blanks and the order of its letters; None if it is none of them.
+    """The answer that is meant by what was typed, whatever its case, blanks and punctuation; None if it is none of them.
 
-    "closed" is "CLOSED", "at 15s" is "at 15 s", and "b, a" or "A and B" is "AB". The value None is the word "none", where that is one.
+    "closed" is "CLOSED", "at 15s" is "at 15 s", and of several things, "b, a" or "A and B" is "AB". The value None is the word
+    "none", where that is one.
     """
-    if isinstance(given, bool) or not isinstance(given, (str, int, float, type(None))):
+    if is_number(given):
+        given = f"{given:.15g}"
+    if given is not None and not isinstance(given, str):
         return None
     typed = str(given).lower()
     for answer in among:
@@ -47,7 +50,7 @@ def one_of(given: Any, among: Iterable[Word]) -> Word | None:
 
 
 def _letters(words: str) -> str:
-    return "".join(re.findall(r"[\w.]", words))
+    return "".join(re.findall(r"\w|\.(?=\d)|-(?=\d)", words))
 
 
 def _is_set(word: str) -> bool:

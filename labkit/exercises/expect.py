@@ -37,9 +37,9 @@ class Expectation:
             return "no guess made (yet): replace the ... above by what you expect"
         return f"your guess is locked: {self.said(self.value)}"
 
-    def said(self, value: str | float) -> str:
+    def said(self, value: str | float | None) -> str:
         """A value as a sentence says it: a word as it is, a number with its unit."""
-        return value if isinstance(value, str) else f"{value:g} {self.unit}".strip()
+        return f"{value:g} {self.unit}".strip() if isinstance(value, float) else f"{value} {self.unit}".strip()
 
 
 def expect(question: str, given: Any = ..., among: tuple[str, ...] | tuple[int, ...] = (), unit: str = "") -> Expectation:
@@ -61,14 +61,14 @@ def _usable(given: Any, among: tuple[Any, ...], unit: str) -> str | float | None
     return None
 
 
-def settle_one(made: Expectation, fact: str | float, why: Mapping[str | float, str] | None = None) -> None:
+def settle_one(made: Expectation, fact: str | float | None, why: Mapping[str | float, str] | None = None) -> None:
     """Say what became of an expectation; ``why`` holds, by value, what is wrong (or right) about a belief."""
-    name = made.question.split(" ", 1)[-1]
+    name = made.question.split(" ", 1)[-1].rstrip("?")
     if made.value is None:
         print(f"{name}: no guess made, so there is nothing to settle; guess first, the next run surprises you more")
         return
-    exact = made.among or isinstance(fact, str)
-    right = made.value == fact if exact else abs(float(made.value) - float(fact)) <= NEAR * float(fact)
+    exact = made.among or isinstance(fact, str) or fact is None
+    right = made.value == fact if exact else abs(float(made.value) - float(fact or 0.0)) <= NEAR * float(fact or 0.0)
     belief = next((text for value, text in (why or {}).items() if value == made.value), "")
     verdict = " – right" if right else ""
     print(f"{name}: you said {made.said(made.value)}, and it was {made.said(fact)}{verdict}{'. ' * bool(belief)}{belief}")

@@ -5,6 +5,7 @@ Situations, wires and verdicts are those of the matrix. Whatever is not run here
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import re
@@ -23,6 +24,7 @@ from ..trace import Trace
 from ..vintages import Hole, Vintage, run_in
 
 RECORD = "3.11"  # the Python of most recorded traces
+MOMENTS = ("noticed", "closed", "told", "raised")  # runs that have them in common went alike
 SEND = ("asyncio/connection.py", "Connection.send_context")  # what writes a frame, and what ends a connection after it
 IN_WORDS = {  # what these lines say, for whoever has not got them
     "14.1": (
@@ -92,12 +94,15 @@ def recorded_cell(cell: Cell) -> tuple[Cell, str]:
 
 
 def recorded_trace(cell: Cell) -> Trace | None:
-    """The recorded trace of a cell, which says in its label that it is; None if the cell is not among the telling ones."""
-    try:
-        trace = recorded(f"matrix/{matrix.key(cell)}")
-    except FileNotFoundError:
-        return None
-    return replace(trace, header={**trace.header, "vintage": f"{trace.header['vintage']} (recorded)"})
+    """The recorded trace of a cell, or of the same on another Python that went alike; its label says so. None if no such is kept."""
+    known = {matrix.key(one): one for one in matrix.recorded()[1]}
+    for key in (matrix.key({**cell, "python": python}) for python in (cell["python"], RECORD)):
+        alike = key == matrix.key(cell) or (key in known and all(known[key][what] == cell[what] for what in MOMENTS))
+        with contextlib.suppress(FileNotFoundError):
+            if alike:
+                trace = recorded(f"matrix/{key}")
+                return replace(trace, header={**trace.header, "vintage": f"{trace.header['vintage']} (recorded)"})
+    return None
 
 
 def letters(count: int) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from ..experiment import Experiment, Peer
 from ..faults import ENDS, Reset
 from ..session import run
 from ..trace import OTHER, Event, Trace
+from .answers import one_of
 from .expect import Expectation, expect, settle_one
 
 SLOW = Experiment(server=Peer(ping_interval=None), latency=0.4)  # a wire so slow that every step can be seen
@@ -46,8 +47,11 @@ def choose(name: str, given: Any = ...) -> Expectation:
 
 def reveal(made: Expectation, trace: Trace) -> None:
     """Say what a trace answers, and which belief a wrong guess comes from; and keep it in the ledger."""
-    question = next(one for one in QUESTIONS.values() if one.text == made.question)
-    settle_one(made, question.fact(trace), question.beliefs)
+    question = next((one for one in QUESTIONS.values() if one.text == made.question), None)
+    if question is None:
+        raise ValueError(f"expected a guess that choose() has made, about one of {', '.join(map(repr, QUESTIONS))}; seen {made!r}")
+    fact = question.fact(trace)
+    settle_one(made, fact, {} if made.value == fact else question.beliefs)
 
 
 def first_to_hang_up(trace: Trace) -> str:
@@ -365,8 +369,8 @@ def _answer(name: str, given: Any) -> tuple[int, str] | None:
         print(f'{name}: your turn – replace the ... by a code and "OK" or "Error", such as 1002, "Error"')
         return None
     pair = given if isinstance(given, (tuple, list)) and len(given) == 2 else (None, None)
-    code, kind = pair
-    if isinstance(code, bool) or not isinstance(code, int) or kind not in ("OK", "Error"):
+    code, kind = pair[0], one_of(pair[1], ("OK", "Error"))
+    if isinstance(code, bool) or not isinstance(code, int) or kind is None:
         print(f'{name}: expected a code and "OK" or "Error", such as 1002, "Error"; seen {given!r}')
         return None
     return code, kind

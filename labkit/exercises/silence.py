@@ -46,7 +46,7 @@ class SendsGuess:
 
 def guess_sends(question: str, sends: Any = ...) -> SendsGuess:
     """Lock a guess about the sends that return after a cut and before one raises: a number, or "never"."""
-    known = math.inf if sends == "never" else float(sends) if is_number(sends) and sends >= 0 else None
+    known = math.inf if one_of(sends, ("never",)) else float(sends) if is_number(sends) and sends >= 0 else None
     if known is None and sends is not ... and sends is not None:
         print(f"""expected a number of sends, or "never"; seen {sends!r}, so it is left open""")
     made = SendsGuess(question, known)

@@ -11,6 +11,7 @@ from typing import Any
 from ..experiment import Experiment, Peer
 from ..faults import Cut
 from ..session import run
+from .answers import is_number
 from .beliefs import explain
 
 INTERVAL, TIMEOUT = 4, 3  # s
@@ -75,7 +76,7 @@ def _seconds(name: str, given: Any, low: float, high: float) -> float | None:
     """A learner's number of seconds; None (and a word) if there is none yet."""
     if given is ... or given is None:
         print(f"{name}: your turn – replace the ... by a number of seconds")
-    elif isinstance(given, bool) or not isinstance(given, (int, float)):
+    elif not is_number(given):
         print(f"{name}: expected a number of seconds, seen {given!r}")
     elif not low <= given <= high:
         print(f"{name}: expected a number from {low} to {high} s, seen {given:g}")

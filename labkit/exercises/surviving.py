@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from ..faults import Act, Cut
 from ..patterns import Outbox, first_to_end, read_acknowledgements, send_kept
 from ..restart import Crowd, Restart, crowd
+from .answers import is_number
 
 QUICK: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}  # s; both ends notice a cut within 2 s
 QUICKER: dict[str, Any] = {"ping_interval": 0.3, "ping_timeout": 0.3, "close_timeout": 0.2}  # s; the same, for the real wire
@@ -217,7 +218,7 @@ def check_spread(spread: Any = ..., client: Any = None) -> Axes | None:
     if spread is ... or spread is None:
         print("your turn – replace the ... by a number of seconds")
         return None
-    if isinstance(spread, bool) or not isinstance(spread, (int, float)) or not 0 <= spread <= 120:
+    if not is_number(spread) or not 0 <= spread <= 120:
         print(f"expected a number of seconds, from 0 to 120; seen {spread!r}")
         return None
     if client is None:

@@ -15,7 +15,7 @@ HINTED = 0.95  # of the room that is there: letters on whole pixels are wider th
 
 
 def title(ax: Axes, theme: Theme, text: str, wide: float, pad: float = 5) -> None:
-    """The finding, above, in at most ``wide`` points; smaller and then in two lines of one length if it is long."""
+    """The finding, above, in at most ``wide`` points; smaller and then in a few lines of one length if it is long."""
     size = next((size for size in (12.0, 11.0, 10.0) if extent(text, size, True)[0] <= wide * HINTED), 10.0)
     style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
     ax.set_title(_even(text, size, wide), loc="left", y=1.0, pad=pad, **style)

@@ -38,7 +38,7 @@ def extent(text: str, size: float, bold: bool = False) -> tuple[float, float]:
 def wrap(text: str, size: float, most: float, bold: bool = False) -> str:
     """The text in lines of at most ``most`` points, broken between words, but not between a number and its unit."""
     lines = [""]
-    for word in re.split(r"\s+(?!(?:m?s|[kM]?B)\b)", text.strip()):
+    for word in re.split(r"(?<!\d)\s+|(?<=\d)\s+(?!(?:m?s|min|[kKM]?i?B|bytes)\b)", text.strip()):
         longer = f"{lines[-1]} {word}".strip()
         lines[-1:] = [longer] if not lines[-1] or width(longer, size, bold) <= most else [lines[-1], word]
     return "\n".join(lines)

@@ -29,6 +29,11 @@ GRID = 1e-9  # s
 TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
 
 
+def on_grid(when: float) -> float:
+    """The nearest time on the grid (s); far in the future, where floats are coarser than the grid, the time itself."""
+    return when if when > 1e6 else round(when, 9)
+
+
 class VirtualTimeError(RuntimeError):
     """Virtual time cannot go on, or cannot do what was asked of it."""
 
@@ -92,7 +97,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
         self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
         self.network: Any = None  # what connect() and serve() with a host and a port reach: dial(port), listen(port)
-        self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()  # asyncio.all_tasks() would walk through those of earlier runs, too
+        self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()  # made by create_task(); asyncio.all_tasks() would walk through earlier runs'
         clock.loops.append(self)
 
     def time(self) -> float:
@@ -115,11 +120,11 @@ class VirtualLoop(BaseSelectorEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
-        """As asyncio's; at equal times it is first in, first out."""
+        """As asyncio's; at equal times on the grid it is first in, first out."""
         if self._closed:
             self._check_closed()
         timer = asyncio.TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self.timers, (when, next(self.clock.count), timer))
+        heapq.heappush(self.timers, (on_grid(when), next(self.clock.count), timer))
         return timer
 
     def close(self) -> None:
@@ -217,7 +222,7 @@ class Clock:
 
     def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
         """Do something at ``when`` (s on this clock), an act before anything else of that instant."""
-        heapq.heappush(self.agenda, (max(round(when, 9), self.now), 0 if act else 1, next(self.count), do))
+        heapq.heappush(self.agenda, (max(on_grid(when), self.now), 0 if act else 1, next(self.count), do))
 
     def run(self, over: Callable[[], bool], horizon: float = float("inf")) -> bool:
         """Let time pass until ``over()``, asked whenever everybody is idle, or until ``horizon`` (s on this clock).
@@ -281,9 +286,9 @@ class Clock:
         instant, agenda, loops = self.now, self.agenda, self.loops
         soon = instant + GRID
         for _ in range(TURNS):
-            busy = False
-            if agenda and agenda[0][0] <= instant:
-                busy = self.do_agenda()
+            busy = bool(agenda) and agenda[0][0] <= instant
+            if busy:
+                self.do_agenda()
             for loop in loops:
                 if loop._ready or loop.ready.hot or ((timers := loop.timers) and timers[0][0] < soon):
                     busy = loop.turn() or busy
@@ -302,19 +307,13 @@ class Clock:
         for loop in self.loops:
             if not loop.frozen:
                 then = min(then, loop.next_timer())
-        if then == float("inf"):
-            return then
-        return max(self.now, then if then > 1e6 else round(then, 9))
+        return max(self.now, then)
 
-    def do_agenda(self) -> bool:
-        """Do what is due now, if anything is; what that causes at this same instant comes after the loops have had their turn."""
-        agenda = self.agenda
-        if not agenda or agenda[0][0] > self.now:
-            return False
-        latest = next(self.count)
+    def do_agenda(self) -> None:
+        """Do what is due now; what that causes at this same instant comes after the loops have had their turn."""
+        agenda, latest = self.agenda, next(self.count)
         while agenda and agenda[0][0] <= self.now and agenda[0][2] < latest:
             heapq.heappop(agenda)[3]()
-        return True
 
     def sleepers(self) -> list[asyncio.Task[Any]]:
         """The tasks that are still waiting for something."""

@@ -152,7 +152,10 @@ class VirtualWire(Wire):
             self.tasks.clear()
 
     def _cancel_all(self) -> None:
-        while tasks := self.time.sleepers():
+        tasks = self.time.sleepers()
+        while True:
             for task in tasks:
                 task.cancel()
             self.time.run(lambda: True)
+            if not (tasks := self.time.sleepers()):
+                return
