@@ -6,7 +6,8 @@ which sockets are ready. Nobody ever waits. Each end has a loop of its own, one 
     instant t:  acts (a cut begins) → what arrives now → every loop, until all of them are idle
     then:       jump to the next act, arrival or timer
 
-Time stands on a grid of 1 ns; at equal times it is first in, first out. Model: asyncio.base_events.BaseEventLoop._run_once.
+Time stands on a grid of 1 ns. What is due at exactly the same time is first in, first out; of timers within one step of
+the grid, which run at one instant, the smaller float is first, as in asyncio. Model: asyncio.base_events.BaseEventLoop._run_once.
 """
 
 from __future__ import annotations
@@ -27,11 +28,6 @@ from weakref import WeakSet
 
 GRID = 1e-9  # s
 TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
-
-
-def on_grid(when: float) -> float:
-    """The nearest time on the grid (s); far in the future, where floats are coarser than the grid, the time itself."""
-    return when if when > 1e6 else round(when, 9)
 
 
 class VirtualTimeError(RuntimeError):
@@ -120,11 +116,11 @@ class VirtualLoop(BaseSelectorEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
-        """As asyncio's; at equal times on the grid it is first in, first out."""
+        """As asyncio's; at exactly equal times it is first in, first out."""
         if self._closed:
             self._check_closed()
         timer = asyncio.TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self.timers, (on_grid(when), next(self.clock.count), timer))
+        heapq.heappush(self.timers, (when, next(self.clock.count), timer))
         return timer
 
     def close(self) -> None:
@@ -222,7 +218,7 @@ class Clock:
 
     def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
         """Do something at ``when`` (s on this clock), an act before anything else of that instant."""
-        heapq.heappush(self.agenda, (max(on_grid(when), self.now), 0 if act else 1, next(self.count), do))
+        heapq.heappush(self.agenda, (max(round(when, 9), self.now), 0 if act else 1, next(self.count), do))
 
     def run(self, over: Callable[[], bool], horizon: float = float("inf")) -> bool:
         """Let time pass until ``over()``, asked whenever everybody is idle, or until ``horizon`` (s on this clock).
@@ -307,7 +303,9 @@ class Clock:
         for loop in self.loops:
             if not loop.frozen:
                 then = min(then, loop.next_timer())
-        return max(self.now, then)
+        if then == float("inf"):
+            return then
+        return max(self.now, then if then > 1e6 else round(then, 9))
 
     def do_agenda(self) -> None:
         """Do what is due now; what that causes at this same instant comes after the loops have had their turn."""
