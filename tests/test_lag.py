@@ -72,6 +72,16 @@ def test_a_saved_trace_tells_the_same(traces, tmp_path):
         assert plots.lag(again).alt == plots.lag(trace).alt, name
 
 
+def test_an_end_reads_no_more_from_the_last_frame_that_it_read(traces):
+    trace = traces["does not read itself"]
+    blame, (deaf,) = Blame(trace), [end for end in ("server", "client") if Blame(trace).unread_since(end) is not None]
+    read = [event.t for event in trace.select("got", deaf, "log") if event.data["opcode"] != "EOF"]
+    waits = [frame.arrived_at for frame in trace.frames() if frame.sender != deaf and (frame.arrived_at or 0) > read[-1]]
+    assert blame.unread_since(deaf) == read[-1] < min(waits)
+    others = [Blame(traces[name]) for name in ("healthy", "busy peer", "busy self")]
+    assert all(other.unread_since(end) is None for other in others for end in ("server", "client"))
+
+
 def test_the_steps_of_a_ping(traces):
     ping = Blame(traces["busy self"]).fatal
     assert (ping.sent, ping.came, ping.heard, ping.answered, ping.back, ping.read) == (12, 12.5, 12.5, 12.5, 13, 20)
