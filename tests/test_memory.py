@@ -33,7 +33,7 @@ def agree(first, last, ours="memory"):
 
 
 def test_every_call_is_at_least_3_percent_of_all():
-    assert min(shares(sequences(0, 10_000)).values()) >= 0.03
+    assert min(shares(sequences(0, 2000)).values()) >= 0.03
 
 
 @linux
@@ -42,13 +42,12 @@ def test_a_kernel_agrees_with_itself_so_what_is_compared_is_settled():
 
 
 @linux
-@pytest.mark.xfail(strict=True, reason="the mending comes in the next commit")
 def test_memory_sockets_answer_as_the_kernels_do():
     agree(0, 2000)
 
 
 @linux
 @pytest.mark.long
-@pytest.mark.xfail(strict=True, reason="the mending comes in the next commit")
-def test_memory_sockets_answer_as_the_kernels_do_in_10_000_sequences():
-    agree(0, 10_000)
+@pytest.mark.parametrize("thousand", range(10))
+def test_memory_sockets_answer_as_the_kernels_do_in_10_000_sequences(thousand):
+    agree(1000 * thousand, 1000 * thousand + 1000)

@@ -241,6 +241,71 @@ def test_the_first_send_after_the_peer_has_closed_works_and_the_second_is_epipe(
     assert play(wired(), server=server, client=client)["client"] == errno.EPIPE
 
 
+def test_a_listener_that_closes_resets_who_was_not_accepted_yet():
+    async def client(dial):
+        sock = dial()
+        await pause(2)
+        with pytest.raises(ConnectionResetError):
+            sock.recv(10)
+        with pytest.raises(ConnectionRefusedError):
+            dial()
+        return sock.recv(10)
+
+    async def server(listener):
+        await pause(1)
+        listener.close()
+
+    assert play(wired(), server=server, client=client)["client"] == b""
+
+
+def test_who_dials_before_anybody_listens_is_refused():
+    wire = wired()
+    with pytest.raises(ConnectionRefusedError):
+        wire.dial()
+    wire.listener.listen(1)
+    assert wire.dial().getpeername() == wire.address()
+    wire.close({})
+
+
+@pytest.mark.parametrize("given", [{}, {"host": "localhost"}, {"port": 8765}, {"host": "localhost", "port": 8765}])
+def test_a_socket_and_a_host_or_port_or_neither_are_refused_as_asyncio_does(given):
+    """The same calls of asyncio's own loop, on sockets of the kernel."""
+
+    async def refused(sock):
+        loop, said = asyncio.get_running_loop(), []
+        for create in (loop.create_server, loop.create_connection):
+            options = {"sock": sock, **given} if given else {}
+            with pytest.raises(ValueError) as error:
+                await create(asyncio.Protocol, **options)
+            said.append(str(error.value))
+        return said
+
+    async def server(listener):
+        return await refused(listener)
+
+    with socket.socket() as sock:
+        expected = asyncio.run(refused(sock))
+    assert play(wired(), server=server)["server"] == expected
+
+
+def test_a_port_alone_is_one_of_this_machine():
+    async def server(_):
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(asyncio.Protocol, port=9000):
+            with pytest.raises(OSError, match="one server"):
+                await loop.create_server(asyncio.Protocol, port=9001)
+            await pause(2)
+
+    async def client(_):
+        await pause(1)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(asyncio.Protocol, port=9000)
+        transport.abort()
+        return transport.get_extra_info("peername")
+
+    assert play(wired(), server=server, client=client)["client"] == ("127.0.0.1", 9000)
+
+
 def test_work_per_turn_grows_with_what_is_ready_not_with_what_exists():
     """Counted, not timed: how many sockets are asked in one exchange, beside 0 and beside 500 idle connections."""
 

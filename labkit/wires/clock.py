@@ -170,21 +170,23 @@ class VirtualLoop(BaseSelectorEventLoop):
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
     ) -> Any:
         """As asyncio's; a host and a port are dialled on the wire, so that ``connect("ws://localhost:8765")`` works as it is."""
-        if sock is None and host is not None:
+        if sock is None and (host is not None or port is not None):
             [(*_, address)] = await self.getaddrinfo(host, port)
             sock = self._on_the_wire().dial(address[1])
             if options.get("ssl"):
                 options.setdefault("server_hostname", host)
-        return await super().create_connection(factory, sock=sock, **options)
+            host = port = None
+        return await super().create_connection(factory, host, port, sock=sock, **options)
 
     async def create_server(  # type: ignore[override]
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
     ) -> Any:
         """As asyncio's; a host and a port are listened at on the wire."""
-        if sock is None:
+        if sock is None and (host is not None or port is not None):
             [(*_, address)] = await self.getaddrinfo(host, port)
             sock = self._on_the_wire().listen(address[1])
-        return await super().create_server(factory, sock=sock, **options)
+            host = port = None
+        return await super().create_server(factory, host, port, sock=sock, **options)
 
     def _on_the_wire(self) -> Any:
         if self.network is None:

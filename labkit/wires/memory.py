@@ -1,9 +1,17 @@
 """Sockets in memory, with a pipe for each direction: what asyncio's own transports need to believe in TCP.
 
-Where they are like Linux: buffers are bounded, so a cut builds backpressure; closing with unread bytes, or with SO_LINGER 0, resets
-the peer; the first send after the peer has closed brings a reset back, the next one fails with EPIPE; bytes that arrived
-before a reset can still be read. Where they are not: there are no packets, no retransmissions and no acknowledgements, so
-healing takes effect at once; and connect() succeeds at once.
+Every call answers as Linux does; tests/test_memory.py compares. The rules behind it, by TCP's states:
+
+    reset           what arrived before can be read, then ECONNRESET once (EPIPE if the peer's FIN was first), then b""
+    closed          by close() with bytes unread, or SO_LINGER 0: RST at once; otherwise FIN, and RST for any data that comes later
+    half closed     after shutdown(SHUT_RDWR) data resets both ends; after SHUT_RD alone it can still be read
+    gone            reset, or FIN sent and received: shutdown() and getpeername() are ENOTCONN, send() is EPIPE
+    not accepted    reset as the listener is closed
+
+Where they are not Linux: there are no packets, no retransmissions and no acknowledgements, so healing takes effect at
+once, and an end knows at once that its FIN has arrived; an RST waits behind bytes that there is no room for; buffers are
+bounded by bytes alone, so a cut builds backpressure, and there is room again with the first byte; a backlog is endless;
+SO_ERROR and SO_LINGER 0 are the only options; connect() succeeds at once; and a listener can only listen, accept and close.
 """
 
 from __future__ import annotations
@@ -14,7 +22,7 @@ import selectors
 import socket
 import struct
 from collections import deque
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ..pipe import EOF, RESET, Pipe
 
@@ -29,27 +37,68 @@ class Mover(Protocol):
     def refuse(self, pipe: Pipe) -> None: ...
 
 
-class MemorySocket:
+def fail(code: int) -> NoReturn:
+    """Raise the OSError of this errno."""
+    raise OSError(code, os.strerror(code))
+
+
+class Descriptor:
+    """An open file of the network: its number, its name, and the selector that watches it."""
+
+    __slots__ = ("fd", "name", "selector", "closed")
+    family, type, proto = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+
+    def __init__(self, fd: int, name: tuple[str, int]) -> None:
+        self.fd, self.name = fd, name
+        self.selector: Any = None
+        self.closed = False
+
+    def wake(self) -> None:
+        """Something has changed: the selector that watches this, if any, has to ask again."""
+        if self.selector is not None and self.fd in self.selector.keys:
+            self.selector.hot[self.fd] = None
+
+    def fileno(self) -> int:
+        return -1 if self.closed else self.fd
+
+    def getsockname(self) -> tuple[str, int]:
+        if self.closed:
+            fail(errno.EBADF)
+        return self.name
+
+    def setblocking(self, flag: bool) -> None:
+        pass
+
+    def gettimeout(self) -> float:
+        return 0.0
+
+
+class MemorySocket(Descriptor):
     """One end of a connection in memory: ``out`` is the pipe it sends into; the wire calls ``receive`` with what arrives ``into`` it."""
 
     __slots__ = (  # a fleet has 20,000 of them
-        "fd", "name", "peer", "out", "into", "wire", "capacity", "inbox", "ended", "error", "broken", "closed", "linger", "selector", "far",
+        "peer", "out", "into", "wire", "capacity", "inbox", "ended", "done", "deaf", "dead", "error", "linger", "far",
     )  # fmt: skip
-    family, type, proto = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
 
     def __init__(self, fd: int, name: tuple[str, int], peer: tuple[str, int], out: Pipe, into: Pipe, wire: Mover, capacity: int) -> None:
-        self.fd, self.name, self.peer = fd, name, peer
+        super().__init__(fd, name)
+        self.peer = peer
         self.out, self.into = out, into
         self.wire = wire  # moves what is sent, and what there is room for again
         self.capacity = capacity  # bytes
         self.inbox = bytearray()
         self.ended = False  # FIN has arrived
-        self.error: int | None = None  # to be raised by the next call
-        self.broken = False  # no more sending: EPIPE
-        self.closed = False
+        self.done = False  # FIN has been sent
+        self.deaf = False  # shutdown(SHUT_RD), or closed
+        self.dead = False  # RST has been sent or has arrived
+        self.error = 0  # an errno, to be told once
         self.linger = False
-        self.selector: Any = None
         self.far: MemorySocket  # the other end's socket, set by the wire
+
+    @property
+    def gone(self) -> bool:
+        """Whether TCP has no connection any more (CLOSED, TIME-WAIT)."""
+        return self.dead or (self.ended and self.done and self.far.ended)
 
     # what arrives
 
@@ -60,42 +109,44 @@ class MemorySocket:
 
     def receive(self, item: bytes | None) -> int:
         """Take in what has arrived; returns how many bytes of it."""
-        if self.closed:
-            if item:
-                self.wire.refuse(self.out)  # TCP answers data for nobody with a reset
-            return len(item or b"")
         if item is RESET:
-            self.error, self.broken = (errno.EPIPE if self.ended else errno.ECONNRESET), True
+            self._die(errno.EPIPE if self.ended and not self.done else errno.ECONNRESET)
+        elif self.dead or (item and self.done and self.deaf):  # TCP answers what is for nobody with a reset
+            self.wire.refuse(self.out)
+            self._die(errno.ECONNRESET)
         elif item == EOF:
             self.ended = True
         else:
-            assert item is not None
             item = item[: self.room]
             self.inbox += item
         self.wake()
         return len(item or b"")
 
+    def _die(self, error: int) -> None:
+        if not self.gone:
+            self.dead, self.error = True, error
+
     def poll(self) -> int:
         """What a selector would say: readable, writable."""
-        read = selectors.EVENT_READ if self.inbox or self.ended or self.error else 0
-        write = selectors.EVENT_WRITE if self.broken or self.out.room else 0
+        if self.closed:
+            return 0
+        read = selectors.EVENT_READ if self.inbox or self.ended or self.deaf or self.dead else 0
+        write = selectors.EVENT_WRITE if self.done or self.dead or self.out.room else 0
         return read | write
-
-    def wake(self) -> None:
-        """Something has changed: the selector that watches this socket, if any, has to ask again."""
-        if self.selector is not None and self.fd in self.selector.keys:
-            self.selector.hot[self.fd] = None
 
     # what asyncio calls
 
     def send(self, data: Any) -> int:
-        if self.error is not None:
-            self._raise()
-        if self.broken:
-            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        if self.closed:
+            fail(errno.EBADF)
+        self._tell()
+        if self.done or self.dead:
+            fail(errno.EPIPE)
+        if not data:
+            return 0
         room = self.out.room
         if not room:
-            raise BlockingIOError
+            fail(errno.EAGAIN)
         chunk = bytes(data if len(data) <= room else memoryview(data)[:room])
         self.wire.push(self.out, chunk)
         return len(chunk)
@@ -104,11 +155,16 @@ class MemorySocket:
         return self.send(b"".join(buffers))
 
     def recv(self, size: int) -> bytes:
+        if not size:  # Python asks no kernel then
+            return b""
+        if self.closed:
+            fail(errno.EBADF)
         if not self.inbox:
-            if self.ended:
-                return b""
-            self._raise()
-            raise BlockingIOError
+            if not self.ended:
+                self._tell()
+                if not (self.deaf or self.dead):
+                    fail(errno.EAGAIN)
+            return b""
         full = not self.room
         data = bytes(self.inbox[:size])
         del self.inbox[:size]
@@ -122,89 +178,92 @@ class MemorySocket:
         return len(data)
 
     def shutdown(self, how: int) -> None:
-        if not self.broken:
-            self.broken = True
+        if self.closed:
+            fail(errno.EBADF)
+        if self.gone:
+            fail(errno.ENOTCONN)
+        self.deaf = self.deaf or how != socket.SHUT_WR
+        if how != socket.SHUT_RD and not self.done:
+            self.done = True
             self.wire.push(self.out, EOF)
+        self.wake()
 
     def close(self) -> None:
         if self.closed:
             return
-        self.closed = True
-        if self.inbox or self.linger:
-            self.wire.push(self.out, RESET)
-        elif not self.broken:
-            self.wire.push(self.out, EOF)
-        self.broken = True
+        if not self.gone:
+            if self.inbox or (self.linger and not (self.ended and self.done)):
+                self.dead = True
+                self.wire.push(self.out, RESET)
+            elif not self.done:
+                self.wire.push(self.out, EOF)
+        self.closed = self.done = self.deaf = True
         self.inbox.clear()
 
     def setsockopt(self, level: int, option: int, value: Any, *rest: Any) -> None:
+        if self.closed:
+            fail(errno.EBADF)
         if (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER):
             on, seconds = struct.unpack("ii", value)
             self.linger = bool(on) and seconds == 0
 
     def getsockopt(self, level: int, option: int, *rest: Any) -> int:
-        return 0
-
-    def getsockname(self) -> tuple[str, int]:
-        return self.name
+        if self.closed:
+            fail(errno.EBADF)
+        if (level, option) != (socket.SOL_SOCKET, socket.SO_ERROR):
+            return 0
+        error, self.error = self.error, 0
+        return error
 
     def getpeername(self) -> tuple[str, int]:
+        if self.closed:
+            fail(errno.EBADF)
+        if self.gone:
+            fail(errno.ENOTCONN)
         return self.peer
 
-    def fileno(self) -> int:
-        return self.fd
-
-    def setblocking(self, flag: bool) -> None:
-        pass
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def _raise(self) -> None:
-        if self.error is not None:
-            error, self.error = self.error, None
-            raise OSError(error, os.strerror(error))
+    def _tell(self) -> None:
+        if self.error:
+            error, self.error = self.error, 0
+            fail(error)
 
 
-class MemoryListener:
+class MemoryListener(Descriptor):
     """A listening socket in memory: connections that were dialled wait here for accept()."""
 
-    family, type, proto = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-
     def __init__(self, fd: int, name: tuple[str, int]) -> None:
-        self.fd, self.name = fd, name
+        super().__init__(fd, name)
         self.pending: deque[MemorySocket] = deque()
-        self.selector: Any = None
-        self.open = self.closed = False  # is listened at; is not any more
+        self.open = False  # can be dialled
 
     def add(self, sock: MemorySocket) -> None:
         """Somebody has dialled."""
         self.pending.append(sock)
-        if self.selector is not None and self.fd in self.selector.keys:
-            self.selector.hot[self.fd] = None
+        self.wake()
 
     def poll(self) -> int:
+        """What a selector would say: as of any unconnected socket before listen(), then readable."""
+        if not self.open:
+            return 0 if self.closed else selectors.EVENT_READ | selectors.EVENT_WRITE
         return selectors.EVENT_READ if self.pending else 0
 
     def accept(self) -> tuple[MemorySocket, tuple[str, int]]:
+        if not self.open:
+            fail(errno.EBADF if self.closed else errno.EINVAL)
         if not self.pending:
-            raise BlockingIOError
+            fail(errno.EAGAIN)
         sock = self.pending.popleft()
         return sock, sock.peer
 
     def listen(self, backlog: int) -> None:
+        if self.closed:
+            fail(errno.EBADF)
         self.open = True
-
-    def getsockname(self) -> tuple[str, int]:
-        return self.name
-
-    def fileno(self) -> int:
-        return self.fd
-
-    def setblocking(self, flag: bool) -> None:
-        pass
+        self.wake()
 
     def close(self) -> None:
         self.open, self.closed = False, True
         while self.pending:  # nobody will accept them
-            self.pending.popleft().close()
+            sock = self.pending.popleft()
+            sock.linger = True
+            sock.close()

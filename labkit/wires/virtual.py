@@ -15,7 +15,7 @@ from typing import Any
 from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire
 from .clock import Clock, VirtualLoop
-from .memory import MemoryListener, MemorySocket
+from .memory import MemoryListener, MemorySocket, fail
 
 PORT = 8765
 
@@ -48,20 +48,23 @@ class VirtualWire(Wire):
     def start(self, end: str, program: Program) -> None:
         """Run an end's program in a loop of its own: the server gets a listening socket, the client a function that dials."""
         sock = self.listener if end == "server" else self.dial
+        if end == "server":
+            self.listener.listen(1024)
         self.tasks.append(self.loops[end].create_task(program(sock)))
 
     def listen(self, port: int) -> MemoryListener:
-        """A new listening socket, in the place of the one that was closed."""
-        if self.listener.open:
+        """A new listening socket, in the place of one that was closed, or that nobody ever waited at."""
+        if self.listener.open and self.listener.selector is not None:
             raise OSError(errno.EADDRINUSE, f"{os.strerror(errno.EADDRINUSE)}: a virtual wire has one server, and it listens already")
+        self.listener.close()
         self.listener = MemoryListener(next(self.fds), ("127.0.0.1", port or PORT))
         self.sockets[self.listener.fd] = self.listener
         return self.listener
 
     def dial(self, port: int | None = None) -> MemorySocket:
         """A new connection to the listening end: the client's socket; refused if nobody listens (at this port, if one is given)."""
-        if self.listener.closed or port not in (None, self.listener.name[1]):
-            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        if not self.listener.open or port not in (None, self.listener.name[1]):
+            fail(errno.ECONNREFUSED)
         _, pipes = self.lay()
         here = ("127.0.0.1", 50_000 + len(self.pipes))
         client = self._socket("client", here, self.listener.name, pipes)
