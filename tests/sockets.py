@@ -129,15 +129,18 @@ class World:
                 yield name, sock
 
     def do(self, step: Step) -> tuple[Any, dict[str, int]]:
-        """What a step answers, and what is ready then."""
-        self.count += 1
-        answer: Any
-        try:
-            answer = self.call(*step)
-        except OSError as problem:
-            answer = errno.errorcode.get(problem.errno or 0, repr(problem))
+        """What a step answers, and what is ready when all has arrived."""
+        answer = self.answer(*step)
         self.settle()
         return answer, self.ready()
+
+    def answer(self, who: str, call: str, argument: int) -> Any:
+        """What a call gives, or the name of the error that it raises."""
+        self.count += 1
+        try:
+            return self.call(who, call, argument)
+        except OSError as problem:
+            return errno.errorcode.get(problem.errno or 0, repr(problem))
 
     def call(self, who: str, call: str, argument: int) -> Any:
         if who == "listener":
@@ -198,13 +201,13 @@ class World:
 
 
 class Memory(World):
-    """Ours: the sockets of a virtual wire without latency."""
+    """Ours: the sockets of a virtual wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, latency: float = 0.0) -> None:
         super().__init__()
-        self.wire = VirtualWire(0.0, {"server": None, "client": None})
+        self.wire = VirtualWire(latency, {"server": None, "client": None})
         self.listener, self.address = self.wire.listener, self.wire.address()
-        self.selector = Ready(self.wire.sockets)  # as a loop's: asks only whom it has been told of
+        self.selector = Ready(self.wire.sockets)  # as a loop's: reads where it has been woken up
         self.dial = self.wire.dial
 
     def settle(self) -> None:
@@ -213,11 +216,12 @@ class Memory(World):
     def ready(self) -> dict[str, int]:
         fds = {sock.fileno(): name for name, sock in self.open()}
         for fd in fds.keys() - self.selector.keys.keys():
-            self.selector.register(fd, READ_WRITE)
+            self.selector.register(fd, selectors.EVENT_READ)
         for fd in self.selector.keys.keys() - fds.keys():
             self.selector.unregister(fd)
         said = {fds[key.fd]: mask for key, mask in self.selector.select()}
-        return {name: said.get(name, 0) for name in fds.values()}
+        writable = {name: sock.poll() & selectors.EVENT_WRITE for name, sock in self.open()}
+        return {name: said.get(name, 0) | mask for name, mask in writable.items()}
 
     def close(self) -> None:
         self.wire.close({})

@@ -192,7 +192,7 @@ class MemorySocket(Descriptor):
         if self.closed:
             return
         if not self.gone:
-            if self.inbox or (self.linger and not (self.ended and self.done)):
+            if self.inbox or self.linger:
                 self.dead = True
                 self.wire.push(self.out, RESET)
             elif not self.done:
@@ -259,7 +259,6 @@ class MemoryListener(Descriptor):
         if self.closed:
             fail(errno.EBADF)
         self.open = True
-        self.wake()
 
     def close(self) -> None:
         self.open, self.closed = False, True
