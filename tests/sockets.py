@@ -1,19 +1,21 @@
 """The same calls on the kernel's sockets (TCP on 127.0.0.1) and on ours: random steps, two worlds.
 
 A step is (who, call, argument). Who is the listener, or an end of one of up to three connections;
-the listener may be asked to listen, dialled, accepted from and closed at any time. The generator knows
-nothing of what a call will answer: who does not exist yet answers "nobody", in both worlds.
+the listener may be asked to listen, dialled, accepted from and closed at any time. The generator
+does not know what a call will answer: who does not exist yet answers "nobody", in both worlds.
 
-What is compared after every step: what the call gave or which error it raised, and what a selector
-says of every socket that is open. Both worlds are settled by then. Virtual time settles by itself. The
-kernel takes segments in from loopback in the order in which one CPU has sent them, so a datagram to
-oneself, from the same CPU, comes back after them; three of them wait for a segment, for its answer and
-for the answer to that. Nothing sleeps. Nor can anything wait for a timer: Nagle is off, and
-acknowledgements are asked for. (RPS for lo, off unless somebody has set it, would break that order.)
+What is compared after every step: what the call gave or which error it raised, and what a
+selector says of every open socket. Both worlds are settled by then. Virtual time settles by
+itself. The kernel takes segments in from loopback in the order in which one CPU has sent them, so
+a datagram to oneself, from the same CPU, comes back after them; three of them wait for a segment,
+for its answer and for the answer to that. Nothing sleeps. Nor can anything wait for a timer:
+Nagle is off, and acknowledgements are asked for. (RPS for lo, off unless somebody has set it,
+would break that order.)
 
-Left out: full buffers (a connection carries 30 kB here at most; when there is room again is a matter of
-each kernel), a full backlog, urgent data, SO_LINGER with seconds, and calls of a listener that only a
-connection should get. And any latency: loopback has none, so the pipes of ours have none.
+Left out: full buffers (a connection carries 30 kB here at most; each kernel decides for itself
+when there is room again), a full backlog, urgent data, SO_LINGER with seconds, and calls of a
+listener that only a connection should get. And any latency: loopback has none, so the pipes of
+ours have none.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ Step = tuple[str, str, int]  # who, call, argument
 
 
 def steps(seed: str) -> list[Step]:
-    """A random sequence: mostly of one connection on which both ends talk, at times of many dials."""
+    """A random sequence: mostly of one connection on which both ends talk, or of many dials."""
     dice = random.Random(seed)
     likes = {call: dice.choice([0.3, 1, 1, 3]) for call in [*TALK, *ASK]}
     likes |= {call: dice.choice([0.3, 0.7, 1.1]) for call in END}  # after them there is less to see

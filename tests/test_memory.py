@@ -34,7 +34,8 @@ def differing(first, last, ours):
 
 def agree(first, last, ours="memory"):
     told = differing(first, last, ours)
-    assert not told, f"{len(told)} of {last - first} differ (SOCKETS_SEED={SEED}); the first:\n" + told[0]
+    count = f"{len(told)} of {last - first} differ, SOCKETS_SEED={SEED}"
+    assert not told, f"{count}; the first:\n{told[0]}"
 
 
 def test_every_call_is_at_least_3_percent_of_all():
@@ -108,8 +109,10 @@ def test_with_latency_too(timeline):
         seen = []
 
         def do(who, call, argument):
-            answer = world.wire.do(argument, call) if who == "wire" else world.answer(who, call, argument)
-            seen.append(answer)
+            if who == "wire":
+                seen.append(world.wire.do(argument, call))
+            else:
+                seen.append(world.answer(who, call, argument))
 
         for when, *step, _ in timeline:
             world.wire.at(when, partial(do, *step))

@@ -267,7 +267,10 @@ def test_who_dials_before_anybody_listens_is_refused():
     wire.close({})
 
 
-@pytest.mark.parametrize("given", [{}, {"host": "localhost"}, {"port": 8765}, {"host": "localhost", "port": 8765}])
+HOST_OR_PORT = [{}, {"host": "localhost"}, {"port": 8765}, {"host": "localhost", "port": 8765}]
+
+
+@pytest.mark.parametrize("given", HOST_OR_PORT)
 def test_a_socket_and_a_host_or_port_or_neither_are_refused_as_asyncio_does(given):
     """The same calls of asyncio's own loop, on sockets of the kernel."""
 

@@ -1,17 +1,20 @@
 """Sockets in memory, with a pipe for each direction: what asyncio's own transports need to believe in TCP.
 
-Every call answers as Linux does; tests/test_memory.py compares. The rules behind it, by TCP's states:
+Every call answers as Linux does, and tests/test_memory.py compares. The rules, by what has
+happened:
 
-    reset           what arrived before can be read, then ECONNRESET once (EPIPE if the peer's FIN was first), then b""
-    closed          by close() with bytes unread, or SO_LINGER 0: RST at once; otherwise FIN, and RST for any data that comes later
-    half closed     after shutdown(SHUT_RDWR) data resets both ends; after SHUT_RD alone it can still be read
-    gone            reset, or FIN sent and received: shutdown() and getpeername() are ENOTCONN, send() is EPIPE
-    not accepted    reset as the listener is closed
+    reset         what came before can be read, then ECONNRESET once (EPIPE if FIN came first)
+    closed        FIN, and RST for what comes later; with bytes unread or SO_LINGER 0, RST at once
+    shut down     after SHUT_RDWR what comes later resets both ends; after SHUT_RD it can be read
+    gone          reset, or FIN both ways: send() is EPIPE, shutdown() and getpeername() ENOTCONN
+    not accepted  reset, as the listener is closed
 
-Where they are not Linux: there are no packets, no retransmissions and no acknowledgements, so healing takes effect at
-once, and an end knows at once that its FIN has arrived; an RST waits behind bytes that there is no room for; buffers are
-bounded by bytes alone, so a cut builds backpressure, and there is room again with the first byte; a backlog is endless;
-SO_ERROR and SO_LINGER 0 are the only options; connect() succeeds at once; and a listener can only listen, accept and close.
+Where they are not like Linux: there are no packets, no retransmissions and no acknowledgements,
+so healing takes effect at once, and an end knows at once that its FIN has arrived. Buffers are
+bounded by bytes alone, so a cut builds backpressure; there is room again with the first byte, and
+an RST waits behind bytes that there is no room for. A backlog is endless, connect() succeeds at
+once, a listener can only be dialled, accepted from and closed, and of all options only SO_ERROR
+and SO_LINGER 0 mean anything.
 """
 
 from __future__ import annotations
@@ -58,12 +61,15 @@ class Descriptor:
         if self.selector is not None and self.fd in self.selector.keys:
             self.selector.hot[self.fd] = None
 
+    def check(self) -> None:
+        if self.closed:
+            fail(errno.EBADF)
+
     def fileno(self) -> int:
         return -1 if self.closed else self.fd
 
     def getsockname(self) -> tuple[str, int]:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         return self.name
 
     def setblocking(self, flag: bool) -> None:
@@ -77,7 +83,8 @@ class MemorySocket(Descriptor):
     """One end of a connection in memory: ``out`` is the pipe it sends into; the wire calls ``receive`` with what arrives ``into`` it."""
 
     __slots__ = (  # a fleet has 20,000 of them
-        "peer", "out", "into", "wire", "capacity", "inbox", "ended", "done", "deaf", "dead", "error", "linger", "far",
+        "peer", "out", "into", "wire", "capacity", "inbox", "ended", "done", "deaf", "dead",
+        "error", "linger", "far",
     )  # fmt: skip
 
     def __init__(self, fd: int, name: tuple[str, int], peer: tuple[str, int], out: Pipe, into: Pipe, wire: Mover, capacity: int) -> None:
@@ -111,7 +118,7 @@ class MemorySocket(Descriptor):
         """Take in what has arrived; returns how many bytes of it."""
         if item is RESET:
             self._die(errno.EPIPE if self.ended and not self.done else errno.ECONNRESET)
-        elif self.dead or (item and self.done and self.deaf):  # TCP answers what is for nobody with a reset
+        elif self.dead or (item and self.done and self.deaf):  # for nobody: TCP resets
             self.wire.refuse(self.out)
             self._die(errno.ECONNRESET)
         elif item == EOF:
@@ -137,8 +144,7 @@ class MemorySocket(Descriptor):
     # what asyncio calls
 
     def send(self, data: Any) -> int:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         self._tell()
         if self.done or self.dead:
             fail(errno.EPIPE)
@@ -157,8 +163,7 @@ class MemorySocket(Descriptor):
     def recv(self, size: int) -> bytes:
         if not size:  # Python asks no kernel then
             return b""
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         if not self.inbox:
             if not self.ended:
                 self._tell()
@@ -178,8 +183,7 @@ class MemorySocket(Descriptor):
         return len(data)
 
     def shutdown(self, how: int) -> None:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         if self.gone:
             fail(errno.ENOTCONN)
         self.deaf = self.deaf or how != socket.SHUT_WR
@@ -201,23 +205,20 @@ class MemorySocket(Descriptor):
         self.inbox.clear()
 
     def setsockopt(self, level: int, option: int, value: Any, *rest: Any) -> None:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         if (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER):
             on, seconds = struct.unpack("ii", value)
             self.linger = bool(on) and seconds == 0
 
     def getsockopt(self, level: int, option: int, *rest: Any) -> int:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         if (level, option) != (socket.SOL_SOCKET, socket.SO_ERROR):
             return 0
         error, self.error = self.error, 0
         return error
 
     def getpeername(self) -> tuple[str, int]:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         if self.gone:
             fail(errno.ENOTCONN)
         return self.peer
@@ -242,7 +243,7 @@ class MemoryListener(Descriptor):
         self.wake()
 
     def poll(self) -> int:
-        """What a selector would say: as of any unconnected socket before listen(), then readable."""
+        """What a selector would say: of a socket that is not connected, until it listens."""
         if not self.open:
             return 0 if self.closed else selectors.EVENT_READ | selectors.EVENT_WRITE
         return selectors.EVENT_READ if self.pending else 0
@@ -256,8 +257,7 @@ class MemoryListener(Descriptor):
         return sock, sock.peer
 
     def listen(self, backlog: int) -> None:
-        if self.closed:
-            fail(errno.EBADF)
+        self.check()
         self.open = True
 
     def close(self) -> None:

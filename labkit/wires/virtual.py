@@ -53,7 +53,7 @@ class VirtualWire(Wire):
         self.tasks.append(self.loops[end].create_task(program(sock)))
 
     def listen(self, port: int) -> MemoryListener:
-        """A new listening socket, in the place of one that was closed, or that nobody ever waited at."""
+        """A new listening socket, in the place of one that is closed or that nobody waited at."""
         if self.listener.open and self.listener.selector is not None:
             raise OSError(errno.EADDRINUSE, f"{os.strerror(errno.EADDRINUSE)}: a virtual wire has one server, and it listens already")
         self.listener.close()
