@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import selectors
 import sys
 from functools import partial
 
@@ -17,6 +18,7 @@ from sockets import Kernel, Memory, difference, kernel, shares, steps
 from labkit import Cut
 
 SEED = os.environ.get("SOCKETS_SEED", "labkit")
+WORLDS = {"memory": lambda _: Memory(), "kernel": Kernel}
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with Linux's TCP")
 
 
@@ -27,8 +29,8 @@ def sequences(first, last):
 def differing(first, last, ours):
     """How the two worlds differ, in every sequence in which they do."""
     with kernel() as probe:
-        worlds = {"memory": Memory, "kernel": lambda: Kernel(probe)}
-        found = (difference(one, Kernel(probe), worlds[ours]()) for one in sequences(first, last))
+        pairs = ((one, Kernel(probe), WORLDS[ours](probe)) for one in sequences(first, last))
+        found = (difference(*pair) for pair in pairs)
         return [told for told in found if told]
 
 
@@ -57,6 +59,38 @@ def test_memory_sockets_answer_as_the_kernels_do():
 @pytest.mark.parametrize("thousand", range(10))
 def test_memory_sockets_answer_as_the_kernels_do_in_10_000_sequences(thousand):
     agree(1000 * thousand, 1000 * thousand + 1000)
+
+
+@linux
+@pytest.mark.parametrize("world", ["kernel", "memory"])
+def test_there_is_no_room_until_nothing_can_be_sent_any_more(world):
+    with kernel() as probe, contextlib.closing(WORLDS[world](probe)) as world:
+        for call in ("listen", "dial", "accept"):
+            world.do(("listener", call, 1))
+        while world.do(("client 0", "send", 60_000))[1]["client 0"]:
+            pass
+        assert world.ready()["client 0"] == 0
+        world.do(("client 0", "shutdown(SHUT_WR)", 0))
+        assert world.ready()["client 0"] == selectors.EVENT_WRITE
+        assert world.answer("client 0", "send", 1) == "EPIPE"
+
+
+@pytest.mark.parametrize("before", ["shutdown(SHUT_WR)", "close"])
+def test_who_closes_what_is_gone_sends_nothing(before):
+    """On the wire, that is: no call tells. Linux: "If socket has been already reset - kill it."."""
+    with contextlib.closing(Memory()) as world:
+        for call in ("listen", "dial", "accept"):
+            world.do(("listener", call, 1))
+        world.do(("server 0", "send", 9))
+        world.do(("client 0", "send", 9))
+        world.do(("client 0", "shutdown(SHUT_WR)", 0))
+        world.do(("server 0", before, 0))  # with bytes unread, close() is a reset
+        sent = []
+        client = world.ends["client 0"]
+        client.out.on_push = lambda now, item: sent.append(item)
+        assert world.answer("client 0", "getpeername", 0) == "ENOTCONN"
+        world.do(("client 0", "close", 0))
+        assert client.fileno() == -1 and sent == []
 
 
 # What takes a while to arrive: latency is 1 s. The answers are those of Linux 6.18, between two
