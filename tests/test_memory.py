@@ -1,6 +1,6 @@
 """Sockets in memory answer as the kernel's do: random sequences of calls, the same on both.
 
-SOCKETS_SEED=… tries others: every sequence comes from that text and its own number.
+LABKIT_SEED=… tries others: every sequence comes from that text and its own number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sockets import Kernel, Memory, difference, kernel, shares, steps
 
 from labkit import Cut
 
-SEED = os.environ.get("SOCKETS_SEED", "labkit")
+SEED = os.environ.get("LABKIT_SEED", "0")
 WORLDS = {"memory": lambda _: Memory(), "kernel": Kernel}
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with Linux's TCP")
 
@@ -36,7 +36,7 @@ def differing(first, last, ours):
 
 def agree(first, last, ours="memory"):
     told = differing(first, last, ours)
-    count = f"{len(told)} of {last - first} differ, SOCKETS_SEED={SEED}"
+    count = f"{len(told)} of {last - first} differ, LABKIT_SEED={SEED}"
     assert not told, f"{count}; the first:\n{told[0]}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire
 from .clock import Clock, VirtualLoop
-from .memory import MemoryListener, MemorySocket, fail
+from .memory import MemoryListener, MemorySocket
 
 PORT = 8765
 
@@ -64,7 +64,7 @@ class VirtualWire(Wire):
     def dial(self, port: int | None = None) -> MemorySocket:
         """A new connection to the listening end: the client's socket; refused if nobody listens (at this port, if one is given)."""
         if not self.listener.open or port not in (None, self.listener.name[1]):
-            fail(errno.ECONNREFUSED)
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         _, pipes = self.lay()
         here = ("127.0.0.1", 50_000 + len(self.pipes))
         client = self._socket("client", here, self.listener.name, pipes)
