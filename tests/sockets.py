@@ -31,7 +31,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from labkit.wires.clock import Ready
 from labkit.wires.virtual import VirtualWire
 
 HOST = "127.0.0.1"
@@ -209,21 +208,25 @@ class Memory(World):
         super().__init__()
         self.wire = VirtualWire(latency, {"server": None, "client": None})
         self.listener, self.address = self.wire.listener, self.wire.address()
-        self.selector = Ready(self.wire.sockets)  # as a loop's: reads where it has been woken up
+        self.keys: dict[int, Any] = {}  # as a loop's selector: told of all, it asks whether there is
+        self.hot: dict[int, None] = {}  # something to read where it has been woken up only
         self.dial = self.wire.dial
 
     def settle(self) -> None:
         self.wire.wait(lambda: True, float("inf"))
 
     def ready(self) -> dict[str, int]:
-        fds = {sock.fileno(): name for name, sock in self.open()}
-        for fd in fds.keys() - self.selector.keys.keys():
-            self.selector.register(fd, selectors.EVENT_READ)
-        for fd in self.selector.keys.keys() - fds.keys():
-            self.selector.unregister(fd)
-        said = {fds[key.fd]: mask for key, mask in self.selector.select()}
-        writable = {name: sock.poll() & selectors.EVENT_WRITE for name, sock in self.open()}
-        return {name: said.get(name, 0) | mask for name, mask in writable.items()}
+        for _, sock in self.open():
+            if sock.selector is None:
+                sock.selector = self
+                self.keys[sock.fd], self.hot[sock.fd] = sock, None
+        for fd in [fd for fd in self.hot if not self.keys[fd].poll() & selectors.EVENT_READ]:
+            del self.hot[fd]
+        return {name: self.says(sock) for name, sock in self.open()}
+
+    def says(self, sock: Any) -> int:
+        read = selectors.EVENT_READ if sock.fd in self.hot else 0
+        return read | sock.poll() & selectors.EVENT_WRITE
 
     def close(self) -> None:
         self.wire.close({})
