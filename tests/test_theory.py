@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from cases import DEFAULTS, FLY, frozen, goodbyes, quiet, small, talk, unread
+from cases import DEFAULTS, FLY, frozen, goodbyes, overlapping, quiet, small, talk, unread
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, Throttle, compare, covers, predict, run
 from labkit.theory import sends_into_a_cut
@@ -33,6 +33,14 @@ def test_a_thousand_random_quiet_experiments_agree_with_theory_within_a_microsec
         assert compare(trace, prediction).worst < 1e-6, (seed, experiment, compare(trace, prediction))
         assert frames(trace) == frames(prediction), (seed, experiment)
         assert [row[:3] + row[4:] for row in raised(trace)] == [row[:3] + row[4:] for row in raised(prediction)], (seed, experiment)
+
+
+def test_cuts_that_overlap_are_one_silence_for_theory_too():
+    for seed in range(200):
+        experiment = overlapping(seed)
+        prediction, trace = predict(experiment), run(experiment, "virtual")
+        assert compare(trace, prediction).worst < 1e-6, (seed, experiment, compare(trace, prediction))
+        assert frames(trace) == frames(prediction), (seed, experiment)
 
 
 def test_the_random_experiments_hold_every_kind_of_story():
