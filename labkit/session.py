@@ -212,8 +212,13 @@ class Session:
         self.ended = self._over() or (self._stuck() if not alive else "its time was up" if horizon == end_of_run else "it was left")
 
     def do(self, act: Act) -> Act:
-        """Let an act happen: now if it has no time of its own. Returns the act with its time, for :meth:`finish`."""
-        act = dataclasses.replace(act, at=round(max(0.0, self.now), 6) if act.at is None else act.at)  # one of its own
+        """Let an act happen: now if it has no time of its own. Returns the act with its time, for :meth:`finish`.
+
+        Raises ValueError if the experiment cannot have it, as when it goes on after ``until``.
+        """
+        at = round(max(0.0, self.now), 6) if act.at is None else act.at
+        act = dataclasses.replace(act, at=at)  # one of its own
+        self.experiment.but(faults=[*self.acts, act])
         self.acts.append(act)
         self.quiet = self.quiet and not isinstance(act, Send)
         self._schedule((act,))

@@ -90,6 +90,9 @@ def test_only_what_goes_on_can_be_finished():
         for act in (session.experiment.faults[0], Cut(at=5), begun):
             with pytest.raises(ValueError, match="does not go on here.*do\\(\\)"):
                 session.finish(act)
+        with pytest.raises(ValueError, match="after the end of the run"):
+            session.do(Cut(heal=100))
+    assert session.trace.experiment.faults[2] == begun
 
 
 @pytest.mark.parametrize("wire", ["virtual", "loopback"])

@@ -255,3 +255,8 @@ def test_an_unread_queue_kills_the_reader_that_is_none_by_its_own_keepalive():
     prediction = agrees(lazy)
     assert prediction.noticed_at("client") == 11 and prediction.raised("server")[0].received == 1011
     assert agrees(lazy.but(client=Peer(ping_interval=4, ping_timeout=3, close_timeout=2))).noticed_at("client") is None
+
+
+def test_theory_does_not_tell_two_equal_sends_apart():
+    assert "two equal acts send" in covers(Experiment(faults=[Send(2), Send(2)]))
+    assert covers(Experiment(faults=[Send(2), Send(2, size=7)])) is None
