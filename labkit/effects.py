@@ -3,7 +3,9 @@
 An effect takes pieces of a stream, each with the time (s) at which it leaves, and gives pieces back, later or smaller, in
 order. It never moves a byte and never loses one (Limit, which ends the stream, says so itself; a reset is no byte).
 
-    Limit → Slice → Throttle → Delay → Tunnel → SlowClose      the order in which effects are met, whenever they began
+    Limit → Slice → Throttle → Delay → Tunnel → SlowClose
+
+That is the order in which effects are met, whenever they began.
 """
 
 from __future__ import annotations

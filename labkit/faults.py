@@ -3,8 +3,9 @@
 An act says *when* (``at``, seconds after the server was OPEN; None means "now", for a session that is running),
 *what*, and where it makes sense *until when*. Faults hurt the wire, the other acts are done by an application.
 
-Each act is one of its own, also beside another that is equal: what ends it ends it alone. Where several meet, each holds for as long
-as it is in force: a line is silent while one cut holds, two delays add up, an end reads again when nobody keeps it from reading.
+Each act is one of its own, also beside another that is equal: what ends it ends it alone. Where
+several meet, each holds for as long as it is in force: a line is silent while one cut holds, two
+delays add up, an end reads again when nothing keeps it from reading.
 
     Cut(at=9, heal=14)              silence: what is sent is stuck, and arrives after healing
     Delay(at=5, latency=0.2)        later        Throttle(at=5, rate=1000)   slower

@@ -139,7 +139,7 @@ class Model:
         """When what is sent now arrives (s): a latency later, or a latency after the healing of the cut that it meets."""
         due, healed = round(self.now + self.experiment.latency, 9), None
         for cut in self.cuts(sender):
-            if cut.holds(due) and due != healed:  # without latency what is freed is there before the next cut
+            if cut.holds(due) and due != healed:  # without latency, what is freed is there at once
                 healed = cut.heal
                 due = NEVER if healed is None else round(healed + self.experiment.latency, 9)
         return max(due, self.last[sender])

@@ -34,8 +34,8 @@ class Pipe:
         self.latency = latency
         self.capacity = capacity
         self.waiting = 0  # bytes inside
-        self.silent: tuple[object, ...] = ()  # who silences it: each cut that holds, and who has forgotten the connection
-        self.finished = ""  # "fin" or "rst", if a box in the middle has sent that: what is sent now goes nowhere
+        self.silent: tuple[object, ...] = ()  # what silences it: cuts that hold, and a forgetting
+        self.finished = ""  # "fin" or "rst", of a box in the middle: what is sent now goes nowhere
         self.effects: tuple[Effect, ...] = ()  # in the order in which they are met
         self.queue: deque[Waiting] | tuple[Waiting, ...] = ()  # a deque only while there is something in it: it takes 760 bytes
         self.touched = 0.0  # when something was last put in (s)
@@ -106,7 +106,10 @@ class Pipe:
         self.silent += (by,)
 
     def heal(self, now: float, by: object) -> None:
-        """End its silence at ``now`` (s). If it was the last: what was due in it arrives one latency later, an RST not at all."""
+        """End its silence at ``now`` (s).
+
+        If nothing else silences the pipe: what was due arrives one latency later, an RST not at all.
+        """
         if not self.silent:
             return
         self.silent = tuple(other for other in self.silent if other is not by)
@@ -118,9 +121,10 @@ class Pipe:
         self.queue = deque((max(due, latest) if due >= now else again, item) for due, item in kept) if kept else ()
 
     def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
-        """End the stream from the middle, with EOF or RESET: what is on its way arrives before, what a cut holds never does.
+        """End the stream from the middle, with EOF or RESET.
 
-        A reset also ends what has been hung up. Neither waits for a FIN that would arrive later.
+        What is on its way arrives before, what a cut holds never does. A reset also ends what has
+        been hung up. Neither waits for a FIN that would arrive later.
         """
         word = "rst" if item is RESET else "fin"
         if self.finished in (word, "rst"):

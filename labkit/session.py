@@ -133,7 +133,7 @@ class Session:
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
-        self.going: list[Act] = []  # that have begun and are not over; only the wire's steps change this
+        self.going: list[Act] = []  # begun and not over; changed in the wire's own thread only
         self.pending = 0  # steps of acts that are still to come
         self.zero: float | None = None  # t = 0 on the wire's clock
         self.failure: BaseException | None = None
@@ -212,9 +212,10 @@ class Session:
         self.ended = self._over() or (self._stuck() if not alive else "its time was up" if horizon == end_of_run else "it was left")
 
     def do(self, act: Act) -> Act:
-        """Let an act happen: now if it has no time of its own. Returns the act with its time, for :meth:`finish`.
+        """Let an act happen: now if it has no time of its own.
 
-        Raises ValueError if the experiment cannot have it, as when it goes on after ``until``.
+        Returns the act with its time, for :meth:`finish`. Raises ValueError if the experiment
+        cannot have it, as when it goes on after ``until``.
         """
         at = round(max(0.0, self.now), 6) if act.at is None else act.at
         act = dataclasses.replace(act, at=at)  # one of its own
@@ -227,11 +228,13 @@ class Session:
     def finish(self, act: Act) -> Act:
         """End an act now: heal a cut, resume reading. Returns the act with the time of its end.
 
-        It is the very act that :meth:`do` returned, or one of the experiment's; raises ValueError if that is not going on.
+        It is the very act that :meth:`do` returned, or one of the experiment's own; raises
+        ValueError if that does not go on.
         """
         place = next((number for number, other in enumerate(self.acts) if other is act), None)
         if place is None or act.finish is None or act.over is not None and act.over <= self.now:
-            raise ValueError(f"{act!r} does not go on here: expected an act that lasts, as do() has returned it")
+            expected = "an act that lasts, as do() has returned it"
+            raise ValueError(f"{act!r} does not go on here: expected {expected}")
         self.acts[place] = done = dataclasses.replace(act, **{act.finish: round(self.now, 6)})
         self.pending += 1
         self.wire.at(self.wire.now(), partial(self._step, act, "end", done))
@@ -261,7 +264,8 @@ class Session:
             self.pending -= 1
             return
         where = "wire" if isinstance(act, Fault) else act.end  # type: ignore[attr-defined]
-        self.recorder.note(where, "wire" if where == "wire" else "app", "act", step=step, **act_to_data(done or act))
+        witness = "wire" if where == "wire" else "app"
+        self.recorder.note(where, witness, "act", step=step, **act_to_data(done or act))
         if where == "wire":
             self.wire.do(act, step)
         elif isinstance(act, Freeze):

@@ -40,7 +40,10 @@ def quiet(seed: int) -> Experiment:
 
 
 def overlapping(seed: int) -> Experiment:
-    """A random quiet experiment whose cuts lie anyhow: one within another, one ending as another begins, in any directions."""
+    """A random quiet experiment whose cuts lie anyhow, in any directions.
+
+    One is within another, or ends as another begins.
+    """
     dice = random.Random(f"overlapping {seed}")
     start = 2 * quiet(seed).latency + 0.001
     faults: list[Act] = []
@@ -48,7 +51,8 @@ def overlapping(seed: int) -> Experiment:
         ends = [fault.heal for fault in faults if isinstance(fault, Cut) and fault.heal is not None]
         at = dice.choice([round(start + _number(dice, 0.1, 9), 6), *ends])
         heal = dice.choice([None, *[round(at + _number(dice, 0.1, 9), 6)] * 5])
-        faults.append(Cut(at, heal=heal, direction=dice.choice(["both", "both", "to_client", "to_server"])))
+        direction = dice.choice(["both", "both", "to_client", "to_server"])
+        faults.append(Cut(at, heal=heal, direction=direction))
     return quiet(seed).but(faults=faults)
 
 

@@ -1,14 +1,18 @@
 """Every pair of faults and acts at seeded times, and the lanes in which the faults of a wire are seen.
 
-A *lane* is one direction of one connection. In each, numbered probes are sent at known times, some lanes close or reset themselves,
-some are quiet for seconds. What a fault means alone is what it changes there: when each probe arrives, and when FIN and RST do.
+A *lane* is one direction of one connection. In each, numbered probes are sent at known times, some
+lanes close or reset themselves, some are quiet for seconds. What a fault means alone is what it
+changes there: when each probe arrives, and when FIN and RST do.
 
-    reach(A)    from A's beginning to its end, and on until all that A alone has changed has arrived; without end in a lane that
-                A has killed
-    meets       A fault meets the lanes of its direction. Limit and Idle, which hang up both ways, meet those they alone change.
+    reach(A)    from A's beginning to its end, and on until all that A alone has changed has arrived;
+                without end in a lane that A has killed
+    meets       a fault meets the lanes of its direction; Limit and Idle, which hang up both ways,
+                meet those that they change alone
     apart       A does not meet the lane, or reach(A) ends before B begins
 
-Two that are apart must not change one another; of two that are not, each must hold as long as it is in force.
+Two that are apart must not change one another. Of two that are not, each must hold as long as it is
+in force (nothing comes earlier than with one of them), what is lost with one is lost with both, FIN
+and RST of a box are heard, and when one is over, all is as with the other alone.
 """
 
 from __future__ import annotations
@@ -20,7 +24,21 @@ from functools import cache
 from typing import Any
 
 from labkit import Experiment, Peer, run
-from labkit.faults import ACTS, Act, Cut, Fault, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Throttle, order
+from labkit.faults import (
+    ACTS,
+    Act,
+    Cut,
+    Fault,
+    Freeze,
+    Goodbye,
+    HangUp,
+    Idle,
+    Limit,
+    Reset,
+    Send,
+    Throttle,
+    order,
+)
 from labkit.pipe import EOF, RESET
 from labkit.wires import FLOW
 from labkit.wires.virtual import VirtualWire
@@ -43,7 +61,7 @@ class Heard:
     probes: tuple[float, ...]
     fin: float
     rst: float
-    hung_up: bool = dataclasses.field(compare=False)  # the wire has forgotten this connection, or reached a limit
+    hung_up: bool = dataclasses.field(compare=False)  # this connection was forgotten, or at a limit
 
     @property
     def all(self) -> tuple[float, ...]:
@@ -143,9 +161,11 @@ def _uncounted(one: Fault, two: Fault) -> bool:
 
 
 def _together(one: Fault, two: Fault, lane: Lane, a: Heard, b: Heard, both: Heard) -> str | None:
-    """What must hold of two faults also where they touch; ``one`` is the one that is over first, if any is."""
+    """What must hold of two faults also where they touch; ``one`` is over first, if any is."""
     for n, (p, q, found) in enumerate(zip(a.probes, b.probes, both.probes)):
-        least = max(p, q) if NEVER in (p, q) else max(p, q) - LATENCY - 1e-9  # what is due after a cut needs no second latency
+        least = max(p, q)
+        if least < NEVER:
+            least -= LATENCY + 1e-9  # what is due after a cut needs no second latency
         if found < least and not _uncounted(one, two):
             return f"{one!r} and {two!r}: in {lane} probe {n} comes at {found:g} s, with one of them at {max(p, q):g} s"
     for fault, other, alone in ((one, two, a), (two, one, b)):
@@ -161,7 +181,10 @@ def _together(one: Fault, two: Fault, lane: Lane, a: Heard, b: Heard, both: Hear
         for n, when in enumerate(sent):
             if when > later and both.probes[n] != b.probes[n]:
                 return f"{one!r} is over, and with {two!r} in {lane} probe {n} comes at {both.probes[n]:g} s, not at {b.probes[n]:g} s"
-        if min(LANES[lane[0] - 1][2], b.fin, b.rst) > later and (both.fin, both.rst) != (b.fin, b.rst):
+        if min(LANES[lane[0] - 1][2], b.fin, b.rst) > later and (both.fin, both.rst) != (
+            b.fin,
+            b.rst,
+        ):
             return f"{one!r} is over, and with {two!r} in {lane} FIN and RST come at {both.all[-2:]} s, not at {b.all[-2:]} s"
     return None
 
@@ -178,7 +201,7 @@ def lasting(kind: type[Act]) -> bool:
 
 
 def some(kind: type[Act], dice: random.Random, at: float, over: float | None, bulk: int = 1, **more: Any) -> Any:
-    """An act of a kind, of ordinary strength; ``bulk`` is how many times more bytes than probes there are."""
+    """An act of a kind, of ordinary strength, for ``bulk`` times the bytes that probes have."""
     given: dict[str, Any] = {"at": at, **more}
     if lasting(kind):
         given[kind.finish or ""] = over
@@ -190,7 +213,10 @@ def some(kind: type[Act], dice: random.Random, at: float, over: float | None, bu
         "Limit": {"size": dice.choice([25, 60, 10_000]) * bulk},
         "HangUp": {"delay": dice.choice([0.0, 0.0, 0.5])},
         "SlowClose": {"delay": dice.choice([0.5, 1.0])},
-        "Idle": {"after": dice.choice([1.1, 1.7]), "then": dice.choice(["silence", "silence", "fin", "rst"])},
+        "Idle": {
+            "after": dice.choice([1.1, 1.7]),
+            "then": dice.choice(["silence", "silence", "fin", "rst"]),
+        },
         "Send": {"size": dice.choice([100, 300]), "every": 0.1},
     }
     return kind(**{**given, **strength.get(kind.__name__, {}), **more})
@@ -205,9 +231,10 @@ WAYS = ("both", "both", "to_client", "to_server")
 
 
 def pair_of_faults(one: type[Fault], two: type[Fault], how: str, seed: int) -> tuple[Fault, Fault]:
-    """Two faults: one after the other ("apart"), in two directions ("directions"), or one within the other's time ("together").
+    """Two faults: one after the other ("apart"), in two directions, or at one time ("together").
 
-    Times are those of the seed, and what a fault is like does not depend on the other one: each has to be heard alone only once.
+    Times are those of the seed, and what a fault is like does not depend on the other one, so that
+    each has to be heard alone only once.
     """
     dice = random.Random(f"{how} {seed}")
     at = grid(dice, 2, 4)
@@ -218,7 +245,10 @@ def pair_of_faults(one: type[Fault], two: type[Fault], how: str, seed: int) -> t
         start, late = dice.choice([at, grid(dice, at, over - 0.1)]), over + 3
     end = dice.choice([None, grid(dice, late, 18)])
     split = dice.choice([("to_client", "to_server"), ("to_server", "to_client")])
-    first, second = random.Random(f"{how} {seed} {one.__name__}"), random.Random(f"{how} {seed} and {two.__name__}")
+    first, second = (
+        random.Random(f"{how} {seed} {one.__name__}"),
+        random.Random(f"{how} {seed} and {two.__name__}"),
+    )
     ways = split if how == "directions" else (first.choice(WAYS), second.choice(WAYS))
     return some(one, first, at, over, direction=ways[0]), some(two, second, start, end, direction=ways[1])
 
@@ -237,7 +267,7 @@ def experiment(end: float) -> Experiment:
 
 
 def pair_of_acts(one: type[Act], two: type[Act], how: str, seed: int, pause: float = 4.0) -> tuple[Act, Act]:
-    """Two acts of a run: one after the other ("apart", by ``pause`` s), or one within the other's time ("together")."""
+    """Two acts of a run: one after the other ("apart", by ``pause`` s), or at one time ("together")."""
 
     def more(kind: type[Act], dice: random.Random) -> dict[str, Any]:
         if kind is Idle:
@@ -251,12 +281,15 @@ def pair_of_acts(one: type[Act], two: type[Act], how: str, seed: int, pause: flo
     over = round(at + dice.choice([2.5, 3.5]) * BEAT, 6)  # on the beat: whoever thaws goes on in step
     start = round(over + pause + BEAT / 2, 6) if how == "apart" else dice.choice([at, round(at + BEAT, 6)])
     end = round(start + 3.5 * BEAT if how == "apart" else over + pause, 6)
-    first, second = random.Random(f"{how} {seed} {one.__name__}"), random.Random(f"{how} {seed} and {two.__name__}")
+    first, second = (
+        random.Random(f"{how} {seed} {one.__name__}"),
+        random.Random(f"{how} {seed} and {two.__name__}"),
+    )
     return some(one, first, at, over, 10, **more(one, first)), some(two, second, start, end, 10, **more(two, second))
 
 
 def rows(trace: Any) -> list[Row]:
-    """What was seen of each frame (when sent, arrived, and received by an application, s), and of how the ends ended."""
+    """What was seen of each frame (when sent, arrived, received by an application, s) and end."""
     seen: list[Row] = []
     for sender, other in (("server", "client"), ("client", "server")):
         received = iter([e.t for e in trace.select("message", other) if e.data["step"] == "received"])
@@ -277,7 +310,10 @@ def told(end: float, *acts: Act) -> list[Row]:
 
 
 def changed(one: Act, two: Act, end: float) -> str | None:
-    """What of two acts, the first of which is over first, was not as it is alone, in words; None if all was, "touch" if they touch."""
+    """What of two acts was not as it is alone, in words; None if all was, "touch" if they touch.
+
+    The first one is over first.
+    """
     base, a, b, both = (told(end, *acts) for acts in ((), (one,), (two,), (one, two)))
     if apart := two.start > (one.over or one.start):
         later = two.start - 2.5 * BEAT  # what was sent before has arrived when the second one begins
@@ -287,7 +323,9 @@ def changed(one: Act, two: Act, end: float) -> str | None:
         for this, other in ((one, two), (two, one)):
             if isinstance(this, (Send, Freeze)) and isinstance(other, (Throttle, Limit, Idle)):
                 return "touch"  # one counts what the other says
-        later = max([one.over or NEVER, *(t for row in both if row[0] <= (one.over or NEVER) for t in row[5:7] if len(row) == 7 and t)])
+        over = one.over or NEVER
+        under_way = [row for row in both if row[0] <= over and len(row) == 7]
+        later = max([over, *(t for row in under_way for t in row[5:] if t)])
     if later > end - BEAT or _from(a, later) != _from(base, later):
         return "touch"
     if not apart and (closed := _closed(b)):
@@ -310,11 +348,12 @@ def _until(found: list[Row], high: float) -> list[Row]:
 
 
 def _odd(one: list[Row], two: list[Row]) -> str:
-    return f"only with both {[row for row in one if row not in two][:3]}, only alone {[row for row in two if row not in one][:3]}"
+    more, less = [row for row in one if row not in two], [row for row in two if row not in one]
+    return f"only with both {more[:3]}, only alone {less[:3]}"
 
 
 def moments(trace: Any) -> dict[tuple[Any, ...], float]:
-    """When each thing happened (s), by what it is: the third message of 50 bytes of the client arrives, …"""
+    """When each thing happened (s), by what it is: the client's third message arrives, …"""
     found: dict[tuple[Any, ...], float] = {}
     for row in rows(trace):
         what = row[1:5] if len(row) == 7 else row[1:]
@@ -327,7 +366,10 @@ def moments(trace: Any) -> dict[tuple[Any, ...], float]:
 
 
 def disorder(virtual: Any, real: Any, margin: float) -> str | None:
-    """What comes earlier on the virtual wire by more than ``margin`` (s), and does not come first on the real one; None if nothing."""
+    """What comes first by more than ``margin`` (s) on the virtual wire, and not on the real one.
+
+    In words; None if nothing.
+    """
     first, then = moments(virtual), moments(real)
     sure = {what: t for what, t in first.items() if t < virtual.end - margin}
     if missing := [what for what in sure if what not in then]:

@@ -1,10 +1,25 @@
-"""What one of two faults means alone is not changed by the other where they do not touch: every pair, on both wires (see pairs.py)."""
+"""What one of two faults means alone is not changed by the other where they do not touch.
+
+Every pair, on both wires; pairs.py says what that means.
+"""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pairs import KINDS, broken, changed, disorder, experiment, hear, lasting, pair_of_acts, pair_of_faults, rows, some
+from pairs import (
+    KINDS,
+    broken,
+    changed,
+    disorder,
+    experiment,
+    hear,
+    lasting,
+    pair_of_acts,
+    pair_of_faults,
+    rows,
+    some,
+)
 
 from labkit import Cut, Delay, Freeze, HangUp, Idle, Send, SlowClose, StopReading, open_run, run
 from labkit.faults import FAULTS
@@ -30,7 +45,7 @@ def test_a_fault_of_the_wire_means_the_same_beside_any_other(one, how, seed):
 @pytest.mark.parametrize("how", ["apart", "together"])
 @pytest.mark.parametrize("one", KINDS, **names)
 def test_an_act_means_the_same_beside_any_other_in_a_whole_run(one, how, seed):
-    """What ends or silences a connection is not over before the other begins; of all the rest nearly every pair says something."""
+    """What ends a connection is not over before the other begins; nearly all of the rest say something."""
     pairs = [pair_of_acts(one, two, how, number) for two in KINDS for number in seeds(seed)]
     found = [changed(*pair, end=11.0) for pair in pairs]
     assert [problem for problem in found if problem not in (None, "touch")] == []
@@ -52,7 +67,7 @@ def test_two_equal_acts_are_two():
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if lasting(kind)], **names)
 def test_what_is_finished_in_a_session_is_that_act_and_no_other_of_its_kind(kind):
-    """Two of a kind begin at one instant; one is finished, and from then on all is as if the other had been alone."""
+    """Two begin at one instant; one is finished, and soon all is as if the other had been alone."""
     strong, weak = (some(kind, random.Random(f"{kind.__name__} {n}"), None, None, 10) for n in (1, 2))
     for first, second in ((strong, weak), (weak, strong), (strong, strong)):
         seen = []
@@ -105,7 +120,7 @@ def test_a_forgotten_connection_stays_forgotten_whatever_heals(wire):
 
 
 def in_real_time(one, two):
-    """Whether what comes first in virtual time comes first in real time, in one of three attempts: a busy machine may be late."""
+    """What does not come in the order of virtual time, in words; three times: a machine may be late."""
     pair = experiment(2.4).but(faults=[one, two])
     virtual = run(pair, "virtual", progress=False)
     for _ in range(3):

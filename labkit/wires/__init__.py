@@ -95,7 +95,8 @@ class Wire:
 
     def _listen(self, pipe: Pipe, number: int, sender: str, tap: Tap) -> None:
         def arrive(now: float, item: bytes | None, count: int) -> None:
-            tap.arrived(number, "wire" if pipe.finished and not item and not pipe.queue else sender, now, item, count)
+            by_wire = pipe.finished and not item and not pipe.queue  # a box's own word is the last
+            tap.arrived(number, "wire" if by_wire else sender, now, item, count)
 
         pipe.on_push = lambda now, item: tap.sent(number, sender, now, item)
         pipe.on_arrive = arrive
@@ -108,7 +109,7 @@ class Wire:
     # faults
 
     def do(self, fault: Act, step: str) -> None:
-        """Begin or end a fault on every connection, now; what ends is this very object, and no other that is equal."""
+        """Begin or end a fault on every connection, now; what ends is this very object."""
         if not isinstance(fault, Fault):
             raise ValueError(f"a wire cannot do {fault!r}: an application does that")
         if step == "end":
