@@ -1,4 +1,4 @@
-"""Every pair of faults and acts at seeded times, and the lanes in which the faults of a wire are seen.
+"""Every pair of faults and acts at seeded times, and the lanes in which a wire's faults are seen.
 
 A *lane* is one direction of one connection. In each, numbered probes are sent at known times, some
 lanes close or reset themselves, some are quiet for seconds. What a fault means alone is what it
@@ -131,66 +131,83 @@ def meets(fault: Fault, lane: Lane) -> bool:
 
 def reach(fault: Fault, lane: Lane) -> float:
     """Until when a fault, alone, is felt in a lane (s)."""
-    there = zip(hear(fault)[lane].all, hear()[lane].all)
-    felt = [max(alone, before) for alone, before in there if alone != before]
-    if any(alone == NEVER != before for alone, before in zip(hear(fault)[lane].all, hear()[lane].all)):
+    there = list(zip(hear(fault)[lane].all, hear()[lane].all))
+    if any(alone == NEVER != before for alone, before in there):
         return NEVER
-    return max([fault.start, fault.over or fault.start, *(t for t in felt if t < NEVER)])
+    felt = [t for pair in there if pair[0] != pair[1] for t in pair if t < NEVER]
+    return max([fault.start, fault.over or fault.start, *felt])
 
 
 def broken(one: Fault, two: Fault) -> str | None:
-    """In which lane one of two faults does not mean what it means alone, in words; None if in none."""
+    """In which lane two faults do not mean what each means alone, in words; None if in none.
+
+    If only one of them is ever over, or one is over earlier, that is ``one``.
+    """
     for lane in hear():
         base, a, b, both = (hear(*faults)[lane] for faults in ((), (one,), (two,), (one, two)))
-        for this, other, alone in ((one, two, b), (two, one, a)):
-            if not meets(this, lane) and not _uncounted(this, other) and both != alone:
-                return f"{this!r} does not meet {lane}, and {other!r} is another one with it: {_difference(alone, both)}"
-        for first, second, x, y in ((one, two, a, b), (two, one, b, a)):
-            if reach(first, lane) < second.start and not _uncounted(first, second):
-                expected = tuple(p if p != before else q for p, q, before in zip(x.all, y.all, base.all))
-                if both.all != expected:
-                    return f"{first!r} was over before {second!r} in {lane}: {_difference(expected, both.all)}"
-        if problem := _together(one, two, lane, a, b, both):
-            return problem
+        uncounted = isinstance(two, Limit) and isinstance(one, (HangUp, Reset)) and one.start <= two.start
+        problem = (
+            _unheard(one, two, lane, a, both)
+            or _unheard(two, one, lane, b, both)
+            or _afterwards(one, two, lane, b, both)
+            or not uncounted  # bytes that go nowhere before a limit counts them
+            and (_apart(one, two, lane, base, a, b, both) or _apart(two, one, lane, base, b, a, both) or _earlier(a, b, both))
+        )
+        if problem:
+            return f"{one!r} and {two!r} in {lane}: {problem}"
     return None
 
 
-def _uncounted(one: Fault, two: Fault) -> bool:
-    """Whether bytes may go nowhere before a limit counts them."""
-    return isinstance(one, (HangUp, Reset)) and isinstance(two, Limit) and one.start <= two.start
+def _apart(one: Fault, two: Fault, lane: Lane, base: Heard, a: Heard, b: Heard, both: Heard) -> str | None:
+    """Where the first does not meet the lane, or is over before the second begins."""
+    if not meets(one, lane) and both != b:
+        return f"{type(one).__name__} does not meet it; expected {b}, seen {both}"
+    if reach(one, lane) < two.start:
+        expected = tuple(x if x != no else y for x, y, no in zip(a.all, b.all, base.all))
+        if both.all != expected:
+            return f"{type(one).__name__} was over; expected {expected}, seen {both.all}"
+    return None
 
 
-def _together(one: Fault, two: Fault, lane: Lane, a: Heard, b: Heard, both: Heard) -> str | None:
-    """What must hold of two faults also where they touch; ``one`` is over first, if any is."""
-    for n, (p, q, found) in enumerate(zip(a.probes, b.probes, both.probes)):
-        least = max(p, q)
+def _earlier(a: Heard, b: Heard, both: Heard) -> str | None:
+    """No probe comes earlier than with one of them; what is lost with one is lost with both."""
+    for number, (*alone, found) in enumerate(zip(a.probes, b.probes, both.probes)):
+        least = max(alone)
         if least < NEVER:
             least -= LATENCY + 1e-9  # what is due after a cut needs no second latency
-        if found < least and not _uncounted(one, two):
-            return f"{one!r} and {two!r}: in {lane} probe {n} comes at {found:g} s, with one of them at {max(p, q):g} s"
-    for fault, other, alone in ((one, two, a), (two, one, b)):
-        if isinstance(fault, (HangUp, Reset)) and fault.meets(FLOW[lane[1]]):
-            came = alone.rst if isinstance(fault, Reset) else alone.fin
-            under_way = isinstance(other, (Cut, Idle)) and fault.start <= other.start + getattr(other, "after", 0) <= came
-            if not under_way and came < NEVER == (both.rst if isinstance(fault, Reset) else min(both.fin, both.rst)):
-                return f"{one!r} and {two!r}: nobody hears of {fault!r} in {lane}"
-    if one.over is not None and one.over < (two.over or NEVER):
-        sent = sendings(lane[0])
-        under_way = [t for when, t in zip(sent, both.probes) if when <= one.over]
-        later = max([one.over, reach(one, lane), *under_way])
-        for n, when in enumerate(sent):
-            if when > later and both.probes[n] != b.probes[n]:
-                return f"{one!r} is over, and with {two!r} in {lane} probe {n} comes at {both.probes[n]:g} s, not at {b.probes[n]:g} s"
-        if min(LANES[lane[0] - 1][2], b.fin, b.rst) > later and (both.fin, both.rst) != (
-            b.fin,
-            b.rst,
-        ):
-            return f"{one!r} is over, and with {two!r} in {lane} FIN and RST come at {both.all[-2:]} s, not at {b.all[-2:]} s"
+        if found < least:
+            return f"probe {number} comes at {found:g} s, with one of them at {max(alone):g} s"
     return None
 
 
-def _difference(expected: Any, seen: Any) -> str:
-    return f"expected {expected}, seen {seen}"
+def _unheard(one: Fault, two: Fault, lane: Lane, a: Heard, both: Heard) -> str | None:
+    """The FIN or RST of a box is heard, unless a silence begins while it is on its way."""
+    if not isinstance(one, (HangUp, Reset)) or not one.meets(FLOW[lane[1]]):
+        return None
+    reset = isinstance(one, Reset)
+    came = a.rst if reset else a.fin
+    begins = two.start + two.after if isinstance(two, Idle) else two.start
+    if isinstance(two, (Cut, Idle)) and one.start <= begins <= came:
+        return None
+    heard = both.rst if reset else min(both.fin, both.rst)
+    return f"nobody hears of {type(one).__name__}" if came < NEVER == heard else None
+
+
+def _afterwards(one: Fault, two: Fault, lane: Lane, b: Heard, both: Heard) -> str | None:
+    """When the first is over, and what was sent before is through, all is as with the second alone."""
+    if one.over is None or one.over >= (two.over or NEVER):
+        return None
+    sent = sendings(lane[0])
+    under_way = [t for when, t in zip(sent, both.probes) if when <= one.over]
+    later = max([one.over, reach(one, lane), *under_way])
+    for number, when in enumerate(sent):
+        if when > later and both.probes[number] != b.probes[number]:
+            seen, alone = both.probes[number], b.probes[number]
+            return f"afterwards probe {number} comes at {seen:g} s, not at {alone:g} s"
+    closes = LANES[lane[0] - 1][2]
+    if min(closes, b.fin, b.rst) > later and both.all[-2:] != b.all[-2:]:
+        return f"afterwards FIN and RST come at {both.all[-2:]} s, not at {b.all[-2:]} s"
+    return None
 
 
 # the pairs

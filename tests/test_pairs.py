@@ -121,7 +121,8 @@ def test_a_forgotten_connection_stays_forgotten_whatever_heals(wire):
 
 def in_real_time(one, two):
     """What does not come in the order of virtual time, in words; three times: a machine may be late."""
-    pair = experiment(2.4).but(faults=[one, two])
+    last = max(when for act in (one, two) for when, _ in act.steps())
+    pair = experiment(last + 0.5).but(faults=[one, two])
     virtual = run(pair, "virtual", progress=False)
     for _ in range(3):
         problem = disorder(virtual, run(pair, "loopback", progress=False), margin=0.09)
@@ -132,7 +133,7 @@ def in_real_time(one, two):
 
 def real_pairs(ones, how):
     """So many at a time that a machine of two cores is not busy: they mostly wait."""
-    pairs = [pair_of_acts(one, two, how, 0, pause=0.3) for one, twos in ones for two in twos]
+    pairs = [pair_of_acts(one, two, how, 0, pause=0.4) for one, twos in ones for two in twos]
     with ThreadPoolExecutor(max_workers=7) as threads:
         return [problem for problem in threads.map(lambda pair: in_real_time(*pair), pairs) if problem]
 
