@@ -3,7 +3,9 @@
 An effect takes pieces of a stream, each with the time (s) at which it leaves, and gives pieces back, later or smaller, in
 order. It never moves a byte and never loses one (Limit, which ends the stream, says so itself; a reset is no byte).
 
-    Limit → Slice → Throttle → Delay → Tunnel      the order in which effects are met, whenever they began
+    Limit → Slice → Throttle → Delay → Tunnel → SlowClose
+
+That is the order in which effects are met, whenever they began.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from .faults import Act, Delay, Limit, Slice, Throttle, Tunnel
+from .faults import Act, Delay, Limit, Slice, SlowClose, Throttle, Tunnel
 
 Piece = tuple[float, "bytes | None"]  # when it leaves (s), and bytes, EOF or RESET
 GRAIN = 0.02  # s: a throttled line lets so many seconds' worth of bytes through at a time
@@ -22,7 +24,7 @@ class Limited:
     """Lets ``size`` bytes pass; then the connection is hung up, and the rest goes nowhere."""
 
     def __init__(self, act: Limit, dice: random.Random, hang_up: Callable[[], None]) -> None:
-        self.left, self.hang_up = act.size, hang_up
+        self.act, self.left, self.hang_up = act, act.size, hang_up
 
     def __call__(self, when: float, item: bytes | None) -> list[Piece]:
         if not item:
@@ -54,7 +56,7 @@ class Throttled:
     """A line of ``rate`` bytes/s: whoever comes waits until what came before is through."""
 
     def __init__(self, act: Throttle, dice: random.Random, hang_up: Callable[[], None]) -> None:
-        self.rate, self.free = act.rate, 0.0
+        self.act, self.rate, self.free = act, act.rate, 0.0
         self.grain = max(1, int(act.rate * GRAIN))
 
     def __call__(self, when: float, item: bytes | None) -> list[Piece]:
@@ -110,14 +112,36 @@ class Tunneled:
             self.end = self.begin + self.dice.expovariate(1 / self.act.length)
 
 
-Effect = Limited | Sliced | Throttled | Delayed | Tunneled
-EFFECTS: dict[type[Act], type[Effect]] = {Limit: Limited, Slice: Sliced, Throttle: Throttled, Delay: Delayed, Tunnel: Tunneled}
+class SlowlyClosed:
+    """Lets an end's own FIN pass ``delay`` s later."""
+
+    def __init__(self, act: SlowClose, dice: random.Random, hang_up: Callable[[], None]) -> None:
+        self.act = act
+
+    def __call__(self, when: float, item: bytes | None) -> list[Piece]:
+        return [(when + self.act.delay if item == b"" else when, item)]
+
+
+Effect = Limited | Sliced | Throttled | Delayed | Tunneled | SlowlyClosed
+EFFECTS: dict[type[Act], type[Effect]] = {
+    Limit: Limited,
+    Slice: Sliced,
+    Throttle: Throttled,
+    Delay: Delayed,
+    Tunnel: Tunneled,
+    SlowClose: SlowlyClosed,
+}
 ORDER = list(EFFECTS)
 
 
-def shape(effects: dict[Act, Effect], now: float, item: bytes | None) -> list[Piece]:
+def in_order(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """The effects, sorted by the order in which they are met."""
+    return tuple(sorted(effects, key=lambda effect: ORDER.index(type(effect.act))))
+
+
+def shape(effects: tuple[Effect, ...], now: float, item: bytes | None) -> list[Piece]:
     """What becomes of an item that enters at ``now`` (s): its pieces, each with the time it leaves."""
     pieces: list[Piece] = [(now, item)]
-    for act in sorted(effects, key=lambda act: ORDER.index(type(act))):
-        pieces = [later for when, piece in pieces for later in effects[act](when, piece)]
+    for effect in effects:
+        pieces = [later for when, piece in pieces for later in effect(when, piece)]
     return pieces

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import fields
-from .faults import Act, Cut, Goodbye, Send, StopReading, build, contradictions, from_json, spell, to_json
+from .faults import Act, Cut, Goodbye, Send, StopReading, build, from_json, spell, to_json
 
 UNSET: Any = ...  # a ping_interval that nobody asked for: 20 s at the server, no keepalive at the client
 
@@ -124,8 +124,6 @@ class Experiment:
                 raise ValueError(f"Experiment.faults holds {act!r} without a time: expected at=…, in seconds")
             if self.until is not None and max(when for when, _ in act.steps()) >= self.until:
                 raise ValueError(f"{act!r} goes on after the end of the run, until={self.until:g} s: expected earlier times")
-        if problem := contradictions(tuple(self.faults)):
-            raise ValueError(f"Experiment.faults contradict each other: {problem}")
 
     def peer(self, end: str) -> Peer:
         """The peer at ``end``, "server" or "client"."""

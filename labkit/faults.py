@@ -3,6 +3,10 @@
 An act says *when* (``at``, seconds after the server was OPEN; None means "now", for a session that is running),
 *what*, and where it makes sense *until when*. Faults hurt the wire, the other acts are done by an application.
 
+Each act is one of its own, also beside another that is equal: what ends it ends it alone. Where
+several meet, each holds for as long as it is in force: a line is silent while one cut holds, two
+delays add up, an end reads again when nothing keeps it from reading.
+
     Cut(at=9, heal=14)              silence: what is sent is stuck, and arrives after healing
     Delay(at=5, latency=0.2)        later        Throttle(at=5, rate=1000)   slower
     Tunnel(at=0, every=60)          bursts of silence, as in a lift or a tunnel
@@ -293,17 +297,6 @@ def order(acts: tuple[Act, ...]) -> list[tuple[float, str, Act]]:
     """Every step of every act in time; what ends at an instant goes before what begins at it."""
     steps = [(when, what, act) for act in acts for when, what in act.steps()]
     return sorted(steps, key=lambda step: (step[0], step[1] == "begin"))
-
-
-def contradictions(acts: tuple[Act, ...]) -> str | None:
-    """What is impossible about a list of acts taken together, in words; None if nothing is."""
-    cuts = [act for act in acts if isinstance(act, Cut) and act.at is not None]
-    for direction in DIRECTIONS[1:]:
-        row = sorted((cut for cut in cuts if cut.meets(direction)), key=lambda cut: cut.start)
-        for one, two in zip(row, row[1:]):
-            if one.heal is None or two.start < one.heal:
-                return f"{one!r} and {two!r} overlap {direction.replace('_', ' the ')}: heal the first one before the second begins"
-    return None
 
 
 def spell(value: Any) -> str:

@@ -7,6 +7,7 @@ then what all those cause.
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import itertools
 from collections.abc import Callable
@@ -136,14 +137,26 @@ class Model:
 
     def arrival(self, sender: str) -> float:
         """When what is sent now arrives (s): a latency later, or a latency after the healing of the cut that it meets."""
-        due = round(self.now + self.experiment.latency, 9)
+        due, healed = round(self.now + self.experiment.latency, 9), None
         for cut in self.cuts(sender):
-            if cut.holds(due):
-                due = NEVER if cut.heal is None else round(cut.heal + self.experiment.latency, 9)
+            if cut.holds(due) and due != healed:  # without latency, what is freed is there at once
+                healed = cut.heal
+                due = NEVER if healed is None else round(healed + self.experiment.latency, 9)
         return max(due, self.last[sender])
 
     def cuts(self, sender: str) -> list[Cut]:
-        return [cut for cut in self.experiment.cuts if cut.meets(FLOW[sender])]
+        """The silences of ``sender``: cuts that overlap are one."""
+        whole: list[Cut] = []
+        for cut in self.experiment.cuts:
+            if not cut.meets(FLOW[sender]):
+                continue
+            if whole and (whole[-1].heal is None or cut.start < whole[-1].heal):
+                before, after = whole[-1].heal, cut.heal
+                heal = None if before is None or after is None else max(before, after)
+                whole[-1] = dataclasses.replace(whole[-1], heal=heal)
+            else:
+                whole.append(cut)
+        return whole
 
     def silent(self, sender: str) -> bool:
         """Whether a cut silences ``sender`` now."""

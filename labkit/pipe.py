@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 
 from .effects import Effect, shape
-from .faults import Act
 
 EOF = b""  # an item: the sender has closed its half of the connection (FIN)
 RESET = None  # an item: the sender's connection is gone (RST); TCP sends it once only
@@ -28,17 +27,16 @@ class Pipe:
     """A queue of (due time in s, item) in the order of the stream; ``capacity`` (bytes) bounds what waits in it."""
 
     __slots__ = (  # a fleet has 20,000 of them
-        "latency", "capacity", "waiting", "silent", "finished", "effects", "slow_close", "queue", "touched", "on_push", "on_arrive",
+        "latency", "capacity", "waiting", "silent", "finished", "effects", "queue", "touched", "on_push", "on_arrive",
     )  # fmt: skip
 
     def __init__(self, latency: float = 0.0, capacity: int = 2**18) -> None:
         self.latency = latency
         self.capacity = capacity
         self.waiting = 0  # bytes inside
-        self.silent = False
-        self.finished = False  # a box in the middle has hung up: what is sent now goes nowhere
-        self.effects: dict[Act, Effect] = {}
-        self.slow_close = 0.0  # s that an EOF takes longer
+        self.silent: tuple[object, ...] = ()  # what silences it: cuts that hold, and a forgetting
+        self.finished = ""  # "fin" or "rst", of a box in the middle: what is sent now goes nowhere
+        self.effects: tuple[Effect, ...] = ()  # in the order in which they are met
         self.queue: deque[Waiting] | tuple[Waiting, ...] = ()  # a deque only while there is something in it: it takes 760 bytes
         self.touched = 0.0  # when something was last put in (s)
         self.on_push: Callable[[float, bytes | None], None] | None = None
@@ -52,7 +50,7 @@ class Pipe:
 
     def push(self, now: float, item: bytes | None) -> None:
         """Put bytes, EOF or RESET in at ``now`` (s)."""
-        if item is RESET and self.silent:
+        if item is RESET and self.silent and not self.finished:
             self.forget()  # nobody repeats an RST, and TCP forgets what it could not send: the peer learns at its next send
             return
         self.touched = now
@@ -60,11 +58,11 @@ class Pipe:
             self.on_push(now, item)
         if self.finished:
             return
-        if not self.effects and item != EOF:
+        if not self.effects:
             self._put(now, item)
             return
         for when, piece in shape(self.effects, now, item):
-            self._put(when + (self.slow_close if piece == EOF else 0.0), piece)
+            self._put(when, piece)
 
     def _put(self, when: float, item: bytes | None) -> None:
         """Into the queue, behind everything that came before."""
@@ -103,27 +101,46 @@ class Pipe:
         if self.on_arrive:
             self.on_arrive(now, item, count)
 
-    def cut(self, now: float) -> None:
-        """Begin a silence at ``now`` (s): what is due from now on waits."""
-        self.silent = True
+    def cut(self, by: object) -> None:
+        """Begin a silence: what is due from now on waits, until whoever silences it heals it."""
+        self.silent += (by,)
 
-    def heal(self, now: float) -> None:
-        """End the silence at ``now`` (s): what was due in it arrives one latency later, an RST not at all."""
-        self.silent = False
+    def heal(self, now: float, by: object) -> None:
+        """End its silence at ``now`` (s).
+
+        If nothing else silences the pipe: what was due arrives one latency later, an RST not at all.
+        """
+        if not self.silent:
+            return
+        self.silent = tuple(other for other in self.silent if other is not by)
+        if self.silent:
+            return
         again = round(now + self.latency, 9)
         kept = [(due, item) for due, item in self.queue if item is not RESET or due >= now]
         latest = again if any(due < now for due, _ in kept) else 0.0
         self.queue = deque((max(due, latest) if due >= now else again, item) for due, item in kept) if kept else ()
 
     def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
-        """End the stream from the middle, with EOF or RESET: what is on its way arrives before, what a cut holds never does."""
-        if self.finished or (self.queue and self.queue[-1][1] in (EOF, RESET)):
+        """End the stream from the middle, with EOF or RESET.
+
+        What is on its way arrives before, what a cut holds never does. A reset also ends what has
+        been hung up. Neither waits for a FIN that would arrive later.
+        """
+        word = "rst" if item is RESET else "fin"
+        if self.finished in (word, "rst"):
             return
         if self.silent:
             self.forget()
-            self.silent = False
+            self.silent = ()
+        if isinstance(self.queue, deque) and self.queue[-1][1] in (EOF, RESET):
+            due, last = self.queue[-1]
+            if last is RESET or item == EOF and due <= round(now + delay + self.latency, 9):
+                return
+            if due > round(now + delay + self.latency, 9):
+                self.queue.pop()
+                self.queue = self.queue or ()
         self._put(now + delay, item)
-        self.finished = True
+        self.finished = word
 
     def forget(self) -> None:
         """Drop everything that waits."""

@@ -187,6 +187,7 @@ class Run:
         self.numbers = itertools.count()
         self.transports: weakref.WeakSet[Any] = weakref.WeakSet()  # of the clients
         self.living = clients
+        self.away = 0  # restarts that are going on: the server is back after the last of them
         self.failure: Exception | None = None
         self.zero = wire.now()
 
@@ -237,6 +238,11 @@ class Run:
             self.server.server.close()
         for connection in list(self.connections.values()):
             connection.transport.abort()
+
+    def come_back(self) -> None:
+        """Begin the next server's process, unless the server is away once more."""
+        if not self.away:
+            self.wire.loops["server"].create_task(self.guarded(self.serve_again)())
 
     # the clients
 
@@ -292,9 +298,11 @@ class Run:
         elif not isinstance(act, Restart):
             self.wire.do(act, step)
         elif step == "begin":
+            self.away += 1
             self.wire.call("server", self.go, act.how)
         else:
-            self.wire.call("server", lambda: self.wire.loops["server"].create_task(self.guarded(self.serve_again)()))
+            self.away -= 1
+            self.wire.call("server", self.come_back)
 
     def guarded(self, program: Callable[..., Awaitable[None]]) -> Any:
         """What goes wrong in the lab's own code ends the run."""

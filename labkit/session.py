@@ -133,6 +133,7 @@ class Session:
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
+        self.going: list[Act] = []  # begun and not over; changed in the wire's own thread only
         self.pending = 0  # steps of acts that are still to come
         self.zero: float | None = None  # t = 0 on the wire's clock
         self.failure: BaseException | None = None
@@ -211,20 +212,32 @@ class Session:
         self.ended = self._over() or (self._stuck() if not alive else "its time was up" if horizon == end_of_run else "it was left")
 
     def do(self, act: Act) -> Act:
-        """Let an act happen: now if it has no time of its own. Returns the act with its time, for :meth:`finish`."""
-        if act.at is None:
-            act = dataclasses.replace(act, at=round(max(0.0, self.now), 6))
+        """Let an act happen: now if it has no time of its own.
+
+        Returns the act with its time, for :meth:`finish`. Raises ValueError if the experiment
+        cannot have it, as when it goes on after ``until``.
+        """
+        at = round(max(0.0, self.now), 6) if act.at is None else act.at
+        act = dataclasses.replace(act, at=at)  # one of its own
+        self.experiment.but(faults=[*self.acts, act])
         self.acts.append(act)
         self.quiet = self.quiet and not isinstance(act, Send)
         self._schedule((act,))
         return act
 
     def finish(self, act: Act) -> Act:
-        """End an act now: heal a cut, resume reading. Returns the act with the time of its end."""
-        done = dataclasses.replace(act, **{act.finish or "": round(self.now, 6)})
-        self.acts[self.acts.index(act)] = done
+        """End an act now: heal a cut, resume reading. Returns the act with the time of its end.
+
+        It is the very act that :meth:`do` returned, or one of the experiment's own; raises
+        ValueError if that does not go on.
+        """
+        place = next((number for number, other in enumerate(self.acts) if other is act), None)
+        if place is None or act.finish is None or act.over is not None and act.over <= self.now:
+            expected = "an act that lasts, as do() has returned it"
+            raise ValueError(f"{act!r} does not go on here: expected {expected}")
+        self.acts[place] = done = dataclasses.replace(act, **{act.finish: round(self.now, 6)})
         self.pending += 1
-        self.wire.at(self.wire.now(), lambda: self._step(done, "end"))
+        self.wire.at(self.wire.now(), partial(self._step, act, "end", done))
         return done
 
     # how it goes
@@ -241,9 +254,18 @@ class Session:
             self.pending += 1
             self.wire.at(self.zero + when, partial(self._step, act, step))
 
-    def _step(self, act: Act, step: str) -> None:
+    def _step(self, act: Act, step: str, done: Act | None = None) -> None:
+        """One step of an act; ``done`` is the act as it was finished, before its time."""
+        if step == "begin":
+            self.going.append(act)
+        elif any(other is act for other in self.going):
+            self.going = [other for other in self.going if other is not act]
+        else:  # it has been finished
+            self.pending -= 1
+            return
         where = "wire" if isinstance(act, Fault) else act.end  # type: ignore[attr-defined]
-        self.recorder.note(where, "wire" if where == "wire" else "app", "act", step=step, **act_to_data(act))
+        witness = "wire" if where == "wire" else "app"
+        self.recorder.note(where, witness, "act", step=step, **act_to_data(done or act))
         if where == "wire":
             self.wire.do(act, step)
         elif isinstance(act, Freeze):

@@ -52,14 +52,16 @@ class Prediction(Story):
 
 def covers(experiment: Experiment) -> str | None:
     """Why theory does not know this experiment, in a sentence; None if it does."""
-    sends = any(isinstance(act, Send) for act in experiment.acts)
-    if sends and experiment.compression:
+    talks = [act for act in experiment.acts if isinstance(act, Send)]
+    if len(set(talks)) < len(talks):
+        return "two equal acts send, and theory cannot tell them apart"
+    if talks and experiment.compression:
         return "messages are sent, and theory does not know what compression makes of them"
     for kind, words in ((Freeze, "an end freezes"), (Send, "messages are sent")):
         if any(isinstance(act, kind) for act in experiment.acts):
             if experiment.tls:
                 return f"{words}, and theory knows that without TLS only"
-            if kind is Freeze and sends:
+            if kind is Freeze and talks:
                 return "an end freezes and messages are sent: theory knows either, not both"
     opening = (4 if experiment.tls else 2) * experiment.latency
     if opening >= OPENING:

@@ -39,6 +39,23 @@ def quiet(seed: int) -> Experiment:
     return Experiment(**peers, faults=faults, latency=latency, until=until)
 
 
+def overlapping(seed: int) -> Experiment:
+    """A random quiet experiment whose cuts lie anyhow, in any directions.
+
+    One is within another, or ends as another begins.
+    """
+    dice = random.Random(f"overlapping {seed}")
+    start = 2 * quiet(seed).latency + 0.001
+    faults: list[Act] = []
+    for _ in range(dice.choice([2, 2, 3, 4])):
+        ends = [fault.heal for fault in faults if isinstance(fault, Cut) and fault.heal is not None]
+        at = dice.choice([round(start + _number(dice, 0.1, 9), 6), *ends])
+        heal = dice.choice([None, *[round(at + _number(dice, 0.1, 9), 6)] * 5])
+        direction = dice.choice(["both", "both", "to_client", "to_server"])
+        faults.append(Cut(at, heal=heal, direction=direction))
+    return quiet(seed).but(faults=faults)
+
+
 def talk(seed: int) -> tuple[str, Experiment]:
     """A random end that talks into a cut, and its experiment: any sizes of messages and buffers."""
     dice = random.Random(seed)

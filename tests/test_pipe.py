@@ -37,10 +37,10 @@ def test_bytes_arrive_in_order_whole_and_never_in_a_cut(journey):
     arrived = []
     for when, _, what in sorted(steps, key=lambda step: step[:2]):
         if what == "cut":
-            pipe.cut(when)
+            pipe.cut("a cut")
         elif what == "heal":
             arrived += [(when, item) for item in take(pipe, when)]
-            pipe.heal(when)
+            pipe.heal(when, "a cut")
         elif what == "take":
             arrived += [(when, item) for item in take(pipe, when)]
         else:
@@ -57,11 +57,11 @@ def test_what_is_due_in_a_cut_arrives_one_latency_after_healing(journey):
     sent = times[0]
     if sent < cut:
         pipe.push(sent, b"x")
-        pipe.cut(cut)
+        pipe.cut("a cut")
     else:
-        pipe.cut(cut)
+        pipe.cut("a cut")
         if sent >= heal:
-            pipe.heal(heal)
+            pipe.heal(heal, "a cut")
         pipe.push(sent, b"x")
     due = round(sent + latency, 9)
     stuck = cut <= due < heal
@@ -70,7 +70,7 @@ def test_what_is_due_in_a_cut_arrives_one_latency_after_healing(journey):
         return
     if sent < heal:
         assert not pipe.ready(heal - 1e-6)
-        pipe.heal(heal)
+        pipe.heal(heal, "a cut")
     assert pipe.due() == (round(heal + latency, 9) if stuck else due)
 
 
@@ -89,24 +89,24 @@ def test_a_pipe_that_is_full_has_no_room_until_something_arrives():
     pipe = Pipe(capacity=10)
     pipe.push(0, b"0123456789")
     assert pipe.room == 0
-    pipe.cut(0)
+    pipe.cut("a cut")
     assert not pipe.ready(5) and pipe.room == 0
-    pipe.heal(5)
+    pipe.heal(5, "a cut")
     pipe.advance(5, 4)
     assert pipe.room == 4 and pipe.head() == b"456789"
 
 
 def test_fin_waits_in_a_cut_like_any_byte_but_a_reset_is_gone():
     pipe = Pipe()
-    pipe.cut(1)
+    pipe.cut("a cut")
     pipe.push(2, b"bye")
     pipe.push(2, EOF)
-    pipe.heal(3)
+    pipe.heal(3, "a cut")
     assert take(pipe, 3) == [b"bye", EOF]
-    pipe.cut(4)
+    pipe.cut("a cut")
     pipe.push(5, b"stuck")
     pipe.push(6, RESET)
-    pipe.heal(7)
+    pipe.heal(7, "a cut")
     assert take(pipe, 8) == []  # TCP forgets what it could not send, and repeats no reset
 
 
@@ -114,6 +114,6 @@ def test_a_reset_that_is_on_its_way_when_the_cut_comes_is_gone_too():
     pipe = Pipe(latency=1)
     pipe.push(0, b"data")
     pipe.push(0, RESET)
-    pipe.cut(0.5)
-    pipe.heal(2)
+    pipe.cut("a cut")
+    pipe.heal(2, "a cut")
     assert take(pipe, 10) == [b"data"]

@@ -31,6 +31,14 @@ async def every_3_s(uri, number):
         await asyncio.sleep(3)
 
 
+def test_of_two_restarts_the_last_one_brings_the_server_back():
+    acts = [Restart(at=20, back=30), Restart(at=22, back=25, how="killed")]
+    seen = crowd(every_3_s, clients=5, acts=acts, until=60)
+    assert min(opening.t for opening in seen.openings if opening.t > 20) == 32
+    again = crowd(every_3_s, clients=5, acts=[Restart(at=20, back=30), Restart(at=30, back=40)], until=60)
+    assert min(opening.t for opening in again.openings if opening.t > 20) >= 40
+
+
 # what clients do
 
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from cases import DEFAULTS, FLY, frozen, goodbyes, quiet, small, talk, unread
+from cases import DEFAULTS, FLY, frozen, goodbyes, overlapping, quiet, small, talk, unread
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, Throttle, compare, covers, predict, run
 from labkit.theory import sends_into_a_cut
@@ -33,6 +33,14 @@ def test_a_thousand_random_quiet_experiments_agree_with_theory_within_a_microsec
         assert compare(trace, prediction).worst < 1e-6, (seed, experiment, compare(trace, prediction))
         assert frames(trace) == frames(prediction), (seed, experiment)
         assert [row[:3] + row[4:] for row in raised(trace)] == [row[:3] + row[4:] for row in raised(prediction)], (seed, experiment)
+
+
+def test_cuts_that_overlap_are_one_silence_for_theory_too():
+    for seed in range(200):
+        experiment = overlapping(seed)
+        prediction, trace = predict(experiment), run(experiment, "virtual")
+        assert compare(trace, prediction).worst < 1e-6, (seed, experiment, compare(trace, prediction))
+        assert frames(trace) == frames(prediction), (seed, experiment)
 
 
 def test_the_random_experiments_hold_every_kind_of_story():
@@ -247,3 +255,8 @@ def test_an_unread_queue_kills_the_reader_that_is_none_by_its_own_keepalive():
     prediction = agrees(lazy)
     assert prediction.noticed_at("client") == 11 and prediction.raised("server")[0].received == 1011
     assert agrees(lazy.but(client=Peer(ping_interval=4, ping_timeout=3, close_timeout=2))).noticed_at("client") is None
+
+
+def test_theory_does_not_tell_two_equal_sends_apart():
+    assert "two equal acts send" in covers(Experiment(faults=[Send(2), Send(2)]))
+    assert covers(Experiment(faults=[Send(2), Send(2, size=7)])) is None

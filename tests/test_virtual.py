@@ -192,8 +192,9 @@ def test_bytes_wait_in_a_cut_and_arrive_whole_after_healing():
         got = [sock.recv(100)]
         return [*got, sock.recv(100)]
 
-    wire.at(0.7, lambda: wire.do(Cut(0.7, heal=8), "begin"))
-    wire.at(8.0, lambda: wire.do(Cut(0.7, heal=8), "end"))
+    cut = Cut(0.7, heal=8)
+    wire.at(0.7, lambda: wire.do(cut, "begin"))
+    wire.at(8.0, lambda: wire.do(cut, "end"))
     assert play(wire, server=server, client=client)["server"] == [b"onetwo", b""]
 
 

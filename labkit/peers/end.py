@@ -100,8 +100,6 @@ class End:
         self.opened, self.connection = True, websocket
         self.application = Application(self, websocket, world)
         self.observe("opened")
-        for act, step in self.early:
-            self.application.do(act, step)
         try:
             await self.application.run()
         finally:
@@ -129,6 +127,7 @@ class Application:
 
     def __init__(self, end: End, websocket: Any, world: World) -> None:
         self.end, self.websocket, self.world = end, websocket, world
+        self.stops = 0  # acts that keep it from reading
 
     async def run(self) -> None:
         """The default application, or the learner's own."""
@@ -137,6 +136,8 @@ class Application:
                 self.world.start("read", self.read())
         else:
             self.world.start("read", self.own(self.end.handler))
+        for act, step in self.end.early:
+            self.do(act, step)
         await self.world.lost()
 
     @functools.cached_property
@@ -146,14 +147,22 @@ class Application:
 
     def do(self, act: Act, step: str) -> None:
         """One step of an act of this application."""
-        if isinstance(act, Goodbye):
-            self.world.start(act, self.say_goodbye(act))
-        elif isinstance(act, Send) and step == "begin":
-            self.world.start(act, self.send(act))
-        elif isinstance(act, StopReading) and step == "end":
+        if isinstance(act, StopReading):
+            self.stop_reading(1 if step == "begin" else -1)
+        elif step == "end":
+            self.world.stop(id(act))  # not an equal one
+        elif isinstance(act, Goodbye):
+            self.world.start(id(act), self.say_goodbye(act))
+        elif isinstance(act, Send):
+            self.world.start(id(act), self.send(act))
+
+    def stop_reading(self, more: int) -> None:
+        """So many more acts keep it from reading, or one less: it reads again when nobody does."""
+        before, self.stops = self.stops, self.stops + more
+        if not before:
+            self.world.stop("read")
+        elif not self.stops:
             self.world.start("read", self.read())
-        else:  # the end of sending, the beginning of not reading
-            self.world.stop("read" if isinstance(act, StopReading) else act)
 
     async def read(self) -> None:
         """Await recv(), for ever."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from ..effects import EFFECTS, Tunneled
-from ..faults import Act, Cut, Fault, HangUp, Idle, Reset, SlowClose, Tunnel
+from ..effects import EFFECTS, Tunneled, in_order
+from ..faults import Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
 from ..pipe import EOF, RESET, Pipe
 
 FLOW = {"server": "to_client", "client": "to_server"}  # who sends into which pipe
@@ -95,7 +95,8 @@ class Wire:
 
     def _listen(self, pipe: Pipe, number: int, sender: str, tap: Tap) -> None:
         def arrive(now: float, item: bytes | None, count: int) -> None:
-            tap.arrived(number, "wire" if pipe.finished and not item else sender, now, item, count)
+            by_wire = pipe.finished and not item and not pipe.queue  # a box's own word is the last
+            tap.arrived(number, "wire" if by_wire else sender, now, item, count)
 
         pipe.on_push = lambda now, item: tap.sent(number, sender, now, item)
         pipe.on_arrive = arrive
@@ -108,17 +109,15 @@ class Wire:
     # faults
 
     def do(self, fault: Act, step: str) -> None:
-        """Begin or end a fault on every connection, now."""
+        """Begin or end a fault on every connection, now; what ends is this very object."""
         if not isinstance(fault, Fault):
             raise ValueError(f"a wire cannot do {fault!r}: an application does that")
-        if step == "begin":
+        if step == "end":
+            self.force = [other for other in self.force if other is not fault]
+        elif not isinstance(fault, (HangUp, Reset)):  # those are done at once
             self.force.append(fault)
-        else:
-            self.force = [other for other in self.force if other.at != fault.at or type(other) is not type(fault)]
         for number in range(1, len(self.pipes) + 1):
             self._begin(fault, number) if step == "begin" else self._end(fault, number)
-        if isinstance(fault, (HangUp, Reset)):
-            self.force.remove(fault)  # done at once
         self.moved()
 
     def _met(self, fault: Fault, number: int) -> Iterator[tuple[str, Pipe]]:
@@ -128,9 +127,7 @@ class Wire:
         now = self.now()
         for sender, pipe in self._met(fault, number):
             if isinstance(fault, Cut):
-                pipe.cut(now)
-            elif isinstance(fault, SlowClose):
-                pipe.slow_close = fault.delay
+                pipe.cut(fault)
             elif isinstance(fault, HangUp):
                 pipe.finish(now, EOF, fault.delay)
             elif isinstance(fault, Reset):
@@ -141,19 +138,16 @@ class Wire:
                 effect = EFFECTS[type(fault)](fault, dice, partial(self._limit_reached, number))  # type: ignore[arg-type]
                 if isinstance(effect, Tunneled):
                     effect.end = now
-                pipe.effects[fault] = effect
+                pipe.effects = in_order((*pipe.effects, effect))
         if isinstance(fault, Idle):
             self._watch(fault, number, now)
 
     def _end(self, fault: Fault, number: int) -> None:
         for _, pipe in self._met(fault, number):
             if isinstance(fault, Cut):
-                pipe.heal(self.now())
-            elif isinstance(fault, SlowClose):
-                pipe.slow_close = 0.0
+                pipe.heal(self.now(), fault)
             else:
-                for act in [act for act in pipe.effects if type(act) is type(fault) and act.at == fault.at]:
-                    del pipe.effects[act]
+                pipe.effects = tuple(effect for effect in pipe.effects if effect.act is not fault)
 
     def _limit_reached(self, number: int) -> None:
         """So many bytes and no more: the box in the middle hangs up, both ways."""
@@ -168,7 +162,7 @@ class Wire:
 
     def _watch(self, fault: Idle, number: int, since: float) -> None:
         """Come back when the connection may have been idle for long enough; when it has, it is forgotten."""
-        if fault not in self.force:
+        if all(other is not fault for other in self.force):
             return
         last = max([since, *(pipe.touched for _, pipe in self._met(fault, number))])
         if round(self.now() - last - fault.after, 9) < 0:
@@ -177,6 +171,6 @@ class Wire:
         self.tell("forgotten", connection=number, after=fault.after, then=fault.then)
         if fault.then == "silence":
             for pipe in self.pipes[number - 1].values():
-                pipe.cut(self.now())
+                pipe.cut(fault)  # nobody ends that
         else:
             self._hang_up(number, EOF if fault.then == "fin" else RESET)

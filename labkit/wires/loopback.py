@@ -119,7 +119,8 @@ class LoopbackWire(Wire):
         """End the threads and close the sockets, whatever state they are in."""
         for thread in self.threads.values():
             thread.loop.ending.set()
-            thread.thaw()
+            while thread.thawed:
+                thread.thaw()
         for end, abort in (aborts or {}).items():
             self.threads[end].ask(abort)
         for thread in self.threads.values():
@@ -281,10 +282,9 @@ class LoopThread:
         self.call(thawed.wait)
 
     def thaw(self) -> None:
-        """Let it run again, if it is frozen."""
-        for thawed in self.thawed:
-            thawed.set()
-        self.thawed.clear()
+        """End one freeze, the last: as long as there is another, this thread waits for that."""
+        if self.thawed:
+            self.thawed.pop().set()
 
     def ask(self, do: Callable[..., Any], *args: Any) -> Any:
         """Do something in this thread, and wait for what it gives."""

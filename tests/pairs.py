@@ -1,0 +1,407 @@
+"""Every pair of faults and acts at seeded times, and the lanes in which a wire's faults are seen.
+
+A *lane* is one direction of one connection. In each, numbered probes are sent at known times, some
+lanes close or reset themselves, some are quiet for seconds. What a fault means alone is what it
+changes there: when each probe arrives, and when FIN and RST do.
+
+    reach(A)    from A's beginning to its end, and on until all that A alone has changed has arrived;
+                without end in a lane that A has killed
+    meets       a fault meets the lanes of its direction; Limit and Idle, which hang up both ways,
+                meet those that they change alone
+    apart       A does not meet the lane, or reach(A) ends before B begins
+
+Two that are apart must not change one another. Of two that are not, each must hold as long as it is
+in force (nothing comes earlier than with one of them), what is lost with one is lost with both, FIN
+and RST of a box are heard, and when one is over, all is as with the other alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+from functools import cache
+from typing import Any
+
+from labkit import Experiment, Peer, run
+from labkit.faults import (
+    ACTS,
+    Act,
+    Cut,
+    Fault,
+    Freeze,
+    Goodbye,
+    HangUp,
+    Idle,
+    Limit,
+    Reset,
+    Send,
+    Throttle,
+    order,
+)
+from labkit.pipe import EOF, RESET
+from labkit.wires import FLOW
+from labkit.wires.virtual import VirtualWire
+
+LATENCY = 0.05  # s
+SIZE = 10  # bytes of a probe
+LAST = 24.0  # s; no probe is sent after this
+NEVER = math.inf
+LANES = [  # of each connection: s between two probes, how it closes itself, and when (s)
+    (0.4, None, NEVER), (0.4, EOF, 4.3), (0.4, EOF, 9.1), (0.4, EOF, 15.3), (0.4, RESET, 5.1), (0.4, RESET, 14.3),
+    (2.9, None, NEVER), (2.9, EOF, 13.7),
+]  # fmt: skip
+Lane = tuple[int, str]  # connection, sender
+
+
+@dataclasses.dataclass(frozen=True)
+class Heard:
+    """What came out of a lane: when each probe was whole, the first FIN, the first RST (s; NEVER)."""
+
+    probes: tuple[float, ...]
+    fin: float
+    rst: float
+    hung_up: bool = dataclasses.field(compare=False)  # this connection was forgotten, or at a limit
+
+    @property
+    def all(self) -> tuple[float, ...]:
+        return (*self.probes, self.fin, self.rst)
+
+
+class Ear:
+    """Takes whatever arrives, and keeps when."""
+
+    def __init__(self, wire: VirtualWire) -> None:
+        self.wire, self.items = wire, []
+
+    def receive(self, item: bytes | None) -> int:
+        self.items.append((self.wire.now(), item))
+        return len(item or b"")
+
+    def heard(self, count: int, hung_up: bool) -> Heard:
+        """As times of probes; what has come must be a beginning of what was sent."""
+        stream, probes = b"", []
+        for when, item in self.items:
+            stream += item or b""
+            probes += [when] * (len(stream) // SIZE - len(probes))
+        assert b"".join(map(probe, range(count))).startswith(stream)
+        firsts = [min((when for when, item in self.items if item == what), default=NEVER) for what in (EOF, RESET)]
+        return Heard((*probes, *[NEVER] * (count - len(probes))), *firsts, hung_up)
+
+
+def probe(number: int) -> bytes:
+    return b"%0*d" % (SIZE, number)
+
+
+def sendings(connection: int) -> list[float]:
+    """When the probes of a connection are sent (s)."""
+    every, _, closes = LANES[connection - 1]
+    times = [round(0.2 + every * n + 0.013 * connection, 3) for n in range(int(LAST / every))]
+    return [t for t in times if t < min(closes, LAST)]
+
+
+@cache
+def hear(*faults: Fault) -> dict[Lane, Heard]:
+    """What comes out of each lane of a wire on which these faults happen."""
+    wire = VirtualWire(LATENCY, dict.fromkeys(FLOW))
+    ears, hung_up = {}, set()
+    wire.tell = lambda what, connection, **_: hung_up.add(connection)
+    for number in range(1, len(LANES) + 1):
+        _, pipes = wire.lay()
+        _, how, closes = LANES[number - 1]
+        for sender, pipe in pipes.items():
+            ears[number, sender] = wire.sinks[pipe] = Ear(wire)
+            for n, when in enumerate(sendings(number)):
+                wire.time.at(when, lambda pipe=pipe, n=n: wire.push(pipe, probe(n)))
+            if closes < NEVER:
+                wire.time.at(closes, lambda pipe=pipe, how=how: wire.push(pipe, how))
+    for when, step, fault in order(faults):
+        wire.at(when, lambda fault=fault, step=step: wire.do(fault, step))
+    wire.wait(lambda: False, 1000.0)
+    wire.close({})
+    return {lane: ear.heard(len(sendings(lane[0])), lane[0] in hung_up) for lane, ear in ears.items()}
+
+
+def meets(fault: Fault, lane: Lane) -> bool:
+    """Whether a fault can be felt in a lane."""
+    if type(fault).__name__ in ("Limit", "Idle"):
+        return hear(fault)[lane].hung_up or hear(fault)[lane] != hear()[lane]
+    return fault.meets(FLOW[lane[1]])
+
+
+def reach(fault: Fault, lane: Lane) -> float:
+    """Until when a fault, alone, is felt in a lane (s)."""
+    there = list(zip(hear(fault)[lane].all, hear()[lane].all))
+    if any(alone == NEVER != before for alone, before in there):
+        return NEVER
+    felt = [t for pair in there if pair[0] != pair[1] for t in pair if t < NEVER]
+    return max([fault.start, fault.over or fault.start, *felt])
+
+
+def broken(one: Fault, two: Fault) -> str | None:
+    """In which lane two faults do not mean what each means alone, in words; None if in none.
+
+    If only one of them is ever over, or one is over earlier, that is ``one``.
+    """
+    for lane in hear():
+        base, a, b, both = (hear(*faults)[lane] for faults in ((), (one,), (two,), (one, two)))
+        uncounted = isinstance(two, Limit) and isinstance(one, (HangUp, Reset)) and one.start <= two.start
+        problem = (
+            _unheard(one, two, lane, a, both)
+            or _unheard(two, one, lane, b, both)
+            or _afterwards(one, two, lane, b, both)
+            or not uncounted  # bytes that go nowhere before a limit counts them
+            and (_apart(one, two, lane, base, a, b, both) or _apart(two, one, lane, base, b, a, both) or _earlier(a, b, both))
+        )
+        if problem:
+            return f"{one!r} and {two!r} in {lane}: {problem}"
+    return None
+
+
+def _apart(one: Fault, two: Fault, lane: Lane, base: Heard, a: Heard, b: Heard, both: Heard) -> str | None:
+    """Where the first does not meet the lane, or is over before the second begins."""
+    if not meets(one, lane) and both != b:
+        return f"{type(one).__name__} does not meet it; expected {b}, seen {both}"
+    if reach(one, lane) < two.start:
+        expected = tuple(x if x != no else y for x, y, no in zip(a.all, b.all, base.all))
+        if both.all != expected:
+            return f"{type(one).__name__} was over; expected {expected}, seen {both.all}"
+    return None
+
+
+def _earlier(a: Heard, b: Heard, both: Heard) -> str | None:
+    """No probe comes earlier than with one of them; what is lost with one is lost with both."""
+    for number, (*alone, found) in enumerate(zip(a.probes, b.probes, both.probes)):
+        least = max(alone)
+        if least < NEVER:
+            least -= LATENCY + 1e-9  # what is due after a cut needs no second latency
+        if found < least:
+            return f"probe {number} comes at {found:g} s, with one of them at {max(alone):g} s"
+    return None
+
+
+def _unheard(one: Fault, two: Fault, lane: Lane, a: Heard, both: Heard) -> str | None:
+    """The FIN or RST of a box is heard, unless a silence begins while it is on its way."""
+    if not isinstance(one, (HangUp, Reset)) or not one.meets(FLOW[lane[1]]):
+        return None
+    reset = isinstance(one, Reset)
+    came = a.rst if reset else a.fin
+    begins = two.start + two.after if isinstance(two, Idle) else two.start
+    if isinstance(two, (Cut, Idle)) and one.start <= begins <= came:
+        return None
+    heard = both.rst if reset else min(both.fin, both.rst)
+    return f"nobody hears of {type(one).__name__}" if came < NEVER == heard else None
+
+
+def _afterwards(one: Fault, two: Fault, lane: Lane, b: Heard, both: Heard) -> str | None:
+    """When the first is over, and what was sent before is through, all is as with the second alone."""
+    if one.over is None or one.over >= (two.over or NEVER):
+        return None
+    sent = sendings(lane[0])
+    under_way = [t for when, t in zip(sent, both.probes) if when <= one.over]
+    later = max([one.over, reach(one, lane), *under_way])
+    for number, when in enumerate(sent):
+        if when > later and both.probes[number] != b.probes[number]:
+            seen, alone = both.probes[number], b.probes[number]
+            return f"afterwards probe {number} comes at {seen:g} s, not at {alone:g} s"
+    closes = LANES[lane[0] - 1][2]
+    if min(closes, b.fin, b.rst) > later and both.all[-2:] != b.all[-2:]:
+        return f"afterwards FIN and RST come at {both.all[-2:]} s, not at {b.all[-2:]} s"
+    return None
+
+
+# the pairs
+
+
+def lasting(kind: type[Act]) -> bool:
+    return kind.finish is not None
+
+
+def some(kind: type[Act], dice: random.Random, at: float, over: float | None, bulk: int = 1, **more: Any) -> Any:
+    """An act of a kind, of ordinary strength, for ``bulk`` times the bytes that probes have."""
+    given: dict[str, Any] = {"at": at, **more}
+    if lasting(kind):
+        given[kind.finish or ""] = over
+    strength: dict[str, dict[str, Any]] = {
+        "Delay": {"latency": dice.choice([0.2, 0.7])},
+        "Tunnel": {"every": 0.6, "length": 0.3},
+        "Throttle": {"rate": dice.choice([60, 200]) * bulk},
+        "Slice": {"size": dice.choice([3, 4]) * bulk, "gap": dice.choice([0.0, 0.02])},
+        "Limit": {"size": dice.choice([25, 60, 10_000]) * bulk},
+        "HangUp": {"delay": dice.choice([0.0, 0.0, 0.5])},
+        "SlowClose": {"delay": dice.choice([0.5, 1.0])},
+        "Idle": {
+            "after": dice.choice([1.1, 1.7]),
+            "then": dice.choice(["silence", "silence", "fin", "rst"]),
+        },
+        "Send": {"size": dice.choice([100, 300]), "every": 0.1},
+    }
+    return kind(**{**given, **strength.get(kind.__name__, {}), **more})
+
+
+def grid(dice: random.Random, low: float, high: float) -> float:
+    """A time (s), never that of a probe."""
+    return round(dice.uniform(low, high), 2) + 0.0005
+
+
+WAYS = ("both", "both", "to_client", "to_server")
+
+
+def pair_of_faults(one: type[Fault], two: type[Fault], how: str, seed: int) -> tuple[Fault, Fault]:
+    """Two faults: one after the other ("apart"), in two directions, or at one time ("together").
+
+    Times are those of the seed, and what a fault is like does not depend on the other one, so that
+    each has to be heard alone only once.
+    """
+    dice = random.Random(f"{how} {seed}")
+    at = grid(dice, 2, 4)
+    over = grid(dice, at + 0.5, 6)
+    if how == "apart":
+        start, late = grid(dice, 11, 14), 14.5
+    else:
+        start, late = dice.choice([at, grid(dice, at, over - 0.1)]), over + 3
+    end = dice.choice([None, grid(dice, late, 18)])
+    split = dice.choice([("to_client", "to_server"), ("to_server", "to_client")])
+    first, second = (
+        random.Random(f"{how} {seed} {one.__name__}"),
+        random.Random(f"{how} {seed} and {two.__name__}"),
+    )
+    ways = split if how == "directions" else (first.choice(WAYS), second.choice(WAYS))
+    return some(one, first, at, over, direction=ways[0]), some(two, second, start, end, direction=ways[1])
+
+
+# whole runs: both applications send a message every so often, and read
+
+
+BEAT = 0.2  # s between two messages; what an act does, it does between two of them
+TALK = Peer(ping_interval=None, send_every=BEAT, send_size=50)
+Row = tuple[Any, ...]
+
+
+def experiment(end: float) -> Experiment:
+    """Two applications that talk until ``end`` (s)."""
+    return Experiment(server=TALK, client=TALK, latency=BEAT, until=end)
+
+
+def pair_of_acts(one: type[Act], two: type[Act], how: str, seed: int, pause: float = 4.0) -> tuple[Act, Act]:
+    """Two acts of a run: one after the other ("apart", by ``pause`` s), or at one time ("together")."""
+
+    def more(kind: type[Act], dice: random.Random) -> dict[str, Any]:
+        if kind is Idle:
+            return {"after": dice.choice([0.75 * BEAT, 1.7])}  # at once, or not at all
+        if issubclass(kind, Fault):
+            return {"direction": dice.choice(WAYS)}
+        return {"end": dice.choice(["server", "client"])} | ({"code": 3000} if kind is Goodbye else {})
+
+    dice = random.Random(f"{how} {seed}")
+    at = round(dice.choice([3, 4]) * BEAT + BEAT / 2, 6)
+    over = round(at + dice.choice([2.5, 3.5]) * BEAT, 6)  # on the beat: whoever thaws goes on in step
+    start = round(over + pause + BEAT / 2, 6) if how == "apart" else dice.choice([at, round(at + BEAT, 6)])
+    end = round(start + 3.5 * BEAT if how == "apart" else over + pause, 6)
+    first, second = (
+        random.Random(f"{how} {seed} {one.__name__}"),
+        random.Random(f"{how} {seed} and {two.__name__}"),
+    )
+    return some(one, first, at, over, 10, **more(one, first)), some(two, second, start, end, 10, **more(two, second))
+
+
+def rows(trace: Any) -> list[Row]:
+    """What was seen of each frame (when sent, arrived, received by an application, s) and end."""
+    seen: list[Row] = []
+    for sender, other in (("server", "client"), ("client", "server")):
+        received = iter([e.t for e in trace.select("message", other) if e.data["step"] == "received"])
+        for frame in trace.frames(sender):
+            came = next(received, None) if frame.opcode == "BINARY" and frame.arrived_at is not None else None
+            times = [None if t is None else round(t, 6) for t in (frame.sent_at, frame.arrived_at, came)]
+            seen.append((times[0], sender, frame.opcode, frame.size, frame.code, *times[1:]))
+    for end in ("server", "client"):
+        seen += [(round(t, 6), end, state) for t, state in trace.states(end)]
+        seen += [(round(error.t, 6), end, error.type, error.text, error.code) for error in trace.raised(end)]
+    return sorted(seen, key=repr)
+
+
+@cache
+def told(end: float, *acts: Act) -> list[Row]:
+    """The rows of a virtual run in which this is done."""
+    return rows(run(experiment(end).but(faults=acts), "virtual", progress=False))
+
+
+def changed(one: Act, two: Act, end: float) -> str | None:
+    """What of two acts was not as it is alone, in words; None if all was, "touch" if they touch.
+
+    The first one is over first.
+    """
+    base, a, b, both = (told(end, *acts) for acts in ((), (one,), (two,), (one, two)))
+    if apart := two.start > (one.over or one.start):
+        later = two.start - 2.5 * BEAT  # what was sent before has arrived when the second one begins
+        if _until(both, later) != _until(a, later):
+            return f"{one!r} before {two!r}: {_odd(_until(both, later), _until(a, later))}"
+    else:
+        for this, other in ((one, two), (two, one)):
+            if isinstance(this, (Send, Freeze)) and isinstance(other, (Throttle, Limit, Idle)):
+                return "touch"  # one counts what the other says
+        over = one.over or NEVER
+        under_way = [row for row in both if row[0] <= over and len(row) == 7]
+        later = max([over, *(t for row in under_way for t in row[5:] if t)])
+    if later > end - BEAT or _from(a, later) != _from(base, later):
+        return "touch"
+    if not apart and (closed := _closed(b)):
+        return None if closed <= _closed(both) else f"{two!r} does not close what it closes without {one!r}"
+    if _from(both, later) != _from(b, later):
+        return f"{two!r} after {one!r}: {_odd(_from(both, later), _from(b, later))}"
+    return None
+
+
+def _closed(found: list[Row]) -> set[str]:
+    return {row[1] for row in found if row[2] == "CLOSED"}
+
+
+def _from(found: list[Row], low: float) -> list[Row]:
+    return [row for row in found if row[0] > low]
+
+
+def _until(found: list[Row], high: float) -> list[Row]:
+    return [row for row in found if row[0] <= high]
+
+
+def _odd(one: list[Row], two: list[Row]) -> str:
+    more, less = [row for row in one if row not in two], [row for row in two if row not in one]
+    return f"only with both {more[:3]}, only alone {less[:3]}"
+
+
+def moments(trace: Any) -> dict[tuple[Any, ...], float]:
+    """When each thing happened (s), by what it is: the client's third message arrives, …"""
+    found: dict[tuple[Any, ...], float] = {}
+    for row in rows(trace):
+        what = row[1:5] if len(row) == 7 else row[1:]
+        number = sum(key[:-2] == what for key in found if key[-1] == "begins")
+        found[(*what, number, "begins")] = row[0]
+        for word, when in zip(("arrives", "is received"), row[5:] if len(row) == 7 else ()):
+            if when is not None:
+                found[(*what, number, word)] = when
+    return found
+
+
+def disorder(virtual: Any, real: Any, margin: float) -> str | None:
+    """What comes first by more than ``margin`` (s) on the virtual wire, and not on the real one.
+
+    In words; None if nothing.
+    """
+    first, then = moments(virtual), moments(real)
+    sure = {what: t for what, t in first.items() if t < virtual.end - margin}
+    if missing := [what for what in sure if what not in then]:
+        return f"never on {real.header['wire']}: {missing[:3]}"
+    if extra := [what for what, t in then.items() if what not in first and t < real.end - margin]:
+        return f"only on {real.header['wire']}: {extra[:3]}"
+    in_time = sorted(sure, key=lambda what: sure[what])
+    latest, before = -NEVER, 0  # of all that has to come first, what came last
+    for what in in_time:
+        while sure[in_time[before]] < sure[what] - margin:
+            latest = max(latest, then[in_time[before]])
+            before += 1
+        if then[what] < latest:
+            return f"{what} at {then[what]:.3f} s on {real.header['wire']}, {sure[what]:.3f} s on the virtual wire, too early"
+    return None
+
+
+KINDS = tuple(ACTS.values())
