@@ -66,6 +66,7 @@ def experiment(seed: int) -> Experiment:
         kinds = [KINDS[seed % len(KINDS)], *others]
         begins = dice.sample(range(1, 13), len(kinds))
         acts = [_act(dice, kind, begin * GRID) for kind, begin in zip(kinds, begins)]
+        acts += [_talk(dice, end) for end in ENDS if dice.random() < 0.4]
         try:
             return Experiment(
                 **peers,
@@ -87,6 +88,12 @@ def _peer(dice: random.Random, keeps: bool) -> Peer:
         reads=dice.random() < 0.9,
         max_queue=dice.choice([1, 16, None]),
     )
+
+
+def _talk(dice: random.Random, end: str) -> Send:
+    at = _grid(dice, 0.1, 0.5, "message")
+    size = dice.choice([0, 10, 200, 3000])
+    return Send(at, end=end, size=size, every=dice.choice([0.1, 0.2, 0.3]))
 
 
 def _act(dice: random.Random, kind: type[Act], begin: float) -> Act:
