@@ -13,12 +13,14 @@ no experiment sends so much that it matters whose buffers are larger.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import math
 import random
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from labkit import Experiment, Peer, run
@@ -48,6 +50,7 @@ MOVED = 0.012  # s, by which times are moved to see whether an experiment is on 
 MOVES = 12  # how often they are moved
 APART = 0.030  # s; events of two lanes that are closer than this have no order
 LATE = 0.020  # s; a machine that wakes up later than this is not on time
+LOOK = 0.005  # s between two looks at that
 TRIES = 8  # of one experiment, while the machine is late
 GRID = 0.1  # s; on it are pings and round trips
 BESIDE = {"fault": 0.025, "message": 0.05, "patience": 0.075}  # s; so chance makes few ties
@@ -151,7 +154,7 @@ Lane = list[tuple[float, Telling]]
 
 
 def story(trace: Trace) -> dict[str, Lane]:
-    """What a trace tells, by lane: one for each thing that an end's log or application tells, or the wire carries."""
+    """What a trace tells, by lane: one for each kind of thing that an end or the wire tells."""
     lanes: dict[str, Lane] = {}
     if "ended" in (why := trace.header["ended"]):  # not: its time was up
         lanes["run"] = [(trace.end, (why,))]
@@ -239,11 +242,13 @@ def on_edge(experiment: Experiment, trace: Trace) -> bool:
 
 
 def moved(experiment: Experiment, dice: random.Random) -> Experiment:
-    """The same experiment with every time a little earlier or later; what repeats moves as little as its last."""
+    """The same experiment with every time up to 12 ms earlier or later; of pings, that of the last one."""
 
     def move(thing: Any, name: str, scale: float = 1.0) -> dict[str, float]:
-        given = getattr(thing, name, None)
-        return {name: max(0.0, given + dice.choice([-MOVED, MOVED]) * scale)} if given else {}
+        given = getattr(thing, name)
+        if given is None:
+            return {}
+        return {name: max(0.0, given + dice.uniform(-MOVED, MOVED) * scale)}
 
     def peer(given: Peer) -> Peer:
         changes: dict[str, Any] = {**move(given, "ping_timeout"), **move(given, "close_timeout")}
@@ -271,25 +276,33 @@ def moved(experiment: Experiment, dice: random.Random) -> Experiment:
 
 
 class Punctuality:
-    """How late this machine wakes up while something is measured: ``with Punctuality() as p: …; p.worst`` (s)."""
+    """How late this machine wakes up while something is measured."""
 
-    worst = 0.0
+    worst = 0.0  # s
 
-    def __enter__(self) -> Punctuality:
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-        return self
+    @property
+    def late(self) -> bool:
+        """Whether it was too late for what was measured to say anything."""
+        return self.worst >= LATE
 
-    def _watch(self) -> None:
-        while not self.stop.is_set():
-            due = time.monotonic() + 0.005
-            time.sleep(0.005)
+    def watch(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            due = time.monotonic() + LOOK
+            time.sleep(LOOK)
             self.worst = max(self.worst, time.monotonic() - due)
 
-    def __exit__(self, *exc: object) -> None:
-        self.stop.set()
-        self.thread.join()
+
+@contextlib.contextmanager
+def on_time() -> Iterator[Punctuality]:
+    """Watch this machine: ``with on_time() as machine: …`` says afterwards whether it was late."""
+    machine, stop = Punctuality(), threading.Event()
+    thread = threading.Thread(target=machine.watch, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield machine
+    finally:
+        stop.set()
+        thread.join()
 
 
 def on_both_wires(experiment: Experiment) -> tuple[str, list[str]]:
@@ -300,16 +313,16 @@ def on_both_wires(experiment: Experiment) -> tuple[str, list[str]]:
     """
     virtual = run(experiment, "virtual", progress=False)
     for _ in range(TRIES):
-        with Punctuality() as machine:
+        with on_time() as machine:
             real = run(experiment, "loopback", progress=False)
         found = differences(virtual, real)
         if not found:
             return "agree", []
-        if machine.worst < LATE:
+        if not machine.late:
             break
     if on_edge(experiment, virtual):
         return "set aside", found
-    if machine.worst >= LATE:
+    if machine.late:
         late = f"{machine.worst:.3f} s in the end"
         found.insert(0, f"(the machine was late {TRIES} times, by {late})")
     return "differ", found
