@@ -4,6 +4,7 @@ On the loopback wire the timers are small and only order is asserted, never how 
 """
 
 import asyncio
+import socket
 
 import pytest
 from cases import FLY, small
@@ -71,6 +72,20 @@ def test_a_cut_to_the_server_only_lets_the_client_hear_the_goodbye(wire):
     assert opcodes(trace, "server") == [("PING", True), ("PING", True), ("PING", True), ("CLOSE", True)]
     assert opcodes(trace, "client") == [("PONG", True), ("PONG", True), ("PONG", False), ("CLOSE", False)]
     assert trace.raised("client")[0].received == 1011 and trace.raised("server")[0].received is None
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_nobody_waits_for_a_full_segment(tls):
+    """Nagle's algorithm is off at both ends, as asyncio promises."""
+    found = []
+
+    async def look(websocket):
+        sock = websocket.transport.get_extra_info("socket")
+        found.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        await websocket.wait_closed()
+
+    run(small(tls=tls), "loopback", server=look, client=look, progress=False)
+    assert len(found) == 2 and all(found)
 
 
 @both_wires

@@ -130,7 +130,7 @@ class LoopbackWire(Wire):
             sock.close()
 
     def _listen_at(self, name: str) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = _new_socket()
         _size(sock, self.buffers["server" if name == "server" else "client"])  # accepted sockets inherit it
         sock.bind((HOST, 0))
         sock.listen(1024)
@@ -138,7 +138,7 @@ class LoopbackWire(Wire):
         return sock
 
     def _connect(self, name: str, size: int | None) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = _new_socket()
         _size(sock, size)
         sock.connect(self.sockets[name].getsockname())  # at once: the listener's backlog takes it
         sock.setblocking(False)
@@ -307,6 +307,11 @@ class LoopThread:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self.loop.shutdown_asyncgens()
+
+
+def _new_socket() -> socket.socket:
+    """A TCP socket. It has to name its protocol: otherwise asyncio does not turn Nagle's algorithm off."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 def _size(sock: socket.socket, size: int | None) -> None:
