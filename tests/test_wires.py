@@ -74,6 +74,17 @@ def test_a_cut_to_the_server_only_lets_the_client_hear_the_goodbye(wire):
     assert trace.raised("client")[0].received == 1011 and trace.raised("server")[0].received is None
 
 
+@both_wires
+def test_a_socket_that_is_closed_answers_whatever_comes_late_with_a_reset(wire):
+    """Once is not enough: the first resets meet the cut, and are gone."""
+    client = Peer(ping_interval=0.2, ping_timeout=0.15, close_timeout=0.1)
+    acts = [Cut(0.45, direction="to_server", heal=1.5), Send(0.15, size=10, every=0.1)]
+    trace = run(Experiment(Peer(ping_interval=9), client, faults=acts, until=2), wire)
+    resets = [event for event in trace.select("reset") if event.data["step"] == "sent"]
+    assert trace.closed_at("client") < 1.5 < trace.noticed_at("server")
+    assert len(resets) == 1 and "reset" in trace.raised("server")[0].cause
+
+
 @pytest.mark.parametrize("tls", [False, True])
 def test_nobody_waits_for_a_full_segment(tls):
     """Nagle's algorithm is off at both ends, as asyncio promises."""

@@ -186,6 +186,8 @@ class Half:
     def write(self, item: bytes | None) -> int:
         """Give the sink one item; returns how many bytes of it are done with."""
         if self.broken:
+            if item:
+                self.refused()
             return len(item or b"")
         if item is RESET:
             self.reset()
@@ -206,7 +208,7 @@ class Half:
         return 0
 
     def refused(self) -> None:
-        """The sink is gone: pass the reset on to the source, if the other direction lets it through."""
+        """The sink is gone, and answers whatever comes with a reset: it goes back to the source, if it gets through."""
         self.broken = True
         if self.back.ended:
             self.back.pipe.push(self.wire.now(), RESET)
