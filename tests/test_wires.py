@@ -9,7 +9,7 @@ import socket
 import pytest
 from cases import FLY, small
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading, compare, predict, run
+from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, compare, predict, run
 
 WIRES = ["virtual", "loopback"]
 both_wires = pytest.mark.parametrize("wire", WIRES)
@@ -83,6 +83,13 @@ def test_a_socket_that_is_closed_answers_whatever_comes_late_with_a_reset(wire):
     resets = [event for event in trace.select("reset") if event.data["step"] == "sent"]
     assert trace.closed_at("client") < 1.5 < trace.noticed_at("server")
     assert len(resets) == 1 and "reset" in trace.raised("server")[0].cause
+
+
+@both_wires
+def test_a_frozen_end_is_frozen_until_its_last_freeze_is_over(wire):
+    acts = [Freeze(0.1, thaw=0.3), Freeze(0.2, thaw=0.5)]
+    trace = run(small(faults=acts, until=0.7), wire)
+    assert trace.frames("server")[0].sent_at >= 0.5
 
 
 @pytest.mark.parametrize("tls", [False, True])

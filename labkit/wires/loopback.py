@@ -38,6 +38,7 @@ class LoopbackWire(Wire):
         super().__init__(latency, buffers, seed)
         self.threads: dict[str, LoopThread] = {}
         self.halves: list[Half] = []
+        self.frozen = dict.fromkeys(FLOW, 0)  # freezes that are not over
         self.sockets = {name: self._listen_at(name) for name in ("server", "wire")}
         try:
             for name in (*FLOW, "wire"):
@@ -95,10 +96,13 @@ class LoopbackWire(Wire):
         self.threads["wire"].call(self.loop.call_at, when, do)
 
     def freeze(self, end: str) -> None:
+        self.frozen[end] += 1
         self.threads[end].freeze()
 
     def thaw(self, end: str) -> None:
-        self.threads[end].thaw()
+        self.frozen[end] -= 1
+        if not self.frozen[end]:
+            self.threads[end].thaw()
 
     def call(self, end: str, do: Callable[..., Any], *args: Any) -> None:
         """Do something in the loop of ``end``."""
