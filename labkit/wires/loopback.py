@@ -11,6 +11,7 @@ retransmits; and what is stuck waits in the forwarder (and, when that is full, i
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import socket
 import struct
@@ -24,7 +25,9 @@ from . import FLOW, Program, Wire
 
 HOST = "127.0.0.1"
 CHUNK = 2**16  # bytes a read
-POLL = 0.02  # s between two looks at whether a run is over
+POLL = 0.005  # s between two looks at whether a run is over
+TURNS = 10  # of an event loop: enough for what has arrived to be read, told and answered
+STUCK = 0.1  # s; a loop that does not come to its next turns within this is blocked
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
@@ -32,7 +35,7 @@ class LoopbackWire(Wire):
     """Three threads, two TCP connections for one, and the pipes in between."""
 
     name, clock = "loopback", "monotonic"
-    grace = 0.1  # s
+    pace = 0.02  # s
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
         super().__init__(latency, buffers, seed)
@@ -86,8 +89,13 @@ class LoopbackWire(Wire):
     def travelling(self) -> bool:
         return self.threads["wire"].ask(super().travelling)
 
-    def take_in(self) -> None:
-        self.threads["wire"].ask(lambda: None)  # in the turn in which it is woken up for this it reads its sockets, too
+    def settle(self) -> None:
+        """Let every loop that is not blocked have some turns, in the order in which bytes go from end to end and back."""
+        for name in (*FLOW, "wire", *FLOW, "wire"):
+            if not self.frozen.get(name):
+                turns = asyncio.run_coroutine_threadsafe(_turns(), self.threads[name].loop)
+                with contextlib.suppress(concurrent.futures.TimeoutError):
+                    turns.result(STUCK)
 
     # what a session asks for
 
@@ -313,6 +321,12 @@ class LoopThread:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self.loop.shutdown_asyncgens()
+
+
+async def _turns() -> None:
+    """Let the running loop have some turns."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def _new_socket() -> socket.socket:
