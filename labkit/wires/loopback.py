@@ -28,6 +28,7 @@ CHUNK = 2**16  # bytes a read
 POLL = 0.005  # s between two looks at whether a run is over
 TURNS = 10  # of an event loop: enough for what has arrived to be read, told and answered
 STUCK = 0.1  # s; a loop that does not come to its next turns within this is blocked
+ANSWER = 0.005  # s; no reset is back before its asker is done with what it does at once, as in virtual time
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
@@ -223,7 +224,7 @@ class Half:
         """The sink is gone, and answers whatever comes with a reset: it goes back to the source, if it gets through."""
         self.broken = True
         if self.back.ended:
-            self.back.pipe.push(self.wire.now(), RESET)
+            self.back.pipe.push(self.wire.now() + ANSWER, RESET)
             self.loop.call_soon(self.back.flow)
 
     def reset(self) -> None:
