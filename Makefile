@@ -14,7 +14,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test test-browser screenshot check format demo bench vintages matrix notebooks constraints clean FORCE
+.PHONY: help lab test test-long test-browser screenshot check format demo bench vintages matrix notebooks constraints clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -26,6 +26,9 @@ lab: .venv/has-lab ## open the lab in the browser (ARGS=--no-browser on a machin
 test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
 	$(PY) -m labkit vintages fetch
 	$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
+
+test-long: .venv/has-dev ## run the comparisons of both wires, in real time and one after the other (LABKIT_SEED= tries others)
+	$(PY) -m pytest -m long $(ARGS)
 
 test-browser: .venv/has-browser ## run the lab in a real browser, which has to be there (CHROMIUM= says where)
 	$(PY) -m pytest -n 2 --dist worksteal tests/browser $(ARGS)

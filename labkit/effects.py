@@ -36,10 +36,10 @@ class Limited:
 
 
 class Sliced:
-    """Cuts what comes into pieces of ``size`` ± ``variation`` bytes, ``gap`` s apart."""
+    """Cuts what comes into pieces of ``size`` ± ``variation`` bytes, ``gap`` s apart, in however many writes it was sent."""
 
     def __init__(self, act: Slice, dice: random.Random, hang_up: Callable[[], None]) -> None:
-        self.act, self.dice = act, dice
+        self.act, self.dice, self.free = act, dice, 0.0
 
     def __call__(self, when: float, item: bytes | None) -> list[Piece]:
         if not item:
@@ -47,7 +47,8 @@ class Sliced:
         pieces: list[Piece] = []
         while item:
             size = self.act.size + self.dice.randint(-self.act.variation, self.act.variation)
-            pieces.append((when + len(pieces) * self.act.gap, item[:size]))
+            pieces.append((max(when, self.free), item[:size]))
+            self.free = max(when, self.free) + self.act.gap
             item = item[size:]
         return pieces
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .vintages import Vintage
 
 OPENING = 15.0  # s; longer than websockets' own open_timeout
+SETTLED = 10  # rounds; what still goes on then is no consequence of what has happened
 HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
 SILENT = logging.Logger("websockets, unrecorded", logging.CRITICAL + 1)  # nothing is logged above CRITICAL
 
@@ -139,6 +140,7 @@ class Session:
         self.failure: BaseException | None = None
         self.ended = "it was left"
         self.over_at: float | None = None  # since when the run is over (s on the wire's clock)
+        self.next_sample = 0.0  # s on the wire's clock
         self.quiet = not any(handlers.values()) and not any(isinstance(act, Send) for act in experiment.acts)
         self.trace: Trace
 
@@ -280,15 +282,29 @@ class Session:
             self._open()
 
     def _is_over(self) -> bool:
-        """Whether the run is over, and has been for as long as this wire wants to be sure."""
+        """Whether the run is over; from then on nothing is part of the trace."""
         if not self._over():
             self.over_at = None
-            return False
-        self.over_at = self.over_at or self.wire.now()
-        return all(end.ended for end in self.ends.values()) or self.wire.now() - self.over_at >= self.wire.grace
+        elif self.over_at is None:
+            self._settle()
+            self.over_at = self.wire.now() if self._over() else None
+        return self.over_at is not None
+
+    def _settle(self) -> None:
+        """Let everything happen that follows at once from what has happened, until nothing more is noted."""
+        for _ in range(SETTLED):
+            before = self.recorder.count
+            self.wire.settle()
+            if self.recorder.count == before:
+                return
 
     def _over(self) -> str | None:
-        """Why the run is over, or None if it is not."""
+        """Why the run is over, or None if it is not.
+
+        On every wire a run ends when both ends have ended; or when every end with keepalive has ended, no
+        act is pending and nothing is on its way; or at ``until``; or, in virtual time, when nothing can
+        happen any more. What a survivor does later is no part of it.
+        """
         ended = [name for name in ENDS if self.ends[name].ended]
         if len(ended) == len(ENDS):
             return "both ends have ended"
@@ -304,7 +320,8 @@ class Session:
         return "nothing can happen any more: " + "; ".join(sentence(name, loop) for name, loop in self.wire.loops.items())
 
     def _sample(self) -> None:
-        if self.record and not self.quiet:
+        if self.record and not self.quiet and self.wire.now() >= self.next_sample:
+            self.next_sample = self.wire.now() + self.wire.pace
             for name, end in self.ends.items():
                 self.wire.sample(name, partial(self._note_waiting, name, end))
 
@@ -323,12 +340,13 @@ class Session:
     # how it ends
 
     def __exit__(self, *exc: object) -> None:
-        end = max(0.0, self.now if self.over_at is None else self.over_at - (self.zero or 0.0))
-        self.wire.take_in()
+        self.wire.settle()
         self.recorder.on = False  # teardown is not recorded
+        end = max(0.0, (self.over_at or self.wire.now()) - (self.zero or 0.0))
         self._close()
         self._let_go()
-        self.trace = Trace(self._as_run(), self.recorder.events(self.zero or 0.0), self._header(end))
+        events = [event for event in self.recorder.events(self.zero or 0.0) if event.t <= end]
+        self.trace = Trace(self._as_run(), events, self._header(end))
 
     def _let_go(self) -> None:
         """A lost connection is a cycle of references that waits for the garbage collector: it shall not keep the session and its trace."""

@@ -310,6 +310,29 @@ def test_a_port_alone_is_one_of_this_machine():
     assert play(wired(), server=server, client=client)["client"] == ("127.0.0.1", 9000)
 
 
+def test_no_reset_is_back_before_an_end_is_done_with_what_it_does_at_an_instant():
+    """Even without latency: an end that answers and says goodbye in one breath is not cut short in between."""
+
+    async def client(dial):
+        sock = dial()
+        await pause(2)  # the server has closed meanwhile
+        for _ in range(20):
+            sock.send(b"late")
+            await asyncio.sleep(0)
+        await pause(1)
+        with pytest.raises(OSError):
+            sock.send(b"later")
+        sock.close()
+        return "done"
+
+    async def server(listener):
+        sock = await accept(listener)
+        await pause(1)
+        sock.close()
+
+    assert play(wired(), server=server, client=client)["client"] == "done"
+
+
 def test_work_per_turn_grows_with_what_is_ready_not_with_what_exists():
     """Counted, not timed: how many sockets are asked in one exchange, beside 0 and beside 500 idle connections."""
 

@@ -39,7 +39,7 @@ class Wire:
     name = "?"
     clock = "?"
     loops: Mapping[str, Any]  # the event loop of each end; loop.block(seconds) blocks it, and tells so
-    grace = 0.0  # s for which a run must seem over before it is believed, while an end still lives
+    pace = 0.0  # s between two samples of what is only seen by looking
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
         self.latency = latency
@@ -64,8 +64,8 @@ class Wire:
         """Something may arrive earlier or later than it was thought: look again."""
         raise NotImplementedError
 
-    def take_in(self) -> None:
-        """See what the ends have sent until now, as far as it has not been seen yet."""
+    def settle(self) -> None:
+        """Let everything happen that follows at once from what has happened; in virtual time it has."""
 
     def freeze(self, end: str) -> None:
         """Block the event loop of ``end``, from now on."""

@@ -4,6 +4,7 @@ The loops are asyncio's own selector loops; only what they ask the outside world
 which sockets are ready. Nobody ever waits. Each end has a loop of its own, one clock steps them all:
 
     instant t:  acts (a cut begins) → what arrives now → every loop, until all of them are idle
+                → resets that answer what came for nobody → every loop again
     then:       jump to the next act, arrival or timer
 
 Time stands on a grid of 1 ns. What is due at exactly the same time is first in, first out; of timers within one step of
@@ -215,6 +216,7 @@ class Clock:
         self.now = 0.0  # s
         self.loops: list[VirtualLoop] = []
         self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
+        self.answers: list[Callable[[], None]] = []  # what comes once everybody has done what this instant asks for
         self.count = itertools.count()
         self.horizon = float("inf")  # s; where the present run() ends
 
@@ -293,7 +295,11 @@ class Clock:
             if self.now > instant:
                 return False
             if not busy:
-                return True
+                if not self.answers:
+                    return True
+                answers, self.answers = self.answers, []
+                for answer in answers:
+                    answer()
         raise VirtualTimeError(
             f"{TURNS:,} turns at one instant and still busy: somebody loops without letting time pass, "
             "such as `while True: await asyncio.sleep(0)`; sleep for more than 0 s, or use the loopback wire"

@@ -11,6 +11,7 @@ retransmits; and what is stuck waits in the forwarder (and, when that is full, i
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import socket
 import struct
@@ -24,7 +25,10 @@ from . import FLOW, Program, Wire
 
 HOST = "127.0.0.1"
 CHUNK = 2**16  # bytes a read
-POLL = 0.02  # s between two looks at whether a run is over
+POLL = 0.005  # s between two looks at whether a run is over
+TURNS = 10  # of an event loop: enough for what has arrived to be read, told and answered
+STUCK = 0.1  # s; a loop that does not come to its next turns within this is blocked
+ANSWER = 0.005  # s; no reset is back before its asker is done with what it does at once, as in virtual time
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
@@ -32,12 +36,13 @@ class LoopbackWire(Wire):
     """Three threads, two TCP connections for one, and the pipes in between."""
 
     name, clock = "loopback", "monotonic"
-    grace = 0.1  # s
+    pace = 0.02  # s
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
         super().__init__(latency, buffers, seed)
         self.threads: dict[str, LoopThread] = {}
         self.halves: list[Half] = []
+        self.frozen = dict.fromkeys(FLOW, 0)  # freezes that are not over
         self.sockets = {name: self._listen_at(name) for name in ("server", "wire")}
         try:
             for name in (*FLOW, "wire"):
@@ -85,8 +90,13 @@ class LoopbackWire(Wire):
     def travelling(self) -> bool:
         return self.threads["wire"].ask(super().travelling)
 
-    def take_in(self) -> None:
-        self.threads["wire"].ask(lambda: None)  # in the turn in which it is woken up for this it reads its sockets, too
+    def settle(self) -> None:
+        """Let every loop that is not blocked have some turns, in the order in which bytes go from end to end and back."""
+        for name in (*FLOW, "wire", *FLOW, "wire"):
+            if not self.frozen.get(name):
+                turns = asyncio.run_coroutine_threadsafe(_turns(), self.threads[name].loop)
+                with contextlib.suppress(concurrent.futures.TimeoutError):
+                    turns.result(STUCK)
 
     # what a session asks for
 
@@ -95,10 +105,13 @@ class LoopbackWire(Wire):
         self.threads["wire"].call(self.loop.call_at, when, do)
 
     def freeze(self, end: str) -> None:
+        self.frozen[end] += 1
         self.threads[end].freeze()
 
     def thaw(self, end: str) -> None:
-        self.threads[end].thaw()
+        self.frozen[end] -= 1
+        if not self.frozen[end]:
+            self.threads[end].thaw()
 
     def call(self, end: str, do: Callable[..., Any], *args: Any) -> None:
         """Do something in the loop of ``end``."""
@@ -131,7 +144,7 @@ class LoopbackWire(Wire):
             sock.close()
 
     def _listen_at(self, name: str) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = _new_socket()
         _size(sock, self.buffers["server" if name == "server" else "client"])  # accepted sockets inherit it
         sock.bind((HOST, 0))
         sock.listen(1024)
@@ -139,7 +152,7 @@ class LoopbackWire(Wire):
         return sock
 
     def _connect(self, name: str, size: int | None) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = _new_socket()
         _size(sock, size)
         sock.connect(self.sockets[name].getsockname())  # at once: the listener's backlog takes it
         sock.setblocking(False)
@@ -187,6 +200,8 @@ class Half:
     def write(self, item: bytes | None) -> int:
         """Give the sink one item; returns how many bytes of it are done with."""
         if self.broken:
+            if item:
+                self.refused()
             return len(item or b"")
         if item is RESET:
             self.reset()
@@ -207,10 +222,10 @@ class Half:
         return 0
 
     def refused(self) -> None:
-        """The sink is gone: pass the reset on to the source, if the other direction lets it through."""
+        """The sink is gone, and answers whatever comes with a reset: it goes back to the source, if it gets through."""
         self.broken = True
         if self.back.ended:
-            self.back.pipe.push(self.wire.now(), RESET)
+            self.back.pipe.push(self.wire.now() + ANSWER, RESET)
             self.loop.call_soon(self.back.flow)
 
     def reset(self) -> None:
@@ -307,6 +322,17 @@ class LoopThread:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self.loop.shutdown_asyncgens()
+
+
+async def _turns() -> None:
+    """Let the running loop have some turns."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+def _new_socket() -> socket.socket:
+    """A TCP socket. It has to name its protocol: otherwise asyncio does not turn Nagle's algorithm off."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
 def _size(sock: socket.socket, size: int | None) -> None:

@@ -88,8 +88,8 @@ class VirtualWire(Wire):
             self.await_arrival(pipe)
 
     def refuse(self, pipe: Pipe) -> None:
-        """Answer with RESET, at the end of this instant."""
-        self.time.at(self.time.now, lambda: self.push(pipe, RESET))
+        """Answer with RESET, at the end of this instant: no answer is back before its asker is done with what it does."""
+        self.time.answers.append(lambda: self.push(pipe, RESET))
 
     def await_arrival(self, pipe: Pipe) -> None:
         if (due := pipe.due()) is not None:
