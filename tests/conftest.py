@@ -31,5 +31,6 @@ def pytest_collection_modifyitems(items):
 
 def pytest_collection_finish():
     """What was imported stays: no collection of garbage has to walk through it again."""
-    gc.collect()
-    gc.freeze()
+    if "hypothesis" in sys.modules:  # loaded later, it would look for objects, and what is frozen is not found
+        gc.collect()
+        gc.freeze()
