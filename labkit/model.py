@@ -92,11 +92,13 @@ class Model:
 
     def _over(self) -> bool:
         keepers = [end for end in self.ends.values() if end.peer.keepalive]
-        on_its_way = any(item.arrived_at is None and item.due < NEVER and not item.forgotten for item in self.items)
-        kept = bool(keepers) and all(end.ended for end in keepers) and not self.pending and not on_its_way
+        kept = bool(keepers) and all(end.ended for end in keepers) and not self.pending and not self._on_its_way()
         if kept and any(end.ended for end in self.ends.values() if end not in keepers):
             kept = False
         return kept or all(end.ended for end in self.ends.values())
+
+    def _on_its_way(self) -> bool:
+        return any(item.arrived_at is None and item.due < NEVER and not item.forgotten for item in self.items)
 
     def _act(self, act: Act, step: str) -> None:
         self.pending -= 1

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import itertools
 import json
 import random
@@ -84,7 +85,7 @@ NAMED = ("adapter with id", "json")  # they tell connections apart
 TIMELESS = "basicConfig, without times"
 
 
-def render(saids: list[Said], form: str, noise: random.Random | None = None) -> list[str]:
+def render(saids: Iterable[Said], form: str, noise: random.Random | None = None) -> list[str]:
     """The lines of a log, with other programs' lines between them."""
     rows = []
     for said in saids:
@@ -227,10 +228,11 @@ RANKS = ["right", "vague", "abstained", "wrong"]
 VAGUE = {"idle_drop": {"tcp_lost"}, "closing_gap": {"own_timeout"}}  # true, but not all: without times no gap can be seen
 
 
-def seeded(cause: str, seed: int) -> list[Said]:
+@functools.cache  # it is read in every format and family
+def seeded(cause: str, seed: int) -> tuple[Said, ...]:
     """The log of one connection that met this cause."""
     dice = random.Random(f"{cause} {seed}")
-    return dice.choice(CAUSES[cause])(dice)
+    return tuple(dice.choice(CAUSES[cause])(dice))
 
 
 def lone(cause: str, seed: int) -> Case:
@@ -251,7 +253,7 @@ def crowd(seed: int, size: int = 6) -> Case:
     return Case("crowd", sorted(rows, key=lambda said: said.t), fates)
 
 
-def aged(said: list[Said], family: str) -> list[Said]:
+def aged(said: Iterable[Said], family: str) -> list[Said]:
     """The same log in an older wording: 14 or 13 (asyncio), or 12 (legacy), as the library's own source has it."""
     rows: list[Said] = []
     for one in said:
@@ -273,7 +275,7 @@ def _older(line: str, family: str, rows: list[Said]) -> list[str]:
     return [] if family == "12" and line.endswith(" EOF") else [line]
 
 
-FAMILIES: dict[str, Callable[[list[Said]], list[Said]]] = {
+FAMILIES: dict[str, Callable[[Iterable[Said]], Iterable[Said]]] = {
     "15+": lambda said: said,
     "14": lambda said: aged(said, "14"),
     "13": lambda said: aged(said, "13"),

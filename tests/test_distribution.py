@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from figures import overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, plots, sweep
 from labkit.plots.distribution_words import histogram
@@ -23,22 +23,6 @@ def rows(*delays: float | None, column: str = "delay"):
 @pytest.fixture(scope="module")
 def phases():
     return sweep(FLY, over={"cut.at": [8 + 0.1 * k for k in range(1, 41)]}, progress=False)
-
-
-def texts(ax: Any) -> list[str]:
-    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
-
-
-def title(ax: Any) -> str:
-    return ax.get_title(loc="left").replace("\n", " ")
-
-
-def overlaps(ax: Any) -> list[tuple[str, str]]:
-    """The pairs of words that lie on each other, by what the renderer measures."""
-    ax.figure.canvas.draw()
-    said = [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
-    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
-    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
 
 
 def test_the_title_is_the_finding(phases):

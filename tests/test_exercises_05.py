@@ -1,8 +1,10 @@
 """Notebook 05: what it says is what runs, and what is recorded; its checks judge by running; and it works with nothing on the shelf."""
 
+import contextlib
 import itertools
 import re
 import sys
+import threading
 from pathlib import Path
 
 import nbformat
@@ -14,6 +16,7 @@ from labkit.exercises import gap, gap_logs
 from labkit.exercises.old_source import source_of, what_changed
 from labkit.matrix import recorded as recorded_matrix
 from labkit.vintages import pythons, shelf
+from labkit.vintages.worker import Worker
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 WORDS = "\n".join(cell.source for cell in nbformat.read(NOTEBOOKS / "05_the_closing_gap.ipynb", as_version=4).cells)
@@ -30,6 +33,23 @@ def on_the_shelf(*versions):
 
 
 needs_old = pytest.mark.skipif(not on_the_shelf("13.1", "14.1", "14.2"), reason="old versions: python -m labkit vintages fetch")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_process_a_vintage():
+    """Runs of one vintage share a worker, as a ``with`` statement lets them: to start one takes longer than what it runs here."""
+    locks, workers = {}, {}
+    with contextlib.ExitStack() as until_the_end, pytest.MonkeyPatch.context() as patched:
+
+        @contextlib.contextmanager
+        def shared(place):
+            with locks.setdefault(place, threading.Lock()):
+                if place not in workers:
+                    workers[place] = until_the_end.enter_context(Worker(place))
+                yield workers[place]
+
+        patched.setattr("labkit.vintages.worker.Worker", shared)
+        yield
 
 
 @pytest.fixture(autouse=True)

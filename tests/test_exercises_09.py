@@ -132,9 +132,7 @@ def polite(spread):
 @pytest.mark.parametrize(
     ("spread", "passed", "words"),
     [
-        (12, 4, "✓ at most"),
         (14, 4, "all back after"),
-        (0.001, 0, "only the mean"),
         (5, 0, "40 a second, and that is only the mean"),
         (8, 0, "Chance is not even"),
         (20, 0, "twice the spread"),

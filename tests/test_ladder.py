@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import Any
 
 import pytest
+from figures import overlaps, texts, title
 
 from labkit import Cut, Event, Experiment, Goodbye, HangUp, Peer, Reset, Send, Trace, plots, predict, run
 
@@ -24,47 +24,8 @@ def fly() -> Trace:
     return trace_of(FLY)
 
 
-def texts(ax: Any) -> list[str]:
-    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
-
-
 def ticks(ax: Any) -> list[str]:
     return sorted((label.get_text() for label in ax.get_yticklabels()), key=float)
-
-
-def title(ax: Any) -> str:
-    return ax.get_title(loc="left").replace("\n", " ")
-
-
-def corners(text: Any, renderer: Any) -> list[tuple[float, float]]:
-    """The corners of a text as it lies, turned or not (pixels)."""
-    angle, (x, y) = text.get_rotation(), text.get_transform().transform(text.get_position())
-    text.set_rotation(0)
-    box = text.get_window_extent(renderer)
-    text.set_rotation(angle)
-    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    return [
-        (x + cos * (a - x) - sin * (b - y), y + sin * (a - x) + cos * (b - y))
-        for a, b in ((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1))
-    ]
-
-
-def apart(one: list[tuple[float, float]], two: list[tuple[float, float]]) -> bool:
-    """Whether a line can be drawn between two rectangles (along a side of one of them)."""
-    for shape in (one, two):
-        for (ax, ay), (bx, by) in zip(shape, shape[1:]):
-            first, second = ([(bx - ax) * x + (by - ay) * y for x, y in points] for points in (one, two))
-            if max(first) <= min(second) or max(second) <= min(first):
-                return True
-    return False
-
-
-def overlaps(ax: Any) -> list[tuple[str, str]]:
-    """The pairs of words that lie on each other, by what the renderer measures."""
-    ax.figure.canvas.draw()
-    renderer = ax.figure.canvas.get_renderer()
-    written = [(text.get_text(), corners(text, renderer)) for text in [*ax.texts, *ax.get_yticklabels(), ax.yaxis.label] if text.get_text()]
-    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if not apart(one, two)]
 
 
 # the fruit fly

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from test_distribution import overlaps, texts, title
+from figures import overlaps, texts, title
 
 from labkit import Cut, Delay, Experiment, Peer, plots, sweep
 from labkit.plots.landscape import cells_of, position

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from figures import lay_out, overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, Trace, plots, recorded, run
 from labkit.matrix import WIRES, key
@@ -73,14 +74,6 @@ def medley(quiet, backlog, blocked) -> list[Any]:
     """One lane of each kind."""
     rows = [("13.1", backlog), ("14.1", late(quiet, 30)), ("14.2", blocked), ("17.4", quiet)]
     return [*(called(trace, vintage(version)) for version, trace in rows), HOLE]
-
-
-def texts(ax: Any) -> list[str]:
-    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
-
-
-def title(ax: Any) -> str:
-    return ax.get_title(loc="left").replace("\n", " ")
 
 
 def ticks(ax: Any) -> list[str]:
@@ -243,25 +236,17 @@ def test_a_short_or_even_axis_is_not_broken(moments):
 # the figure
 
 
-def overlaps(ax: Any) -> list[tuple[str, str]]:
-    """The pairs of words that lie on each other, by what the renderer measures."""
-    ax.figure.canvas.draw()
-    said = [*ax.texts, *ax.get_xticklabels(), ax.xaxis.label, ax._left_title]
-    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
-    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
-
-
 @pytest.mark.parametrize("size", [None, (6, 4), (5, 3.6)])
 @pytest.mark.parametrize("end", ["server", "client"])
 @pytest.mark.parametrize("name", ["story", "medley"])
 def test_no_word_lies_on_another(name, end, size, request):
-    assert overlaps(plots.lineup(request.getfixturevalue(name), end=end, size=size)) == []
+    ax = plots.lineup(request.getfixturevalue(name), end=end, size=size)
+    assert overlaps(ax, ax._left_title) == []
 
 
 def test_words_stay_on_the_figure(medley):
     for size in (None, (6, 4)):
-        ax = plots.lineup(medley, size=size)
-        ax.figure.canvas.draw()
+        ax = lay_out(plots.lineup(medley, size=size))
         said = [text.get_window_extent() for text in [*ax.texts, ax.xaxis.label, ax._left_title] if text.get_text()]
         assert all(box.x0 >= 0 and box.x1 <= ax.figure.bbox.width and box.y0 >= 0 and box.y1 <= ax.figure.bbox.height for box in said)
 

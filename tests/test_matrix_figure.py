@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from figures import lay_out, overlaps, texts, title
 
 from labkit import plots
 from labkit.plots.matrix_words import SITUATIONS, VERDICTS, WIRES, grid
@@ -39,21 +40,6 @@ def cells() -> list[dict[str, Any]]:
     columns = [(situation, wire) for wire in ("wss client", "ws", "wss server") for situation in SITUATIONS]
     made = [cell(v, s, w, verdict(v, p, s, w), python=p) for v, p in rows for s, w in columns]
     return made + [cell("14.1", s, w, "hole", "threading") for s, w in columns]
-
-
-def texts(ax: Any) -> list[str]:
-    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
-
-
-def title(ax: Any) -> str:
-    return ax.get_title(loc="left").replace("\n", " ")
-
-
-def overlaps(ax: Any) -> list[tuple[str, str]]:
-    """The pairs of words that lie on each other, by what the renderer measures."""
-    ax.figure.canvas.draw()
-    written = [(text.get_text(), text.get_window_extent()) for text in [*ax.texts, ax._left_title] if text.get_text()]
-    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
 
 
 def test_rows_go_from_old_to_new_and_columns_as_the_situations_do(cells):
@@ -103,7 +89,7 @@ def test_a_cell_that_was_told_by_a_wrong_exception_is_marked_and_says_so_below()
     ax = plots.matrix([early, right])
     assert {"◔ late †", "◔ late", "†", "told by AssertionError instead of ConnectionClosedError"} <= set(texts(ax))
     assert "late, over 32.5 s after the cut, told by AssertionError" in ax.alt and "late, told 32.5 s after the cut." in ax.alt
-    assert "†" not in texts(plots.matrix([right])) and not overlaps(ax)
+    assert "†" not in texts(plots.matrix([right])) and not overlaps(ax, ax._left_title)
     assert "✕ hangs †" in texts(plots.matrix([{**cell("13.0.1", "backlog below the mark", "ws", "hangs"), "raised": "AssertionError"}]))
 
 
@@ -141,12 +127,12 @@ def test_a_data_frame_draws_the_same(cells):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("wires", [("ws",), ("ws", "wss server"), tuple(WIRES)], ids=len)
 def test_no_word_lies_on_another(cells, wires, theme):
-    assert overlaps(plots.matrix([one for one in cells if one["wire"] in wires], theme=theme)) == []
+    ax = plots.matrix([one for one in cells if one["wire"] in wires], theme=theme)
+    assert overlaps(ax, ax._left_title) == []
 
 
 def test_words_stay_in_their_cells(cells):
-    ax = plots.matrix(cells)
-    ax.figure.canvas.draw()
+    ax = lay_out(plots.matrix(cells))
     boxes = [patch.get_window_extent() for patch in ax.patches if patch.get_width() > 40]
     for text in ax.texts:
         if text.get_text().startswith(("✓ ", "✕ ", "◔ ")):
@@ -155,8 +141,7 @@ def test_words_stay_in_their_cells(cells):
 
 
 def test_no_word_lies_on_the_stripe_of_its_cell(cells):
-    ax = plots.matrix(cells)
-    ax.figure.canvas.draw()
+    ax = lay_out(plots.matrix(cells))
     stripes = [patch.get_window_extent() for patch in ax.patches if patch.get_width() == 5]
     words = [text.get_window_extent() for text in ax.texts if text.get_text()]
     assert stripes and not any(one.overlaps(stripe) for one in words for stripe in stripes)

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from figures import overlaps, texts, title
 
 from labkit import plots
 from labkit.plots.reconnects import Story
@@ -20,21 +21,6 @@ def made(*times, refused=(), clients=3, acts=(RESTART,)):
 HERD = made(1, *[32.0] * 40, refused=[23.0] * 40 + [26.0] * 40)
 CALM = made(1, *[30 + k / 2 for k in range(20)], refused=[20 + k / 2 for k in range(20)])
 BOTH = {"herd": HERD, "with jitter": CALM}
-
-
-def title(ax):
-    return ax.get_title(loc="left").replace("\n", " ")
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts if text.get_text()]
-
-
-def overlaps(ax):
-    ax.figure.canvas.draw()
-    said = [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
-    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
-    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
 
 
 def test_the_title_is_the_finding():

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from figures import overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, StopReading, Trace, plots, predict, run
 from labkit.plots.levels import Levels
@@ -24,27 +25,6 @@ def trace_of(experiment: Experiment) -> Trace:
 @pytest.fixture(scope="module")
 def cut() -> Trace:
     return trace_of(flow())
-
-
-def every_text(ax: Any) -> list[Any]:
-    return [*ax.texts, *(text for panel in ax.child_axes for text in panel.texts)]
-
-
-def texts(ax: Any) -> list[str]:
-    return [text.get_text().replace("\n", " ") for text in every_text(ax) if text.get_text()]
-
-
-def title(ax: Any) -> str:
-    return ax.get_title(loc="left").replace("\n", " ")
-
-
-def overlaps(ax: Any) -> list[tuple[str, str]]:
-    """The pairs of words that lie on each other, by what the renderer measures."""
-    ax.figure.canvas.draw()
-    (panel,) = ax.child_axes
-    said = [*every_text(ax), *panel.get_xticklabels(), *panel.get_yticklabels(), panel.xaxis.label]
-    written = [(text.get_text(), text.get_window_extent()) for text in said if text.get_text()]
-    return [(a, b) for i, (a, one) in enumerate(written) for b, two in written[:i] if one.overlaps(two)]
 
 
 # what is counted

@@ -42,7 +42,14 @@ def here() -> str:
 def find(version: str | None) -> Python | None:
     """An interpreter of that version ("3.10" or "3.10.13"), this one where it fits; None if there is none."""
     wanted = number(version or here())
-    return next((one for one in known() if number(one.version)[: len(wanted)] == wanted), None)
+    mine = Python(sys.executable, here())
+    if _fits(mine, wanted):
+        return mine  # nobody else has to be asked
+    return next((one for one in known() if _fits(one, wanted)), None)
+
+
+def _fits(python: Python, wanted: tuple[int, ...]) -> bool:
+    return number(python.version)[: len(wanted)] == wanted
 
 
 @functools.cache
