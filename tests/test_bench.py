@@ -11,7 +11,10 @@ import pytest
 from cases import FLY, quiet
 
 import labkit
-from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
+from labkit import (
+    Cut, Delay, Experiment, Freeze, Goodbye, HangUp, Idle, Limit, Peer, Reset, Send, Slice,
+    SlowClose, StopReading, Throttle, Trace, Tunnel, explore, live, open_run, plots, predict, run,
+)  # fmt: skip
 from labkit.bench.knobs import WAYS, WHO, Knobs, difference
 from labkit.bench.result import VIEWS, picture, result
 from labkit.bench.runner import Runner
@@ -80,16 +83,26 @@ def test_a_slate_shows_the_words_that_matplotlib_shows(seed):
     assert set(words_of(plots.timeline(trace, theory, 13.0))) <= set(shown)
 
 
+ACTS = [Cut(9, heal=15), Delay(2, latency=0.3), Tunnel(2), Throttle(2, rate=100), Slice(1), Limit(1), HangUp(5), SlowClose(2)]
+ACTS += [Reset(5), Idle(0, after=6), Send(2, size=4000, every=0.2), StopReading(3), Goodbye(4), Freeze(3, thaw=5)]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: type(act).__name__)
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_slate_is_used_and_matplotlib_is_only_the_second_choice(view, monkeypatch):
-    trace = run(FLY, "virtual", progress=False)
-    assert "<metadata>" not in picture(trace, predict(FLY), view) and "textLength" in picture(trace, predict(FLY), view)
+def test_a_slate_knows_all_that_a_figure_draws(view, act):
+    trace = run(FLY.but(faults=[act], until=30), "virtual", progress=False)
+    assert "textLength" in picture(trace, predict(trace.experiment), view, 13.0)
 
-    def lacks(self, patch):
-        raise AttributeError("add_patch")
 
-    monkeypatch.setattr(slate.Slate, "add_patch", lacks)
-    assert "textLength" not in picture(trace, predict(FLY), view) and "<svg" in picture(trace, predict(FLY), view)
+def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
+    def mistaken(self, patch):
+        return patch.colour_of_nothing
+
+    monkeypatch.setattr(slate.Slate, "add_patch", mistaken)
+    with pytest.raises(AttributeError, match="colour_of_nothing"):
+        picture(run(FLY, "virtual", progress=False), predict(FLY))
+    shown = result(lambda: FLY)
+    assert shown.raised and "AttributeError" in shown.sentence and "colour_of_nothing" in shown.sentence
 
 
 def test_a_picture_says_itself_and_takes_the_colours_of_the_page():
