@@ -59,7 +59,7 @@ def result(
 def picture(
     trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
 ) -> str:
-    """A trace as SVG, on a slate. A mark that a slate does not know raises AttributeError, as any mistake does."""
+    """A trace as SVG, on a slate; AttributeError if a figure draws what a slate does not know."""
     slate = _slate(view, projector)
     draw(trace, prediction, view, guess, slate)
     return slate.inline(key)
