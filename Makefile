@@ -7,6 +7,7 @@ ARGS ?=
 FIRST := notebooks/00_start_here.ipynb
 BASE := $(patsubst ~/%,$(HOME)/%,$(PYTHON))# not every shell expands the ~ of PYTHON=~/…
 PY := .venv/bin/python
+LOWEST := .venv/lowest/bin/python
 BOOKS := find notebooks -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*'
 
 # JupyterLab keeps its token and listens on 127.0.0.1, as it does by itself. It shall ask no network: for extensions, news and updates.
@@ -14,7 +15,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test test-long test-browser screenshot check format demo bench vintages matrix notebooks constraints clean FORCE
+.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench vintages matrix notebooks constraints clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -29,6 +30,10 @@ test: .venv/has-dev ## run the tests (ARGS="-k name" runs some)
 
 test-long: .venv/has-dev ## run the comparisons of both wires, in real time and one after the other (LABKIT_SEED= tries others)
 	$(PY) -m pytest -m long $(ARGS)
+
+test-lowest: .venv/has-lowest ## run the tests on the oldest libraries that pyproject.toml promises, in .venv/lowest
+	$(LOWEST) -m labkit vintages fetch
+	$(LOWEST) -m pytest -n 4 --dist worksteal $(ARGS)
 
 test-browser: .venv/has-browser ## run the lab in a real browser, which has to be there (CHROMIUM= says where)
 	$(PY) -m pytest -n 2 --dist worksteal tests/browser $(ARGS)
@@ -91,6 +96,15 @@ NUMBER := import sys; print("%d.%d.%d" % sys.version_info[:3])
 		refuse "$(PYTHON) comes without venv (Debian, Ubuntu: sudo apt install python3-venv)."; \
 	if [ -e .venv ]; then echo "Making .venv again, with Python $$number."; else echo "Making .venv with Python $$number."; fi; \
 	rm -rf .venv && "$(BASE)" -m venv .venv && who $(PY) > $@
+
+# uv picks the lowest versions of all that is asked for by name; only wheels, since old sources are not built by today's tools.
+.venv/has-lowest: .venv/made pyproject.toml
+	@echo "Making .venv/lowest, with the lowest version of everything that pyproject.toml names."
+	@rm -rf .venv/lowest && $(PY) -m venv .venv/lowest
+	@$(LOWEST) -m pip install --quiet --disable-pip-version-check uv
+	@$(LOWEST) -m uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --only-binary :all: -r pyproject.toml --extra dev
+	@$(LOWEST) -m uv pip install --quiet --python $(LOWEST) --no-deps -e .
+	@touch $@
 
 .venv/has-%: .venv/made pyproject.toml constraints.txt
 	@echo "Installing what is needed for '$*' into .venv; this takes a minute, the first time."

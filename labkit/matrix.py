@@ -20,6 +20,7 @@ from typing import Any
 
 from .capabilities import IMPLEMENTATIONS, VIRTUAL, lack, number
 from .experiment import Experiment, Peer
+from .fate import fate
 from .faults import Act, Cut, Send
 from .files import whole
 from .progress import Bar
@@ -31,7 +32,6 @@ from .vintages.worker import Place, Worker
 CUT = 1.5  # s; between the pings of 1 s and 2 s
 HEAL = {"virtual": 60.0, "loopback": 8.0}  # s; beyond the 30 s that TLS may add, where minutes cost nothing
 AFTER = 4.0  # s; how much longer a run goes on
-LATE = 6.0  # close_timeouts; more than that between CLOSING and the exception is late (legacy takes up to five by rule)
 
 SITUATIONS = {  # what the keeper's application sends, of which acts
     "quiet": "nothing is sent but pings",
@@ -42,7 +42,7 @@ SITUATIONS = {  # what the keeper's application sends, of which acts
 WIRES = {"ws": ("server", False), "wss server": ("server", True), "wss client": ("client", True)}  # (the keeper, TLS)
 VERDICTS = {
     "bounded": "told in time",
-    "late": "told, but much later than close_timeout",
+    "late": "closed or told much later than close_timeout",
     "hangs": "in CLOSING until the cable is mended",
     "never": "OPEN all the time: it never notices",
     "hole": "cannot be run",
@@ -72,19 +72,11 @@ def experiment(situation: str, wire: str, clock: str = "virtual") -> Experiment:
 
 
 def judge(trace: Story, keeper: str, heal: float) -> Cell:
-    """What became of the keeper: the three moments (s, or None), the type of what it was told, and the verdict in a word.
-
-    Nothing is over before it is both closed and told: 13.0 tells a wrong exception early, and goes on hanging.
-    """
+    """What became of the keeper: three moments (s, or None), what it was told, its fate."""
     noticed, closed, told = (_rounded(moment(keeper)) for moment in (trace.noticed_at, trace.closed_at, trace.told_at))
     raised = next((one.type for one in trace.raised(keeper)), None)
-    if noticed is None or noticed >= heal:
-        verdict = "never"
-    elif closed is None or told is None or max(closed, told) >= heal:
-        verdict = "hangs"
-    else:
-        verdict = "late" if max(closed, told) - noticed > LATE else "bounded"
-    return {"noticed": noticed, "closed": closed, "told": told, "raised": raised, "verdict": verdict, "why": None}
+    seen = {"noticed": noticed, "closed": closed, "told": told, "raised": raised}
+    return {**seen, "verdict": fate(trace, keeper, heal), "why": None}
 
 
 def _rounded(moment: float | None) -> float | None:

@@ -90,11 +90,15 @@ def _no_pong(trace: Trace, end: str, t: float) -> str:
 
 
 def _lost(trace: Trace, end: str, t: float) -> str:
-    """Why a connection was gone without a goodbye, in the words of the exception that tells it."""
+    """Why a connection was gone without a goodbye: by the exception that tells it, and by the log.
+
+    Before 17.4 an exception has no cause when the stream has ended; the log says "< EOF" in each.
+    """
     cause = next((one.cause or one.text for one in trace.raised(end) if one.t >= t - _slack(trace)), "")
     if "Reset" in cause:
         return "its connection was reset (RST)"
-    if "EOF" in cause:
+    got = (event for event in trace.select("got", end) if event.t <= t + _slack(trace))
+    if any(event.data.get("opcode") == "EOF" for event in got):
         return "its connection was hung up (FIN) without a CLOSE"
     return f"its connection was lost ({cause})" if cause else "its connection was lost"
 

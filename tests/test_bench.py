@@ -80,16 +80,28 @@ def test_a_slate_shows_the_words_that_matplotlib_shows(seed):
     assert set(words_of(plots.timeline(trace, theory, 13.0))) <= set(shown)
 
 
+ACTS = [Cut(9, heal=15), Goodbye(4), Freeze(3, thaw=5), labkit.Slice(1), labkit.Limit(1)]
+ACTS += [labkit.Delay(2, latency=0.3), labkit.Tunnel(2), labkit.Throttle(2, rate=100)]
+ACTS += [labkit.HangUp(5), labkit.SlowClose(2), labkit.Reset(5), labkit.Idle(0, after=6)]
+ACTS += [labkit.StopReading(3), labkit.Send(2, size=4000, every=0.2)]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: type(act).__name__)
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_slate_is_used_and_matplotlib_is_only_the_second_choice(view, monkeypatch):
-    trace = run(FLY, "virtual", progress=False)
-    assert "<metadata>" not in picture(trace, predict(FLY), view) and "textLength" in picture(trace, predict(FLY), view)
+def test_a_slate_knows_all_that_a_figure_draws(view, act):
+    trace = run(FLY.but(faults=[act], until=30), "virtual", progress=False)
+    assert "textLength" in picture(trace, predict(trace.experiment), view, 13.0)
 
-    def lacks(self, patch):
-        raise AttributeError("add_patch")
 
-    monkeypatch.setattr(slate.Slate, "add_patch", lacks)
-    assert "textLength" not in picture(trace, predict(FLY), view) and "<svg" in picture(trace, predict(FLY), view)
+def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
+    def mistaken(self, patch):
+        return patch.colour_of_nothing
+
+    monkeypatch.setattr(slate.Slate, "add_patch", mistaken)
+    with pytest.raises(AttributeError, match="colour_of_nothing"):
+        picture(run(FLY, "virtual", progress=False), predict(FLY))
+    shown = result(lambda: FLY)
+    assert shown.raised and "AttributeError" in shown.sentence
 
 
 def test_a_picture_says_itself_and_takes_the_colours_of_the_page():

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -9,18 +10,17 @@ import time
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
-from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
 
 from labkit import Cut, Experiment, Idle, Peer, Send, recorded, run
 from labkit.doctor import diagnose
 from labkit.doctor.remedies import FIXES, REMEDIES
+from labkit.restart import crowd
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WORLD = {"asyncio": asyncio, "random": random, "ConnectionClosed": ConnectionClosed, "State": State}
+STEPS = README.partition("They need `")[2].partition("\n\n")[0]
+IMPORTS = re.findall(r"(?:^|`)((?:import|from) [^`]+)`", STEPS)  # all that a fix may need
 HANG = recorded("closing-hang").experiment
 PRESSED = Experiment(
     server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2, buffer=4096), client=Peer(buffer=4096), faults=[Cut(9)], until=300
@@ -29,16 +29,48 @@ PRESSED = Experiment(
 
 def functions(name, **world):
     """The names that a fix defines, executed."""
-    names = {**WORLD, **world}
-    exec(FIXES[name], names)
+    return functions_of(FIXES[name], **world)
+
+
+def functions_of(code, **world):
+    """The names that some code defines, with no other imports than those in the README."""
+    names = {}
+    exec("\n".join(IMPORTS), names)
+    names.update(world)
+    exec(code, names)
     return names
 
 
 def handler(name, **world):
     """A fix as the body of a handler."""
-    names = {**WORLD, **world}
-    exec("async def handler(websocket):\n" + textwrap.indent(FIXES[name], "    "), names)
-    return names["handler"]
+    code = "async def handler(websocket):\n" + textwrap.indent(FIXES[name], "    ")
+    return functions_of(code, **world)["handler"]
+
+
+def dials(code, server, until, **world):
+    """One client of this code on the virtual wire: who dialled, and how often."""
+    names = functions_of("async def body(uri):\n" + textwrap.indent(code, "    "), **world)
+
+    async def client(uri, number):
+        await names["body"](uri)
+
+    return crowd(client, server, until=until, latency=0.001)
+
+
+async def closes_at_once(websocket):
+    pass
+
+
+async def process(message):
+    pass
+
+
+def test_reconnect_does_not_dial_in_a_hot_loop():
+    hot = "async for websocket in connect(uri):\n    await websocket.wait_closed()\n"
+    assert len(dials(hot, closes_at_once, until=3).attempts) > 100
+    seen = dials(FIXES["reconnect"], closes_at_once, until=300, process=process)
+    assert seen.problems == () and 300 / 5 - 5 < len(seen.attempts) < 300 / 2
+    assert max(seen.per_second().values()) <= 2
 
 
 def test_reconnect_goes_on_after_the_connection_is_lost():
@@ -59,7 +91,7 @@ def test_reconnect_goes_on_after_the_connection_is_lost():
 
         async with serve(flaky, "127.0.0.1", 0) as server:
             uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            body = handler("reconnect", connect=connect, uri=uri, process=process)
+            body = handler("reconnect", uri=uri, process=process)
             with pytest.raises(EOFError):
                 await asyncio.wait_for(body(None), 20)
         return len(times), got
@@ -93,39 +125,77 @@ def talking(send):
     return handler
 
 
-def test_patience_frees_a_send_whose_drain_is_blocked():
-    async def plain(websocket, message):
-        await websocket.send(message)
+async def plain(websocket, message):
+    await websocket.send(message)
 
+
+def test_patience_frees_a_send_whose_drain_is_blocked():
     assert run(PRESSED, "virtual", server=talking(plain), progress=False).told_at("server") is None
     fixed = run(PRESSED, "virtual", server=talking(functions("patience")["send"]), progress=False)
-    assert fixed.told_at("server") == pytest.approx(19, abs=1) and fixed.closed_at("server") == fixed.told_at("server")
+    (raised,) = fixed.raised("server")
+    assert raised.type == "ConnectionClosedError" and raised.t == pytest.approx(19, abs=1)
+    assert fixed.closed_at("server") == raised.t
+
+
+def test_patience_within_reconnect_dials_again():
+    """The peer reads nothing; each time that a send has waited for 10 s, the client dials anew."""
+    busy = FIXES["reconnect"].replace("process(message)", "send(websocket, bytes(10_000_000))")
+
+    async def deaf(websocket):
+        websocket.transport.pause_reading()
+        await websocket.send("tell me")
+        await asyncio.sleep(1000)
+
+    seen = dials(busy, deaf, until=100, send=functions("patience")["send"])
+    assert seen.problems == () and len(seen.openings) == pytest.approx(100 / (10 + 3), abs=3)
+
+
+def guarded(talk, **options):
+    """A handler with the fix *watchdog* beside it."""
+    dog = functions("watchdog")["watchdog"]
+
+    async def handler(websocket):
+        watch = asyncio.create_task(dog(websocket, **options))
+        try:
+            await talk(websocket)
+        finally:
+            watch.cancel()
+
+    return handler
+
+
+async def reading(websocket):
+    async for _ in websocket:
+        pass
+
+
+def test_the_watchdog_frees_a_drain_that_is_blocked_while_open():
+    free = run(PRESSED, "virtual", server=guarded(talking(plain)), progress=False)
+    assert free.states("server")[-2][1] == "OPEN" and free.closed_at("server") <= 9 + 10 + 20
+    assert free.told_at("server") <= free.closed_at("server") + 0.3  # by its next send()
 
 
 def test_the_watchdog_ends_the_hang_in_closing():
-    dog = functions("watchdog")["watchdog"]
-
-    async def guarded(websocket):
-        watch = asyncio.create_task(dog(websocket, patience=5))
-        async for _ in websocket:
-            pass
-        await watch
-
-    async def unguarded(websocket):
-        async for _ in websocket:
-            pass
-
     long = HANG.but(faults=[Cut(9, heal=100)], until=200)
-    assert run(long, "virtual", server=unguarded, progress=False).closed_at("server") > 90
-    assert run(long, "virtual", server=guarded, progress=False).closed_at("server") < 15 + 1 + 5 + 1
+    assert run(long, "virtual", server=reading, progress=False).closed_at("server") > 90
+    fixed = run(long, "virtual", server=guarded(reading, every=1, patience=8), progress=False)
+    assert fixed.noticed_at("server") == 15 < fixed.closed_at("server") <= 9 + 1 + 8
 
 
-def test_pings_keep_an_idle_connection_open():
+def test_the_watchdog_leaves_a_live_connection_alone():
+    alive = Experiment(server=Peer(send_size=1000, send_every=0.1), latency=2.0, until=300)
+    trace = run(alive, "virtual", server=guarded(reading), progress=False)
+    assert trace.noticed_at("server") is None
+
+
+def test_pings_keep_a_connection_open_that_the_default_ones_do_not():
     given = {}
-    functions("settings", serve=lambda *_, **options: given.update(options), handler=None, host=None, port=None)
-    idle = Experiment(server=Peer(ping_interval=None), faults=[Idle(at=0, after=60, then="fin")], until=300)
-    assert run(idle, "virtual", progress=False).closed_at("server") == 60
-    assert run(idle.but(server=Peer(**given)), "virtual", progress=False).closed_at("server") is None
+    names = functions("settings", serve=lambda *_, **o: given.update(o), handler=0, host=0, port=0)
+    forgets = Idle(at=0, after=names["idle"], then="fin")
+    idle = Experiment(server=Peer(), faults=[forgets], until=300)
+    assert run(idle, "virtual", progress=False).closed_at("server") == names["idle"]
+    fixed = idle.but(server=Peer(**given))
+    assert run(fixed, "virtual", progress=False).closed_at("server") is None
 
 
 def test_both_codes_are_told_where_1006_tells_nothing(capsys):
@@ -157,9 +227,10 @@ import asyncio, logging
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
+async def handler(websocket):
+    await websocket.wait_closed()
+
 async def main():
-    async def handler(websocket):
-        await websocket.wait_closed()
     async with serve(handler, "127.0.0.1", 0) as server:
         uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with connect(uri, proxy=None) as one, connect(uri, proxy=None) as two:
@@ -178,9 +249,10 @@ def test_debug_turns_on_what_the_doctor_reads_and_names_the_connections():
 
 def test_every_fix_is_run_here_and_stands_in_the_readme():
     words = Path(__file__).read_text(encoding="utf-8")
-    for name, fix in FIXES.items():
+    for name in FIXES:
         assert f'"{name}"' in words
-        assert fix in README, f"the README's fix {name} is not the one that was run"
+    said = re.findall(r"^\*\*(\w+)\*\*\n\n```py\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert dict(said) == FIXES, "the README's fixes are not those that were run"
     assert {one.fix for one in REMEDIES.values() if one.fix} <= set(FIXES)
 
 

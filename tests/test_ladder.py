@@ -9,6 +9,8 @@ import pytest
 from figures import overlaps, texts, title
 
 from labkit import Cut, Event, Experiment, Goodbye, HangUp, Peer, Reset, Send, Trace, plots, predict, run
+from labkit.plots.ladder import MARGINS, SIZE
+from labkit.plots.slate import Slate
 
 PEER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
 FLY = Experiment(server=PEER, faults=[Cut(at=9)])
@@ -226,3 +228,36 @@ def test_an_axes_of_your_own_is_drawn_into(fly):
 
     mine = FigureCanvasAgg(Figure(figsize=(6, 6))).figure.subplots()
     assert plots.ladder(fly, ax=mine) is mine and overlaps(mine) == []
+
+
+# a day of it
+
+
+def steps(trace: Trace) -> int:
+    """How many instructions of Python a ladder takes: a measure that no other program disturbs."""
+    count = 0
+
+    def each(frame: Any, event: str, _: Any) -> Any:
+        nonlocal count
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        count += event == "opcode"
+        return each
+
+    before = sys.gettrace()
+    sys.settrace(each)
+    try:
+        plots.ladder(trace, ax=Slate(SIZE, MARGINS))
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("kind", ["pings", "messages"])
+def test_twice_as_many_frames_take_at_most_twice_the_work(kind):
+    peer = Peer(ping_interval=1) if kind == "pings" else Peer(send_size=100, send_every=0.5)
+    counts = []
+    for seconds in (400, 800):
+        trace = trace_of(Experiment(server=peer, until=seconds))
+        counts.append((len(trace.frames()), steps(trace)))
+    (few, less), (many, more) = counts
+    assert many > 1.9 * few > 700 and more < 2.05 * less

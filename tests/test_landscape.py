@@ -1,12 +1,16 @@
 """The promises of plots.landscape and plots.tradeoff: what a decision looks like, read from a sweep."""
 
 import math
+from dataclasses import astuple
 
 import pytest
 from figures import overlaps, texts, title
+from matplotlib.colors import to_hex
+from matplotlib.text import Annotation
 
 from labkit import Cut, Delay, Experiment, Peer, plots, sweep
-from labkit.plots.landscape import cells_of, position
+from labkit.plots import palette
+from labkit.plots.landscape import HIGH, LOW, WORDS, blend, cells_of, position
 from labkit.plots.tradeoff import Setting, knee, settings_of
 
 TIMERS = {"server.ping_interval": [1, 2, 4], "server.ping_timeout": [1, 3]}
@@ -103,6 +107,45 @@ def test_a_tradeoff_marks_the_knee_your_value_and_false_alarms(shaky):
     markers = [line.get_marker() for line in ax.lines]
     assert "*" in markers and ("X" in markers) == bool(shaky[shaky["server.ping_interval"] > 1].false_alarm.any())
     assert not overlaps(ax) and any("8 s" in text for text in texts(ax))
+
+
+WIDE = {"server.ping_interval": [1, 2, 3, 4, 6, 8], "server.ping_timeout": [0.5, 1, 2, 3, 4, 5]}
+INKED = dict(zip(astuple(palette.LIGHT), astuple(palette.DARK)))  # by a page in its dark theme
+
+
+@pytest.fixture(scope="module")
+def partly():
+    """A cut that is healed: the settings of the slow never notice."""
+    return sweep(FLY, over={**WIDE, "cut.at": [20.01, 23.9], "cut.heal": [26]})
+
+
+def on_cells(ax):
+    """(word, its colour, the colour that it lies on) of each cell."""
+    filled = [patch for patch in ax.patches if patch.get_facecolor()[3]]
+    for text in (text for text in ax.texts if not isinstance(text, Annotation)):
+        x, y = ax.transData.transform(text.get_position())
+        cell = next(patch for patch in reversed(filled) if patch.contains_point((x, y)))
+        card = text.get_bbox_patch() or cell
+        yield text.get_text(), to_hex(text.get_color()), to_hex(card.get_facecolor())
+
+
+@pytest.mark.parametrize("theme, inked", [("light", {}), ("dark", {}), ("light", INKED)])
+def test_every_word_stands_out_from_its_cell(partly, theme, inked):
+    seen = list(on_cells(draw(partly, theme=theme)))
+    assert len(seen) == 36 and 10 < sum(word == "never" for word, *_ in seen) < 30
+    pairs = {(inked.get(ink, ink), inked.get(under, under)) for _, ink, under in seen}
+    assert len(pairs) > 8 and [pair for pair in pairs if palette.contrast(*pair) < 4.5] == []
+
+
+def test_words_stand_out_from_every_colour_that_a_cell_can_have():
+    shades = [blend(LOW, HIGH, share / 1000) for share in range(1001)]
+    assert min(max(palette.contrast(ink, shade) for ink in WORDS) for shade in shades) >= 4.5
+    assert not {LOW, HIGH, *WORDS} & set(INKED), "a page's theme would change one and not the other"
+
+
+def test_contrast_is_that_of_wcag():
+    assert palette.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert palette.contrast("#ffffff", "#777777") == pytest.approx(4.48, abs=0.005)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -16,7 +16,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "capabilities": ("capabilities", "", ""),
     "files": ("files", "", ""),
     "pipe": ("pipe effects", "values", ""),
-    "trace": ("trace report why", "values files", "pandas"),
+    "trace": ("trace report why fate", "values files", "pandas"),
     "recordings": ("recordings", "trace", ""),
     "theory": ("theory model party", "values trace", ""),
     "awaits": ("awaits", "", ""),

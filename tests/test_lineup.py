@@ -289,8 +289,20 @@ def test_a_lane_that_is_not_of_today_says_that_it_is_recorded(backlog, quiet):
     assert ax.get_title(loc="left").startswith("14.1 hangs in CLOSING")
 
 
-def test_the_line_between_bounded_and_late_is_where_the_matrix_has_it():
-    """Two rules, one in close_timeouts and one with room for a real clock: no trace or cell that is recorded lies between them."""
+def test_what_is_closed_in_time_and_told_late_is_late_and_says_so(quiet):
+    told = [event for event in quiet.events if (event.what, event.where) == ("raised", "server")]
+    events = [event._replace(t=40.0) if event in told else event for event in quiet.events]
+    slow = called(replace(quiet, events=events), vintage("14.1"))
+    assert kinds([slow]) == ["late"] and quiet.closed_at("server") < 6
+    ax = plots.lineup([slow, called(quiet, vintage("17.4"))])
+    expected = "14.1 is CLOSED in time, and told only 37 s after leaving OPEN; 17.4 gives up"
+    assert title(ax).startswith(expected)
+    assert not [text for text in texts(ax) if text.startswith("CLOSING for")]
+    mute = replace(slow, events=[e for e in events if e.t != 40.0])
+    assert title(plots.lineup([mute])) == "14.1 is CLOSED in time, and told never"
+
+
+def test_a_lane_and_its_cell_of_the_matrix_say_the_same():
     telling = [(recorded(f"matrix/{key(cell)}"), WIRES[cell["wire"]][0], cell) for cell in recorded_matrix()[1] if key(cell) in STORED]
     assert len(telling) == len(STORED) >= 12
     for trace, end, cell in telling:

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_the_constraints_pin_every_package_within_its_bounds():
     pins = {canonicalize_name(name): version for name, version in PINS.items()}
     for name, bounds in requirements(sum(EXTRAS.values(), PROJECT["dependencies"])).items():
         assert pins[canonicalize_name(name)] in SpecifierSet(bounds), f"{name}: constraints.txt is not within {bounds}: make constraints"
+
+
+in_lowest = Path(sys.prefix).name == "lowest" and sys.version_info[:2] == (3, 11)
+
+
+@pytest.mark.skipif(not in_lowest, reason="only in the environment of make test-lowest, on Python 3.11")
+def test_the_lowest_environment_has_exactly_the_lower_bounds():
+    wanted = [EXTRAS[extra] for extra in ("lab", "cluster", "dev")]
+    for name, bounds in requirements(sum(wanted, PROJECT["dependencies"])).items():
+        assert SpecifierSet(bounds.replace(">=", "==")).contains(version(name)), f"{name} {bounds}"
 
 
 def test_the_licence_is_mit_by_the_labkit_authors():
@@ -174,6 +185,19 @@ def test_either_command_may_come_first_and_again_and_again(desk):
 
 
 @needs_make
+def test_the_lowest_versions_have_an_environment_of_their_own(desk):
+    python = f"PYTHON={desk.python('3.12.1')}"
+    assert desk.make("test-lowest", python).returncode == 0
+    asked = (desk.folder / "diary").read_text().splitlines()
+    assert desk.asked() == ["pip", "uv", "uv", "labkit", "pytest"]
+    assert "--resolution lowest-direct" in asked[1] and "constraints" not in " ".join(asked)
+    assert desk.make("test-lowest", "ARGS=-k law").returncode == 0
+    assert (desk.folder / "diary").read_text().endswith("-k law\n")
+    assert desk.asked() == ["labkit", "pytest"]
+    assert desk.make("test").returncode == 0 and desk.asked() == ["pip", "labkit", "pytest"]
+
+
+@needs_make
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
 def test_other_requirements_are_installed_the_next_time(desk, name):
     assert desk.make("lab", f"PYTHON={desk.python('3.12.1')}").returncode == 0
@@ -231,5 +255,5 @@ def test_the_lab_keeps_its_token_and_its_address_and_hands_on_what_is_asked(desk
 @needs_make
 def test_make_alone_says_what_there_is(desk):
     said = desk.make().stdout
-    for target in ("lab", "test", "check", "format", "demo", "bench", "notebooks", "constraints", "clean"):
+    for target in ("lab", "test", "test-lowest", "check", "format", "demo", "bench", "notebooks", "constraints", "clean"):
         assert re.search(rf"^make {target} +\w", said, re.M), f"make {target} is not told"

@@ -334,18 +334,6 @@ def test_a_saved_trace_draws_the_same(fly, tmp_path):
 # themes, manners
 
 
-def luminance(colour: str) -> float:
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, two: str) -> float:
-    """The contrast of two colours as WCAG 2 has it: 1 to 21."""
-    high, low = sorted((luminance(one), luminance(two)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
 def blend(over: str, under: str, alpha: float) -> str:
     return "#" + "".join(f"{round(alpha * int(over[k : k + 2], 16) + (1 - alpha) * int(under[k : k + 2], 16)):02x}" for k in (1, 3, 5))
 
@@ -356,12 +344,12 @@ def test_every_word_stands_out_from_what_it_lies_on(theme):
     on = [(words, theme.paper) for words in (theme.ink, theme.faint, theme.ping_words, theme.stuck_words, theme.guess, theme.theory)]
     on += [(words, band) for words, _ in on]
     on += [(theme.on_open, theme.open), (theme.on_belief, theme.belief), (theme.on_closing, theme.closing)]
-    assert [pair for pair in on if contrast(*pair) < 4.5] == []
+    assert [pair for pair in on if palette.contrast(*pair) < 4.5] == []
 
 
 @pytest.mark.parametrize("theme", palette.THEMES.values(), ids=palette.THEMES)
 def test_open_and_believed_open_differ_in_grey(theme):
-    assert contrast(theme.open, theme.belief) > 2
+    assert palette.contrast(theme.open, theme.belief) > 2
 
 
 @pytest.mark.parametrize("theme", palette.THEMES.values(), ids=palette.THEMES)

@@ -15,7 +15,7 @@ from ..experiment import Experiment
 from ..plots import ladder, timeline
 from ..plots.ladder import MARGINS as LADDER_MARGINS
 from ..plots.ladder import SIZE as LADDER_SIZE
-from ..plots.picture import MARGINS, inline
+from ..plots.picture import MARGINS
 from ..plots.slate import Slate
 from ..plots.timeline import SIZE
 from ..session import run
@@ -59,13 +59,10 @@ def result(
 def picture(
     trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
 ) -> str:
-    """A trace as SVG: on a slate, or by matplotlib itself where a figure uses more than a slate knows."""
-    try:
-        slate = _slate(view, projector)
-        draw(trace, prediction, view, guess, slate)
-        return slate.inline(key)
-    except AttributeError:
-        return inline(draw(trace, prediction, view, guess))
+    """A trace as SVG, on a slate; AttributeError if a figure draws what a slate does not know."""
+    slate = _slate(view, projector)
+    draw(trace, prediction, view, guess, slate)
+    return slate.inline(key)
 
 
 def _slate(view: str, projector: bool) -> Slate:

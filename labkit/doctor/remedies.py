@@ -21,12 +21,13 @@ class Remedy:
 
 FIXES = {
     "reconnect": """\
-async for websocket in connect(uri):  # connects again; waits longer each time that fails
+async for websocket in connect(uri):  # waits longer each time that connecting fails
     try:
         async for message in websocket:
             await process(message)
     except ConnectionClosed:
-        continue
+        pass
+    await asyncio.sleep(random.uniform(1, 5))  # for a server that lets in, and closes at once
 """,
     "to_thread": """\
 async for message in websocket:
@@ -39,20 +40,21 @@ async def send(websocket, message, patience=10):
             await websocket.send(message)
     except TimeoutError:
         websocket.transport.abort()  # not close(): its CLOSE would wait behind the same bytes
-        raise
+        raise ConnectionClosedError(None, None) from None  # to its caller the connection is lost
 """,
     "watchdog": """\
-async def watchdog(websocket, patience=30):
-    while websocket.state is State.OPEN:
-        await asyncio.sleep(1)
+async def watchdog(websocket, every=10, patience=20):  # a task of its own, beside recv()
     try:
-        async with asyncio.timeout(patience):
-            await websocket.wait_closed()
-    except TimeoutError:
+        while True:
+            async with asyncio.timeout(patience):  # also for drain(), in OPEN and in CLOSING
+                await (await websocket.ping())
+            await asyncio.sleep(every)
+    except (ConnectionClosed, TimeoutError):
         websocket.transport.abort()
 """,
     "settings": """\
-serve(handler, host, port, ping_interval=20, ping_timeout=20)  # interval: less than half of the idle timeout on the way
+idle = 15  # s; after such a silence your connections drop, as the doctor says
+serve(handler, host, port, ping_interval=idle / 3)  # one ping may be late, and another
 """,
     "both_codes": """\
 try:
@@ -66,15 +68,18 @@ async def connect_later(uri, spread=30):
     return await connect(uri)
 """,
     "debug": """\
-def name(record):  # which connection a line is about
-    record.conn = getattr(getattr(record, "websocket", None), "id", "-")
-    return True
+def log_connections():
+    def name(record):  # which connection a line is about
+        record.conn = getattr(getattr(record, "websocket", None), "id", "-")
+        return True
 
-handler = logging.StreamHandler()
-handler.addFilter(name)
-handler.setFormatter(logging.Formatter("%(asctime)s %(conn)s %(name)s %(levelname)s %(message)s"))
-logging.getLogger("websockets").addHandler(handler)
-logging.getLogger("websockets").setLevel(logging.DEBUG)
+    lines = logging.StreamHandler()
+    lines.addFilter(name)
+    lines.setFormatter(logging.Formatter("%(asctime)s %(conn)s %(name)s %(levelname)s %(message)s"))
+    logging.getLogger("websockets").addHandler(lines)
+    logging.getLogger("websockets").setLevel(logging.DEBUG)
+
+log_connections()
 """,
 }
 

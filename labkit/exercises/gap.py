@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import matrix
 from ..experiment import Experiment, Peer
+from ..fate import fate
 from ..faults import Cut
 from ..matrix import Cell
 from ..recordings import recorded
@@ -180,6 +181,14 @@ def check_traffic(size: Any = ..., every: Any = ...) -> None:
     _judge(*(_outcome(experiment, version) for version in ("14.1", "14.2")))
 
 
+FATES = {
+    "never": "never notices",
+    "hangs": "hangs in CLOSING until it is healed",
+    "late": "is closed or told late",
+    "bounded": "is told in time",
+}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of this traffic on a version: a verdict of the matrix, and how it is known."""
@@ -190,10 +199,9 @@ class Outcome:
     waiting: int  # bytes in the write buffer at the goodbye, if there was one
 
     def __str__(self) -> str:
-        fate = {"never": "never notices", "hangs": "hangs in CLOSING until it is healed", "bounded": "is told in time"}[self.verdict]
         bytes_ = "" if self.verdict == "never" else f": {self.waiting:,} bytes wait in its write buffer at the goodbye"
         how = "run here" if self.live else f"{self.version} is not here: judged by the newest"
-        return f"{self.version} {fate}{bytes_} ({how})"
+        return f"{self.version} {FATES[self.verdict]}{bytes_} ({how})"
 
 
 def _outcome(experiment: Experiment, version: str) -> Outcome:
@@ -202,12 +210,10 @@ def _outcome(experiment: Experiment, version: str) -> Outcome:
         trace, live = run_in(Vintage(version), experiment, "virtual", progress=False), True
     except Hole:
         trace, live = run_in(Vintage(), experiment, "virtual", progress=False), False
-    noticed, waiting = trace.noticed_at("server"), waiting_at_goodbye(trace)
-    if noticed is None or noticed >= HEALED:
-        return Outcome(version, "never", live, waiting)
-    late = (trace.closed_at("server") or math.inf) >= HEALED
-    hangs = late if live else waiting > (MARK if version == "14.2" else 0)
-    return Outcome(version, "hangs" if hangs else "bounded", live, waiting)
+    found, waiting = fate(trace, "server", HEALED), waiting_at_goodbye(trace)
+    if not live and found != "never":
+        found = "hangs" if waiting > (MARK if version == "14.2" else 0) else "bounded"
+    return Outcome(version, found, live, waiting)
 
 
 def waiting_at_goodbye(trace: Trace) -> int:

@@ -7,7 +7,6 @@ comparing the logs: the first line that differs is what the answer overlooked.
 from __future__ import annotations
 
 import functools
-import math
 import random
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..capabilities import number as as_numbers
-from ..matrix import CUT, HEAL, LATE, WIRES, cell_of, experiment
+from ..fate import fate
+from ..matrix import CUT, HEAL, WIRES, cell_of, experiment
 from ..trace import Trace
 from ..vintages import Hole, Vintage, run_in, shelf
 from .answers import one_of
@@ -23,7 +23,8 @@ from .gap import RECORD, log_lines, recorded_trace
 
 NOW = 10.0  # s; here the log ends
 VERSIONS = {"13": "13.1", "14.0 or 14.1": "14.1", "14.2": "14.2", "15 or newer": None}  # what can be answered, and what is run for it
-ENDINGS = ("close_timeout", "healing", "30 s of asyncio")
+ENDED = {"bounded": "close_timeout", "hangs": "healing", "late": "30 s of asyncio"}  # by its fate
+ENDINGS = tuple(ENDED.values())
 POOL = [  # (situation, wire, version, Python): each can be told from its log, and is recorded or runs everywhere
     ("backlog below the mark", "ws", "14.1", "3.11"),
     ("backlog below the mark", "ws", "14.2", "3.11"),
@@ -71,10 +72,7 @@ class Mystery:
     @property
     def ending(self) -> str:
         """What ended it, in the words of an answer."""
-        noticed, closed = self.trace.noticed_at(self.end) or 0.0, self.trace.closed_at(self.end) or math.inf
-        if closed >= HEAL["virtual"]:
-            return "healing"
-        return "close_timeout" if closed - noticed <= LATE else "30 s of asyncio"
+        return ENDED[fate(self.trace, self.end, HEAL["virtual"])]
 
     def __str__(self) -> str:
         python = "3.10" if self.python == "3.10" else "3.11 or newer"

@@ -42,6 +42,11 @@ class Excerpt(Tale):
         times = [t for e in self.story.events if e.what in said for t in (e.t, e.data.get("arrived_at")) if t is not None]
         return min(whole, max(times, default=whole)) if self.is_zoomed else whole
 
+    @cached_property
+    def asked(self) -> set[tuple[str, str]]:
+        """What each end has pinged with: (the end, the payload in hex)."""
+        return {(frame.sender, frame.payload) for frame in self.frames if frame.opcode == "PING"}
+
     @property
     def length(self) -> float:
         """How much time is shown (s)."""

@@ -24,8 +24,9 @@ from .room import FAMILY, Room, width
 
 SIZE = (7.2, 4.6)  # inches
 MARGINS = (62.0, 44.0, 14.0, 42.0)  # points at the left, bottom, right, top
-DARK_WORDS, LIGHT_WORDS = "#171717", "#fcfcfc"  # on a cell: they do not follow the page's theme, since the cells do not
+# Cells with a number look alike in both themes, and so do the words on them: no colour of a theme.
 LOW, HIGH = "#f4f8fb", "#0a4f7d"  # the least and the most
+WORDS = "#000000", "#fefefe"  # one of the two has a contrast of 4.5 on whatever lies between
 HOW = {"false_alarm": "mean", "pings": "mean", "bytes": "mean"}  # everything else: the worst
 Cells = dict[tuple[float, float], float]  # by x and y; NaN where the answer is "never"
 
@@ -159,22 +160,25 @@ class Chart:
         if budget is not None:
             self.contour(budget)
         if place is not None:
-            self.ax.plot(*[[p] for p in place], marker="*", ms=17, mfc=self.theme.guess, mec="#ffffff", mew=1.2, zorder=6, clip_on=False)
+            star: dict[str, Any] = {"mfc": self.theme.guess, "mec": self.theme.paper, "ms": 17}
+            self.ax.plot(*[[p] for p in place], marker="*", **star, mew=1.2, zorder=6, clip_on=False)
 
     def cell(self, at: tuple[int, int], value: float, share: float, starred: bool) -> None:
         """One cell; its number moves aside for a star."""
-        never = math.isnan(value)
-        fill = "#ffffff" if never else blend(LOW, HIGH, share)
+        theme, never = self.theme, math.isnan(value)
         box = (at[0] - 0.5, at[1] - 0.5), 1, 1
-        self.ax.add_patch(Rectangle(*box, fc=fill, ec="#ffffff", lw=1.2, hatch="////" if never else None, zorder=1))
+        fill = theme.paper if never else blend(LOW, HIGH, share)
+        hatch: dict[str, Any] = {"hatch": "////", "ec": theme.rule} if never else {}
+        self.ax.add_patch(Rectangle(*box, fc=fill, lw=0, zorder=0.9, **hatch))
+        self.ax.add_patch(Rectangle(*box, fc="none", ec=theme.paper, lw=1.2, zorder=1))
         text, size = words(value, self.column), 10.0
         if width(text, size) > self.room.dx - 6:
             size = 7.5
         if width(text, size) > self.room.dx - 3:
             return
-        ink = DARK_WORDS if never or share < 0.7 else LIGHT_WORDS  # where both have a contrast of 4 to 1
+        ink = theme.ink if never else max(WORDS, key=lambda colour: palette.contrast(colour, fill))
         y = at[1] - (0.3 if starred else 0.0)
-        back = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0} if never else None
+        back = {"facecolor": fill, "edgecolor": "none", "pad": 1.0} if never else None
         self.ax.text(at[0], y, text, ha="center", va="center", fontsize=size, family=FAMILY, color=ink, zorder=4, bbox=back)
 
     def contour(self, budget: float) -> None:
@@ -186,7 +190,7 @@ class Chart:
                 lines.append([(i + 0.5, j - 0.5), (i + 0.5, j + 0.5)])
             if kept.get((i, j + 1), inside) != inside:
                 lines.append([(i - 0.5, j + 0.5), (i + 0.5, j + 0.5)])
-        for colour, wide, z in (("#ffffff", 5.5, 3), (self.theme.stuck, 2.8, 3.1)):
+        for colour, wide, z in ((self.theme.paper, 5.5, 3), (self.theme.stuck, 2.8, 3.1)):
             self.ax.add_collection(LineCollection(lines, colors=colour, linewidths=wide, capstyle="projecting", zorder=z), autolim=False)
 
     def axes(self, x: str, y: str, title: str, legend: str) -> None:

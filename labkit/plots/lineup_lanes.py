@@ -1,8 +1,6 @@
 """The lanes of a line-up: whose each is, and how it ended, read from its trace alone. Pure; draws nothing.
 
-bounded   CLOSED about close_timeout after CLOSING      hangs   CLOSING until the heal, or to the end of the run
-late      CLOSED before the heal, but later             never   OPEN until the heal, or to the end of the run
-hole      not run, and why
+bounded, late, hangs and never are a fate (fate.py); a hole was not run, and says why.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ..fate import SLACK, fate, limit
 from ..faults import Cut
 from ..trace import Story, Trace
 from .squeeze import Squeeze, squeeze
@@ -22,12 +21,10 @@ from .tale import Tale
 LABEL = re.compile(
     r"websockets (?P<version>[\w.]+)(?: (?P<implementation>[a-z]+))?(?:, (?:Python )?(?P<python>[\d.]+))?(?: \((?P<note>\w+)\))?$"
 )
-LEGACY = 5  # so many times its close_timeout the legacy implementation may take, by rule
 FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended early: it would be the same for ever
 TIMERS = 5  # a stretch longer than so many times all timers together may be drawn short
 TAIL = 0.12  # of what is drawn: so long CLOSED is seen to last
 EDGE = 1.4  # such a run is drawn on until so many times the end of the longest run
-SLACK = 0.02  # s; so early a real clock may be
 
 
 @dataclass(frozen=True)
@@ -93,20 +90,20 @@ class Lane:
         return found
 
     @cached_property
-    def limit(self) -> float:
-        """So long (s) it may be CLOSING by the rule of its close_timeout, with room for a real clock."""
-        return 1.25 * (10.0 if self.timeout is None else self.timeout) * (LEGACY if "legacy" in self.label else 1) + 0.2
-
-    @cached_property
     def kind(self) -> str:
         """How it ended: bounded, late, hangs, never or hole."""
-        if self.tale is None:
-            return "hole"
-        if self.noticed is None or self._healed(self.noticed):
-            return "never"
-        if self.closed is None or (self._healed(self.closed) and self.closed - self.noticed > self.limit):
-            return "hangs"
-        return "late" if self.closed - self.noticed > self.limit else "bounded"
+        return fate(self.tale.story, self.end, self.heal) if self.tale else "hole"
+
+    @cached_property
+    def told(self) -> float | None:
+        return self.tale.told(self.end) if self.tale else None
+
+    @cached_property
+    def is_told_late(self) -> bool:
+        """Whether it was CLOSED in time, and only its program was not told."""
+        if self.kind != "late" or self.tale is None:
+            return False
+        return (self.closed or 0.0) - (self.noticed or 0.0) <= limit(self.tale.story, self.end)
 
     def _healed(self, t: float) -> bool:
         """Whether the cut was healed by then."""
@@ -115,7 +112,7 @@ class Lane:
     @cached_property
     def hung(self) -> tuple[float, float] | None:
         """From when to when (s) it stood in a state for too long: CLOSING, or OPEN from the cut on."""
-        if self.kind in ("hangs", "late"):
+        if self.kind in ("hangs", "late") and not self.is_told_late:
             return self.noticed or 0.0, self.stop if self.closed is None else self.closed
         if self.kind == "never" and self.cut:
             return self.cut.start, self.stop if self.heal is None else self.heal

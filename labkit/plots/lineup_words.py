@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -71,6 +72,10 @@ def _fate(group: Sequence[Lane]) -> str:
         return f"hang{s} in CLOSING {until}"
     if kind == "never":
         return f"never notice{s}: OPEN {until}" if group[0].hung else f"stay{s} OPEN"
+    if kind == "late" and all(lane.is_told_late for lane in group):
+        after = [(lane.told or math.inf) - (lane.noticed or 0.0) for lane in group]
+        when = f"only {between(after)} after leaving OPEN" if max(after) < math.inf else "never"
+        return f"{'is' if s else 'are'} CLOSED in time, and told {when}"
     took = [lane.closed - lane.noticed for lane in group if lane.closed is not None and lane.noticed is not None]
     timeout = next(iter({lane.timeout for lane in group}))
     if kind == "late":

@@ -58,7 +58,7 @@ def _frames(tale: Excerpt) -> Iterator[Rung]:
 def frame_words(tale: Excerpt, frame: Frame) -> tuple[str, ...]:
     """What stands on a frame's arrow: "PING c8 50 48 88", "PONG, the same four bytes", "CLOSE 1000", "BINARY, 1,000 bytes"."""
     name = frame.opcode
-    if name == "PONG" and frame.payload and _asked(tale, frame):
+    if name == "PONG" and frame.payload and (frame.receiver, frame.payload) in tale.asked:
         many = COUNT[frame.size] if frame.size < len(COUNT) else f"{frame.size}"
         return (f"{name}, the same {many} bytes", name)
     if name in ("PING", "PONG"):
@@ -68,11 +68,6 @@ def frame_words(tale: Excerpt, frame: Frame) -> tuple[str, ...]:
     size = f"{name}, {frame.size:,} byte{'s' * (frame.size != 1)}"
     text = _text(tale, frame)
     return (f"{name} “{text}”, {size.partition(', ')[2]}", f"{name} “{text}”", size, name) if text else (size, name)
-
-
-def _asked(tale: Excerpt, pong: Frame) -> bool:
-    """Whether a ping with the same bytes came before."""
-    return any(f.opcode == "PING" and f.sender != pong.sender and f.payload == pong.payload for f in tale.frames)
 
 
 def _hex(frame: Frame) -> str:
