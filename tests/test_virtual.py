@@ -213,6 +213,21 @@ def test_a_run_cannot_be_waited_for_from_within():
     assert play(wire, client=impatient)["client"]
 
 
+def test_nobody_but_its_clock_can_run_a_virtual_loop():
+    """Neither beside a run nor, after such a patch as nest_asyncio2's that lets loops nest, within one: no time would pass."""
+    wire = wired()
+    loop = wire.loops["client"]
+    with pytest.raises(VirtualTimeError, match="run by its clock"):
+        loop.run_until_complete(pause(1))
+
+    async def nests(_):
+        with pytest.raises(VirtualTimeError, match="run by its clock"):
+            loop._run_once()
+        return True
+
+    assert play(wire, client=nests)["client"]
+
+
 def test_a_deadlock_is_reported_and_says_who_waits_for_what():
     async def waits(websocket):
         await asyncio.Event().wait()

@@ -77,7 +77,11 @@ class Ready(selectors.BaseSelector):
         return self.keys
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready now; a virtual loop never waits here, the clock jumps instead."""
+        """Refused: whoever runs a virtual loop by asyncio's means waits here, and its clock would never move."""
+        raise VirtualTimeError("a virtual loop is run by its clock: await here, asyncio.run() and run_until_complete() cannot")
+
+    def found(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready now."""
         found = []
         for fd in list(self.hot):
             key = self.keys[fd]
@@ -169,7 +173,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         if self.frozen:
             return False
         if self.ready.hot:
-            self._process_events(self.ready.select())
+            self._process_events(self.ready.found())
         if timers:
             soon = self.clock.now + GRID
             while timers and timers[0][0] < soon:
