@@ -144,9 +144,9 @@ class VirtualWire(Wire):
                 self.loops[end].frozen = 0
                 self.loops[end].call_soon(abort)
             self._cancel_all()
-            if left := [loop for loop in self.loops.values() if loop._asyncgens]:
-                for loop in left:  # such as `async for websocket in connect(…)`, left half-way
-                    loop.create_task(loop.shutdown_asyncgens())
+            if left := [(loop, generator) for loop in self.loops.values() for generator in list(loop.generators)]:
+                for loop, generator in left:  # such as `async for websocket in connect(…)`, left half-way
+                    loop.create_task(generator.aclose())
                 self.time.run(lambda: True)
                 self._cancel_all()
         finally:
