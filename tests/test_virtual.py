@@ -330,6 +330,49 @@ def test_the_first_send_after_the_peer_has_closed_works_and_the_second_is_epipe(
     assert play(wired(), server=server, client=client)["client"] == errno.EPIPE
 
 
+def test_work_per_turn_grows_with_what_is_ready_not_with_what_exists():
+    """Counted, not timed: how many sockets are asked in one exchange, beside 0 and beside 500 idle connections."""
+
+    def asked(idle):
+        wire = wired()
+        count = 0
+
+        async def client(dial):
+            nonlocal count
+            socks = [dial() for _ in range(idle + 1)]
+            loop = asyncio.get_running_loop()
+            for sock in socks:
+                loop.add_reader(sock.fileno(), lambda: None)
+            await pause(1)
+            kinds = {type(sock) for sock in socks}
+            (kind,) = kinds
+            poll = kind.poll
+
+            def counting(self):
+                nonlocal count
+                count += 1
+                return poll(self)
+
+            kind.poll = counting
+            try:
+                socks[0].send(b"ping")
+                await pause(1)
+            finally:
+                kind.poll = poll
+
+        async def server(listener):
+            loop = asyncio.get_running_loop()
+            socks = [await accept(listener) for _ in range(idle + 1)]
+            for sock in socks:
+                loop.add_reader(sock.fileno(), lambda sock=sock: sock.recv(100))
+            await pause(5)
+
+        play(wire, server=server, client=client)
+        return count
+
+    assert asked(500) == asked(0)
+
+
 def test_a_listener_that_closes_resets_who_was_not_accepted_yet():
     async def client(dial):
         sock = dial()
@@ -419,49 +462,6 @@ def test_no_reset_is_back_before_an_end_is_done_with_what_it_does_at_an_instant(
         sock.close()
 
     assert play(wired(), server=server, client=client)["client"] == "done"
-
-
-def test_work_per_turn_grows_with_what_is_ready_not_with_what_exists():
-    """Counted, not timed: how many sockets are asked in one exchange, beside 0 and beside 500 idle connections."""
-
-    def asked(idle):
-        wire = wired()
-        count = 0
-
-        async def client(dial):
-            nonlocal count
-            socks = [dial() for _ in range(idle + 1)]
-            loop = asyncio.get_running_loop()
-            for sock in socks:
-                loop.add_reader(sock.fileno(), lambda: None)
-            await pause(1)
-            kinds = {type(sock) for sock in socks}
-            (kind,) = kinds
-            poll = kind.poll
-
-            def counting(self):
-                nonlocal count
-                count += 1
-                return poll(self)
-
-            kind.poll = counting
-            try:
-                socks[0].send(b"ping")
-                await pause(1)
-            finally:
-                kind.poll = poll
-
-        async def server(listener):
-            loop = asyncio.get_running_loop()
-            socks = [await accept(listener) for _ in range(idle + 1)]
-            for sock in socks:
-                loop.add_reader(sock.fileno(), lambda sock=sock: sock.recv(100))
-            await pause(5)
-
-        play(wire, server=server, client=client)
-        return count
-
-    assert asked(500) == asked(0)
 
 
 def test_learner_code_finds_its_loop_and_its_timeouts():
