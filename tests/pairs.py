@@ -388,10 +388,19 @@ def disorder(virtual: Any, real: Any, margin: float) -> str | None:
     In words; None if nothing.
     """
     first, then = moments(virtual), moments(real)
+    changes = [t for end in FLOW for t, _ in virtual.states(end)]
+
+    def tied(found: dict[tuple[Any, ...], float], what: tuple[Any, ...]) -> bool:
+        """Whether it begins as an end changes its state, so that it may or may not be."""
+        begun = found[(*what[:-1], "begins")]
+        return min(abs(begun - t) for t in changes) <= margin
+
     sure = {what: t for what, t in first.items() if t < virtual.end - margin}
-    if missing := [what for what in sure if what not in then]:
+    if missing := [what for what in sure if what not in then and not tied(first, what)]:
         return f"never on {real.header['wire']}: {missing[:3]}"
-    if extra := [what for what, t in then.items() if what not in first and t < real.end - margin]:
+    sure = {what: t for what, t in sure.items() if what in then}
+    extra = [what for what, t in then.items() if what not in first and t < real.end - margin]
+    if extra := [what for what in extra if not tied(then, what)]:
         return f"only on {real.header['wire']}: {extra[:3]}"
     in_time = sorted(sure, key=lambda what: sure[what])
     latest, before = -NEVER, 0  # of all that has to come first, what came last
