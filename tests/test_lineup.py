@@ -298,6 +298,8 @@ def test_what_is_closed_in_time_and_told_late_is_late_and_says_so(quiet):
     expected = "14.1 is CLOSED in time, and told only 37 s after leaving OPEN; 17.4 gives up"
     assert title(ax).startswith(expected)
     assert not [text for text in texts(ax) if text.startswith("CLOSING for")]
+    both = plots.lineup([slow, called(late(quiet, 30), vintage("14.1"))])
+    assert title(both) == "Both are closed or told late, though close_timeout is 1 s"
     mute = replace(slow, events=[e for e in events if e.t != 40.0])
     assert title(plots.lineup([mute])) == "14.1 is CLOSED in time, and told never"
 

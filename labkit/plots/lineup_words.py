@@ -74,10 +74,13 @@ def _fate(group: Sequence[Lane]) -> str:
         return f"never notice{s}: OPEN {until}" if group[0].hung else f"stay{s} OPEN"
     if kind == "late" and all(lane.is_told_late for lane in group):
         after = [(lane.told or math.inf) - (lane.noticed or 0.0) for lane in group]
-        when = f"only {between(after)} after leaving OPEN" if max(after) < math.inf else "never"
+        when = "never" if min(after) == math.inf else "late or never"
+        when = f"only {between(after)} after leaving OPEN" if max(after) < math.inf else when
         return f"{'is' if s else 'are'} CLOSED in time, and told {when}"
     took = [lane.closed - lane.noticed for lane in group if lane.closed is not None and lane.noticed is not None]
     timeout = next(iter({lane.timeout for lane in group}))
+    if any(lane.is_told_late for lane in group):
+        return f"are closed or told late, though close_timeout is {timeout:g} s"
     if kind == "late":
         return f"take{s} {between(took)} to close, though close_timeout is {timeout:g} s"
     if timeout is not None and all(abs(t - timeout) < 0.06 for t in took):
