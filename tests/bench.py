@@ -34,6 +34,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import references  # noqa: E402
 
 from labkit import Cut, Experiment, Peer, run  # noqa: E402
+from labkit.wires.clock import set_aside  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110
 SHORT = Experiment(server=Peer(ping_interval=0.2, ping_timeout=0.2, close_timeout=0.2), faults=[Cut(at=0.5)])  # 0.8 → 1.0
@@ -110,7 +111,7 @@ def reference(name: str) -> Callable[[], None]:
     """A contestant out of references.py, which must close at 110."""
 
     def contest() -> None:
-        with references.set_aside():
+        with set_aside():
             check(getattr(references, name)(), 110.0)
 
     return contest

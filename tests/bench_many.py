@@ -33,6 +33,7 @@ from labkit import Cut, Experiment, Peer, fleet, predict  # noqa: E402
 from labkit.batches import BATCH, carried  # noqa: E402
 from labkit.processes import each  # noqa: E402
 from labkit.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
+from labkit.wires.clock import set_aside  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110
 RUNS, CORES = 1000, 2
@@ -75,7 +76,7 @@ def steady(runs: int) -> tuple[float, float]:
     """CPU seconds a run in this process, warm: ours and the reference, in turns. What no start and no neighbour can change."""
     mine, other = [], []
     todo = _phases(runs)
-    with references.set_aside():
+    with set_aside():
         for n in range(runs):
             begin = time.process_time()
             one_run(TWIN, "virtual", False, todo[n])

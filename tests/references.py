@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -187,17 +187,6 @@ async def _recv_until_closed(websocket: Any) -> None:
 
 def _port(server: Any) -> int:
     return int(server.sockets[0].getsockname()[1])
-
-
-@contextlib.contextmanager
-def set_aside() -> Iterator[None]:
-    """Put the thread's running loop aside, so that a reference runs in a notebook cell as it does in a script."""
-    outer = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(outer)
 
 
 # real time

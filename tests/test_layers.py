@@ -1,12 +1,17 @@
 """Who may know whom: imports point down only, the values are pure, and a room is entered only when it is needed."""
 
 import ast
+import asyncio
 import json
 import subprocess
 import sys
+from contextlib import closing
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
+
+from labkit.wires.clock import PRIVATES, VirtualLoop
 
 ROOT = Path(__file__).resolve().parent.parent
 LABKIT = ROOT / "labkit"
@@ -168,6 +173,55 @@ def test_what_a_worker_imports_runs_on_python_3_10(path):
     names = {(n.module, alias.name) for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module for alias in n.names}
     new = {f"{base}.{name}" for base, name in attributes | names if name in SINCE_3_11.get(base, ())}
     assert not new, f"{module(path)} uses {new}, which Python 3.10 lacks"
+
+
+# what asyncio keeps for itself
+
+OTHERS = {"_current_frames", "_exit", "_replace"}  # documented, of sys, os and named tuples
+
+
+def lacking(name: str) -> str | None:
+    """What asyncio lacks of a name such as "events.Handle._run" in this Python; None: nothing."""
+    place, _, private = name.rpartition(".")
+    try:
+        thing = attrgetter(place.removesuffix("()"))(asyncio)
+    except AttributeError as problem:
+        return f"asyncio.{name}: {problem}"
+    if place.endswith("()"):  # one that only an instance has
+        with closing(thing()) as loop:
+            return None if hasattr(loop, private) else f"asyncio.{name}"
+    return None if hasattr(thing, private) else f"asyncio.{name}"
+
+
+@pytest.mark.parametrize("name", PRIVATES)
+def test_this_python_has_what_virtual_time_needs_of_asyncio(name):
+    assert lacking(name) is None, f"Python {sys.version.split()[0]} has no longer {lacking(name)}"
+
+
+def test_a_python_that_has_changed_is_told_what_it_lacks(monkeypatch):
+    monkeypatch.delattr(asyncio.events.Handle, "_run")
+    monkeypatch.delattr(asyncio.tasks, "_enter_task")
+    gone = [name for name in PRIVATES if lacking(name)]
+    assert gone == ["events.Handle._run", "tasks._enter_task"]
+    monkeypatch.delattr(asyncio, "selector_events")
+    assert "selector_events" in (lacking("selector_events.BaseSelectorEventLoop") or "")
+
+
+def test_the_privates_of_asyncio_stand_in_one_table():
+    table, used, own = {name.rpartition(".")[2] for name in PRIVATES}, {}, set()
+    for path in FILES:
+        used[room(module(path))] = used.get(room(module(path)), set())
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                own.add(node.name)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                own.add(node.attr)
+            elif isinstance(node, ast.Attribute) and node.attr.strip("_") == node.attr[1:]:
+                used[room(module(path))].add(node.attr)
+    assert not set.union(*used.values()) - own - table - OTHERS
+    overridden = {name for name in vars(VirtualLoop) if hasattr(asyncio.SelectorEventLoop, name)}
+    assert table - {"BaseSelectorEventLoop"} <= used["wires"] | overridden
+    assert {name for name in overridden if name.startswith("_") and not name.endswith("_")} <= table
 
 
 def test_a_loopback_run_binds_and_connects_to_127_0_0_1_only():

@@ -1,14 +1,16 @@
 """The virtual clock and its sockets: what bit other virtual loops, asked of this one."""
 
 import asyncio
+import contextvars
 import errno
 import socket
 import struct
+import sys
 
 import pytest
 from cases import FLY, small
 
-from labkit import Cut, Experiment, Peer, run
+from labkit import Cut, Experiment, Peer, block, run
 from labkit.wires.clock import TURNS, VirtualTimeError
 from labkit.wires.virtual import VirtualWire
 
@@ -138,6 +140,96 @@ def test_a_handler_that_lets_no_time_pass_is_stopped_and_the_run_leaves():
 
     with pytest.raises(VirtualTimeError, match="sleep for more than 0 s"):
         run(small(), "virtual", server=spinner)
+
+
+def test_a_run_works_within_a_task_that_runs_within_a_run_and_each_finds_itself_again():
+    """As a cell does, and a handler: since Python 3.14 a thread, not a loop, has a current task."""
+    seen = []
+
+    def around():
+        return asyncio.get_running_loop(), asyncio.current_task(), sys.get_asyncgen_hooks()
+
+    async def handler(websocket):
+        before = around()
+        block(3)
+        seen.append(run(FLY, "virtual").noticed_at("server"))
+        seen.append(before == around())
+        await websocket.wait_closed()
+
+    async def cell():
+        before = around()
+        ticking = asyncio.create_task(asyncio.sleep(0))
+        seen.append(run(FLY, "virtual", server=handler).noticed_at("server"))
+        await ticking
+        seen.append(before == around())
+
+    asyncio.run(cell())
+    assert seen == [15.0, True, 15.0, True]
+
+
+def test_a_task_that_stands_in_the_way_of_others_is_told_at_once():
+    wire = wired()
+    loop = wire.loops["client"]
+    task = loop.create_task(pause(1))
+    loop.call_soon(asyncio._enter_task, loop, task)  # never left: at 1 s it cannot be entered
+    with pytest.raises(VirtualTimeError, match="cannot be entered: Cannot enter into task"):
+        wire.wait(lambda: False, 10)
+    assert wire.now() == 1 and not task.done()
+    asyncio._set_running_loop(loop)
+    asyncio._leave_task(loop, task)
+    asyncio._set_running_loop(None)
+    wire.close({})  # its step was kept, so it can be cancelled
+    assert task.cancelled()
+
+
+def test_a_context_that_is_entered_already_is_told_at_once():
+    wire, context = wired(), contextvars.copy_context()
+    task = wire.loops["client"].create_task(pause(1), context=context)
+    with pytest.raises(VirtualTimeError, match="cannot be entered: cannot enter context"):
+        context.run(wire.wait, lambda: False, 10)
+    wire.close({})
+    assert task.cancelled()
+
+
+def test_an_exception_of_a_callback_itself_goes_to_the_log_as_asyncio_does():
+    wire, told = wired(), []
+    loop = wire.loops["client"]
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+
+    def breaks():
+        raise RuntimeError("Cannot enter into task, it says")
+
+    loop.call_soon(breaks)
+    assert not wire.wait(lambda: False, 10)
+    wire.close({})
+    assert [str(one) for one in told] == ["Cannot enter into task, it says"]
+
+
+def test_a_run_cannot_be_waited_for_from_within():
+    wire = wired()
+
+    async def impatient(_):
+        with pytest.raises(VirtualTimeError, match="under way"):
+            wire.wait(lambda: False, 10)
+        await asyncio.sleep(1)
+        return True
+
+    assert play(wire, client=impatient)["client"]
+
+
+def test_nobody_but_its_clock_can_run_a_virtual_loop():
+    """Neither beside a run nor, after nest_asyncio2's patch, within one: no time would pass."""
+    wire = wired()
+    loop = wire.loops["client"]
+    with pytest.raises(VirtualTimeError, match="run by its clock"):
+        loop.run_until_complete(pause(1))
+
+    async def nests(_):
+        with pytest.raises(VirtualTimeError, match="run by its clock"):
+            loop._run_once()
+        return True
+
+    assert play(wire, client=nests)["client"]
 
 
 def test_a_deadlock_is_reported_and_says_who_waits_for_what():

@@ -18,16 +18,32 @@ import itertools
 import selectors
 import socket
 import sys
-import threading
-from asyncio import events
+from asyncio import events, tasks
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
 GRID = 1e-9  # s
 TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
+
+# What asyncio keeps for itself and virtual time needs, each with the Pythons in which it was seen to
+# work. tests/test_layers.py holds this table against the code, and against the Python it runs on.
+SEEN = "3.10 3.11 3.12 3.13 3.14"
+PRIVATES = {
+    "selector_events.BaseSelectorEventLoop": SEEN,  # a loop on any selector, on any system
+    "selector_events.BaseSelectorEventLoop._make_self_pipe": SEEN,  # a pair of sockets: none here
+    "selector_events.BaseSelectorEventLoop._close_self_pipe": SEEN,
+    "selector_events.BaseSelectorEventLoop._process_events": SEEN,  # what is ready, to callbacks
+    "selector_events.BaseSelectorEventLoop()._ready": SEEN,  # the callbacks of this turn: a deque
+    "events.Handle._run": SEEN,  # one callback, its exception to call_exception_handler()
+    "events._get_running_loop": SEEN,
+    "events._set_running_loop": SEEN,
+    "tasks._enter_task": SEEN,  # documented, for authors of tasks ("Extending asyncio")
+    "tasks._leave_task": SEEN,
+}
 
 
 class VirtualTimeError(RuntimeError):
@@ -61,7 +77,11 @@ class Ready(selectors.BaseSelector):
         return self.keys
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready now; a virtual loop never waits here, the clock jumps instead."""
+        """Refused: who runs a virtual loop by asyncio's means waits here, and no time would pass."""
+        raise VirtualTimeError("a virtual loop is run by its clock: await, instead of asyncio.run()")
+
+    def found(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready now."""
         found = []
         for fd in list(self.hot):
             key = self.keys[fd]
@@ -75,20 +95,15 @@ class Ready(selectors.BaseSelector):
 class VirtualLoop(BaseSelectorEventLoop):
     """asyncio's selector loop, living by a :class:`Clock`."""
 
-    _ready: deque[asyncio.Handle]  # what BaseEventLoop keeps for itself, from 3.10 to 3.13 at least
+    _ready: deque[asyncio.Handle]
     _process_events: Callable[[Any], None]
-    _asyncgens: Any
-    _closed: bool
-    _check_closed: Callable[[], None]
-    _asyncgen_firstiter_hook: Callable[[Any], None]
-    _asyncgen_finalizer_hook: Callable[[Any], None]
-    _thread_id: int | None
 
     def __init__(self, clock: Clock, sockets: dict[int, Any]) -> None:
         self.clock = clock
         self.ready = Ready(sockets)
         super().__init__(self.ready)
-        self._clock_resolution = GRID
+        self.shut = False
+        self.generators: WeakSet[AsyncGenerator[Any, Any]] = WeakSet()  # begun in this loop
         self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []  # a heap
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
         self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
@@ -99,6 +114,9 @@ class VirtualLoop(BaseSelectorEventLoop):
     def time(self) -> float:
         return self.clock.now
 
+    def is_running(self) -> bool:
+        return self.clock.running
+
     def create_task(self, coro: Any, **options: Any) -> Any:
         """As asyncio's; who still waits is asked of this loop's own tasks."""
         task = super().create_task(coro, **options)
@@ -107,30 +125,45 @@ class VirtualLoop(BaseSelectorEventLoop):
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         """As asyncio's, without its debug mode: a run of milliseconds is mostly this."""
-        if self._closed:
-            self._check_closed()
+        if self.shut:
+            raise RuntimeError("Event loop is closed")
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]  # nobody has to be woken up
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; at exactly equal times it is first in, first out."""
-        if self._closed:
-            self._check_closed()
+        if self.shut:
+            raise RuntimeError("Event loop is closed")
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         heapq.heappush(self.timers, (when, next(self.clock.count), timer))
         return timer
 
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """As asyncio's; but a callback that could not even be entered is no matter for a log.
+
+        Its task would wait for ever, and whoever waits for that task. So it keeps its place, and the
+        run ends here, with VirtualTimeError.
+        """
+        problem, handle = context.get("exception"), context.get("handle")
+        if handle and isinstance(problem, RuntimeError) and _raised_at(problem) in ENTRANCES:
+            self._ready.appendleft(handle)
+            raise VirtualTimeError(f"{handle!r} cannot be entered: {problem}") from problem
+        super().call_exception_handler(context)
+
     def close(self) -> None:
         super().close()
+        self.shut = True
         self.timers.clear()
 
     def next_timer(self) -> float:
         """When the next timer is due (s on the clock); infinity if there is none."""
         timers = self.timers
-        while timers and timers[0][2]._cancelled:
+        while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
         return timers[0][0] if timers else float("inf")
 
@@ -140,7 +173,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         if self.frozen:
             return False
         if self.ready.hot:
-            self._process_events(self.ready.select())
+            self._process_events(self.ready.found())
         if timers:
             soon = self.clock.now + GRID
             while timers and timers[0][0] < soon:
@@ -148,15 +181,20 @@ class VirtualLoop(BaseSelectorEventLoop):
         if not ready:
             return False
         events._set_running_loop(self)
-        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # Clock.run() undoes it
+        sys.set_asyncgen_hooks(self.generators.add, self._finalize)  # set_aside() undoes it
         try:
             for _ in range(len(ready)):  # what they make ready has to wait for the next turn
                 handle = ready.popleft()
-                if not handle._cancelled:
+                if not handle.cancelled():
                     handle._run()
         finally:
             events._set_running_loop(None)
         return True
+
+    def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
+        """A generator was left half-way, and is nobody's any more: its ``finally`` has to run."""
+        if not self.shut:
+            self.call_soon(self.create_task, generator.aclose())
 
     def block(self, seconds: float) -> None:
         """What runs in this loop takes so long, and everything else in it has to wait; called from inside of it."""
@@ -202,8 +240,38 @@ class VirtualLoop(BaseSelectorEventLoop):
     def _close_self_pipe(self) -> None:
         pass
 
-    def _write_to_self(self) -> None:
-        pass
+
+ENTRANCES = "asyncio.events", "asyncio.tasks"  # where a callback is called, and a task's coroutine
+
+
+def _raised_at(problem: BaseException) -> str:
+    """The module whose code raised an exception."""
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals["__name__"]) if trace else ""
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Meanwhile this thread runs no loop and no task, for asyncio; afterwards those of before.
+
+    Up to Python 3.13 each loop has a current task, since 3.14 each thread has one. The task is that
+    of the running loop: it leaves before its loop does, and comes back after it.
+    """
+    loop, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+    task = asyncio.current_task(loop) if loop else None
+    if loop and task:
+        tasks._leave_task(loop, task)
+    events._set_running_loop(None)
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        yield
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+        events._set_running_loop(loop)
+        if loop and task:
+            tasks._enter_task(loop, task)
 
 
 class Clock:
@@ -215,6 +283,7 @@ class Clock:
         self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
         self.count = itertools.count()
         self.horizon = float("inf")  # s; where the present run() ends
+        self.running = False
 
     def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
         """Do something at ``when`` (s on this clock), an act before anything else of that instant."""
@@ -223,44 +292,40 @@ class Clock:
     def run(self, over: Callable[[], bool], horizon: float = float("inf")) -> bool:
         """Let time pass until ``over()``, asked whenever everybody is idle, or until ``horizon`` (s on this clock).
 
-        Returns False if nothing can happen any more. The thread's own running loop, if any, is set aside meanwhile, so this
-        works inside a notebook cell and in a coroutine.
+        Returns False if nothing can happen any more. The thread's own running loop and task, if any,
+        are set aside meanwhile, so this works inside a notebook cell and in a coroutine; but not in
+        one of these loops.
         """
-        self.horizon = horizon
-        outer, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
-        events._set_running_loop(None)
-        sys.set_asyncgen_hooks(None, None)
-        for loop in self.loops:
-            loop._thread_id = threading.get_ident()
+        if self.running:
+            raise VirtualTimeError("this run is under way: what runs in it awaits asyncio.sleep()")
+        self.horizon, self.running = horizon, True
         try:
-            while True:
-                settled = self.settle()
-                if over():
-                    return True
-                if not settled:
-                    continue
-                if (then := self.next_time()) == float("inf"):
-                    return False
-                if then > horizon:
-                    self.now = horizon
-                    return True
-                self.now = then
+            with set_aside():
+                while True:
+                    settled = self.settle()
+                    if over():
+                        return True
+                    if not settled:
+                        continue
+                    if (then := self.next_time()) == float("inf"):
+                        return False
+                    if then > horizon:
+                        self.now = horizon
+                        return True
+                    self.now = then
         finally:
-            for loop in self.loops:
-                loop._thread_id = None
-            sys.set_asyncgen_hooks(*hooks)
-            events._set_running_loop(outer)
+            self.running = False
 
     def pass_without(self, loop: VirtualLoop, seconds: float) -> None:
         """Let so much time pass for everybody but ``loop``, whose own code asks for it; at the horizon that code is cancelled."""
         then, end = round(self.now + seconds, 9), self.horizon
         loop.frozen += 1
-        events._set_running_loop(None)
         try:
-            self.rest()
-            while (upcoming := self.next_time()) < min(then, end):
-                self.now = upcoming
+            with set_aside():
                 self.rest()
+                while (upcoming := self.next_time()) < min(then, end):
+                    self.now = upcoming
+                    self.rest()
             if self.now > then:
                 raise VirtualTimeError(
                     "both ends block() at the same time, one within the other: freeze one of them, or use the loopback wire"
@@ -268,7 +333,6 @@ class Clock:
             self.now = min(then, end)
         finally:
             loop.frozen -= 1
-            events._set_running_loop(loop)
         if then > end:
             raise asyncio.CancelledError("the run is over")
 

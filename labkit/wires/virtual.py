@@ -141,9 +141,9 @@ class VirtualWire(Wire):
                 self.loops[end].frozen = 0
                 self.loops[end].call_soon(abort)
             self._cancel_all()
-            if left := [loop for loop in self.loops.values() if loop._asyncgens]:
-                for loop in left:  # such as `async for websocket in connect(…)`, left half-way
-                    loop.create_task(loop.shutdown_asyncgens())
+            if left := [(loop, one) for loop in self.loops.values() for one in loop.generators]:
+                for loop, one in left:  # such as `async for websocket in connect(…)`, half-way
+                    loop.create_task(one.aclose())
                 self.time.run(lambda: True)
                 self._cancel_all()
         finally:
