@@ -1,10 +1,11 @@
 """What a cell needs so that code from a page of documentation runs in it unchanged. It knows nothing of WebSocket.
 
 A kernel runs its cells inside an event loop, so plain ``asyncio.run()`` refuses to start another. The patch that allows it
-has to fit the kernel:
+has to fit the kernel and its Python:
 
     ipykernel 6     nest_asyncio, or its successor nest_asyncio2
     ipykernel 7     nest_asyncio2 only: with nest_asyncio, JupyterLab's Run All leaves the cells that follow at [*] for ever
+    Python 3.14     nest_asyncio2 only: with nest_asyncio no task is current, asyncio.timeout() fails
 
 The turn of the loop in which the patch is made has counted its callbacks already, and a nested loop would take some away
 ("pop from an empty deque": with Run All, ipykernel 6 dies of it). So this waits for the next turn, and is awaited.
@@ -20,7 +21,14 @@ import importlib
 import sys
 from typing import Any
 
-SAFE = {6: ("nest_asyncio", "nest_asyncio2"), 7: ("nest_asyncio2",)}  # by ipykernel's major version, the first choice first
+PYTHON = sys.version_info[:2]
+
+
+def safe(ipykernel: int) -> tuple[str, ...]:
+    """The patches that fit, by ipykernel's major version, the first choice first."""
+    if ipykernel >= 7 or PYTHON >= (3, 14):
+        return ("nest_asyncio2",)
+    return "nest_asyncio", "nest_asyncio2"
 
 
 async def allow_asyncio_run() -> None:
@@ -29,7 +37,7 @@ async def allow_asyncio_run() -> None:
     if major is None:
         print("Not in a notebook: asyncio.run() works as it is.")
         return
-    for name in SAFE[min(7, max(6, major))]:
+    for name in safe(major):
         try:
             patch = importlib.import_module(name)
         except ImportError:
@@ -38,7 +46,7 @@ async def allow_asyncio_run() -> None:
         await asyncio.sleep(0)
         print(f"asyncio.run() works in this notebook's cells from now on (by {name}, under ipykernel {version}).")
         return
-    wanted = SAFE[min(7, max(6, major))][0].replace("_", "-")
+    wanted = safe(major)[0].replace("_", "-")
     print(f"asyncio.run() does not work in these cells: pip install {wanted}, or write `await main()` for `asyncio.run(main())`.")
 
 

@@ -228,19 +228,23 @@ def test_talk_leaves_nothing_behind_and_stays_on_127_0_0_1(monkeypatch):
 
 # the helper for documentation snippets
 
+BOTH = {"nest_asyncio", "nest_asyncio2"}
+
 
 @pytest.mark.parametrize(
-    ("version", "there", "words"),
+    ("python", "version", "there", "words"),
     [
-        ("6.31.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio, under ipykernel 6.31.0"),
-        ("6.31.0", {"nest_asyncio2"}, "by nest_asyncio2, under ipykernel 6.31.0"),
-        ("7.4.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio2, under ipykernel 7.4.0"),
-        ("8.0.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio2, under ipykernel 8.0.0"),
-        ("7.4.0", {"nest_asyncio"}, "pip install nest-asyncio2"),  # the other one would leave JupyterLab's later cells at [*]
-        ("6.31.0", set(), "await main()"),
+        ((3, 13), "6.31.0", BOTH, "by nest_asyncio, under ipykernel 6.31.0"),
+        ((3, 14), "6.31.0", BOTH, "by nest_asyncio2, under ipykernel 6.31.0"),
+        ((3, 13), "6.31.0", {"nest_asyncio2"}, "by nest_asyncio2, under ipykernel 6.31.0"),
+        ((3, 13), "7.4.0", BOTH, "by nest_asyncio2, under ipykernel 7.4.0"),
+        ((3, 14), "8.0.0", BOTH, "by nest_asyncio2, under ipykernel 8.0.0"),
+        # the other one would leave JupyterLab's later cells at [*]
+        ((3, 13), "7.4.0", {"nest_asyncio"}, "pip install nest-asyncio2"),
+        ((3, 13), "6.31.0", set(), "await main()"),
     ],
 )
-def test_the_patch_fits_the_kernel(version, there, words, monkeypatch, capsys):
+def test_the_patch_fits_the_kernel(python, version, there, words, monkeypatch, capsys):
     applied = []
 
     def find(name):
@@ -248,6 +252,7 @@ def test_the_patch_fits_the_kernel(version, there, words, monkeypatch, capsys):
             raise ImportError(name)
         return type("Patch", (), {"apply": staticmethod(lambda: applied.append(name))})
 
+    monkeypatch.setattr(notebook, "PYTHON", python)
     monkeypatch.setattr(notebook, "kernel", lambda: (int(version.split(".")[0]), version))
     monkeypatch.setattr(notebook.importlib, "import_module", find)
     turned = []
