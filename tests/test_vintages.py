@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from cases import FLY, small
 
@@ -26,10 +27,10 @@ def wire_of(vintage):
     return "virtual" if vintage.implementation in VIRTUAL else "loopback"
 
 
-def children() -> set[str]:
-    """The processes that this one has started and that still live."""
-    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True)
-    return {line.split()[0] for line in listed.stdout.splitlines() if "labkit.worker" in line}
+def children() -> list[psutil.Process]:
+    """The workers that this process has started and that still live."""
+    live = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in live if "labkit.worker" in one.cmdline()]
 
 
 # runs
