@@ -15,12 +15,17 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from labkit.wires.clock import PRIVATES
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
 IN_CONDA = {"matplotlib": "matplotlib-base"}  # where conda's name is another; matplotlib-base comes without Qt
 PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
+
+PROMISED = ("3.11", "3.12", "3.13", "3.14")  # the whole suite has passed on each
+SYSTEMS = {"Linux": "tested", "macOS": "never tried", "Windows": "never tried"}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -44,9 +49,39 @@ def test_conda_installs_labkit_itself_and_nothing_else_by_pip():
     assert "pip" in CONDA and [line for line in CONDA if isinstance(line, dict)] == [{"pip": ["-e ."]}]
 
 
-def test_conda_names_one_python_that_labkit_runs_on():
-    (python,) = (line for line in CONDA if isinstance(line, str) and line.startswith("python="))
-    assert python in ("python=3.11", "python=3.12", "python=3.13") and PROJECT["requires-python"] == ">=3.11"
+def test_everybody_promises_the_same_pythons_and_systems():
+    *most, last = PROMISED
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    untried = [system for system, state in SYSTEMS.items() if state == "never tried"]
+    assert f"Python {', '.join(most)} or {last} (with venv), on Linux." in readme
+    assert f"{' and '.join(untried)} were never tried." in readme
+    assert f"Python {', '.join(most)} and {last};" in (ROOT / "constraints.txt").read_text()
+    assert PROJECT["requires-python"] == f">={PROMISED[0]}"
+    tested = [system for system, state in SYSTEMS.items() if state == "tested"]
+    told = [line.split(" :: ")[-1] for line in PROJECT["classifiers"]]
+    assert told == [*tested, *PROMISED]
+
+
+def test_conda_names_one_python_that_is_promised_and_tells_of_the_others():
+    (line,) = re.findall(r"^.*python=.*$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
+    one, others = line.split("#")
+    assert one.strip().removeprefix("- python=") in PROMISED
+    assert sorted(re.findall(r"3\.\d+", line)) == sorted(PROMISED)
+
+
+def test_the_privates_of_asyncio_were_seen_in_every_python_that_is_promised():
+    assert all(set(PROMISED) <= set(seen.split()) for seen in PRIVATES.values())
+
+
+def test_where_the_newest_python_cannot_be_had_that_is_said_in_a_banner(tmp_path):
+    """Here, to a user who is not root."""
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    path = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    script = ["bash", ROOT / ".ci" / "newest-python"]
+    done = subprocess.run(script, env=path, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    banner = r"^#{80}\n##  NOT TESTED ON THE NEWEST PYTHON: .*root.*\n#{80}$"
+    assert done.returncode == 0 and re.search(banner, done.stdout, re.MULTILINE)
 
 
 @pytest.mark.skipif(shutil.which("jupyter-repo2docker", path=Path(sys.executable).parent) is None, reason="repo2docker is not installed")
@@ -56,7 +91,7 @@ def test_binder_reads_the_environment(tmp_path):
     tool = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id", "1000", "--user-name", "jovyan", "."]
     read = subprocess.run(tool, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     said = read.stdout + read.stderr
-    assert read.returncode == 0 and re.search(r"conda environment for python=3\.1[1-3]", said) and "environment.yml" in said, said
+    assert read.returncode == 0 and re.search(r"conda environment for python=3\.1[1-4]", said) and "environment.yml" in said, said
 
 
 def test_the_lab_has_what_the_notebooks_are_written_for():
