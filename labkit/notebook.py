@@ -5,7 +5,7 @@ has to fit the kernel and its Python:
 
     ipykernel 6     nest_asyncio, or its successor nest_asyncio2
     ipykernel 7     nest_asyncio2 only: with nest_asyncio, JupyterLab's Run All leaves the cells that follow at [*] for ever
-    Python 3.14     nest_asyncio2 only: with nest_asyncio there is no current task, and asyncio.timeout() refuses
+    Python 3.14     nest_asyncio2 only: with nest_asyncio no task is current, asyncio.timeout() fails
 
 The turn of the loop in which the patch is made has counted its callbacks already, and a nested loop would take some away
 ("pop from an empty deque": with Run All, ipykernel 6 dies of it). So this waits for the next turn, and is awaited.
@@ -26,7 +26,9 @@ PYTHON = sys.version_info[:2]
 
 def safe(ipykernel: int) -> tuple[str, ...]:
     """The patches that fit, by ipykernel's major version, the first choice first."""
-    return ("nest_asyncio2",) if ipykernel >= 7 or PYTHON >= (3, 14) else ("nest_asyncio", "nest_asyncio2")
+    if ipykernel >= 7 or PYTHON >= (3, 14):
+        return ("nest_asyncio2",)
+    return "nest_asyncio", "nest_asyncio2"
 
 
 async def allow_asyncio_run() -> None:

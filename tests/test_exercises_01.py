@@ -228,16 +228,19 @@ def test_talk_leaves_nothing_behind_and_stays_on_127_0_0_1(monkeypatch):
 
 # the helper for documentation snippets
 
+BOTH = {"nest_asyncio", "nest_asyncio2"}
+
 
 @pytest.mark.parametrize(
     ("python", "version", "there", "words"),
     [
-        ((3, 13), "6.31.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio, under ipykernel 6.31.0"),
-        ((3, 14), "6.31.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio2, under ipykernel 6.31.0"),
+        ((3, 13), "6.31.0", BOTH, "by nest_asyncio, under ipykernel 6.31.0"),
+        ((3, 14), "6.31.0", BOTH, "by nest_asyncio2, under ipykernel 6.31.0"),
         ((3, 13), "6.31.0", {"nest_asyncio2"}, "by nest_asyncio2, under ipykernel 6.31.0"),
-        ((3, 13), "7.4.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio2, under ipykernel 7.4.0"),
-        ((3, 14), "8.0.0", {"nest_asyncio", "nest_asyncio2"}, "by nest_asyncio2, under ipykernel 8.0.0"),
-        ((3, 13), "7.4.0", {"nest_asyncio"}, "pip install nest-asyncio2"),  # the other one would leave JupyterLab's later cells at [*]
+        ((3, 13), "7.4.0", BOTH, "by nest_asyncio2, under ipykernel 7.4.0"),
+        ((3, 14), "8.0.0", BOTH, "by nest_asyncio2, under ipykernel 8.0.0"),
+        # the other one would leave JupyterLab's later cells at [*]
+        ((3, 13), "7.4.0", {"nest_asyncio"}, "pip install nest-asyncio2"),
         ((3, 13), "6.31.0", set(), "await main()"),
     ],
 )

@@ -177,11 +177,11 @@ def test_what_a_worker_imports_runs_on_python_3_10(path):
 
 # what asyncio keeps for itself
 
-OTHERS = {"_current_frames", "_exit", "_replace"}  # of sys, os and named tuples, which document them
+OTHERS = {"_current_frames", "_exit", "_replace"}  # documented, of sys, os and named tuples
 
 
 def lacking(name: str) -> str | None:
-    """What this Python's asyncio lacks of a name such as "events.Handle._run"; None if it has it all."""
+    """What asyncio lacks of a name such as "events.Handle._run" in this Python; None: nothing."""
     place, _, private = name.rpartition(".")
     try:
         thing = attrgetter(place.removesuffix("()"))(asyncio)
@@ -195,13 +195,14 @@ def lacking(name: str) -> str | None:
 
 @pytest.mark.parametrize("name", PRIVATES)
 def test_this_python_has_what_virtual_time_needs_of_asyncio(name):
-    assert lacking(name) is None, f"Python {sys.version.split()[0]} lacks {lacking(name)}: labkit/wires/clock.py has to do without"
+    assert lacking(name) is None, f"Python {sys.version.split()[0]} has no longer {lacking(name)}"
 
 
 def test_a_python_that_has_changed_is_told_what_it_lacks(monkeypatch):
     monkeypatch.delattr(asyncio.events.Handle, "_run")
     monkeypatch.delattr(asyncio.tasks, "_enter_task")
-    assert [name for name in PRIVATES if lacking(name)] == ["events.Handle._run", "tasks._enter_task"]
+    gone = [name for name in PRIVATES if lacking(name)]
+    assert gone == ["events.Handle._run", "tasks._enter_task"]
     monkeypatch.delattr(asyncio, "selector_events")
     assert "selector_events" in (lacking("selector_events.BaseSelectorEventLoop") or "")
 
@@ -215,7 +216,7 @@ def test_the_privates_of_asyncio_stand_in_one_table():
                 own.add(node.name)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 own.add(node.attr)
-            elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("_"):
+            elif isinstance(node, ast.Attribute) and node.attr.strip("_") == node.attr[1:]:
                 used[room(module(path))].add(node.attr)
     assert not set.union(*used.values()) - own - table - OTHERS
     overridden = {name for name in vars(VirtualLoop) if hasattr(asyncio.SelectorEventLoop, name)}

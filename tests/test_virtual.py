@@ -143,22 +143,25 @@ def test_a_handler_that_lets_no_time_pass_is_stopped_and_the_run_leaves():
 
 
 def test_a_run_works_within_a_task_that_runs_within_a_run_and_each_finds_itself_again():
-    """As a cell does, and a handler: since Python 3.14 a thread has one current task, whatever its loops are."""
+    """As a cell does, and a handler: since Python 3.14 a thread, not a loop, has a current task."""
     seen = []
 
+    def around():
+        return asyncio.get_running_loop(), asyncio.current_task(), sys.get_asyncgen_hooks()
+
     async def handler(websocket):
-        before = asyncio.get_running_loop(), asyncio.current_task(), sys.get_asyncgen_hooks()
+        before = around()
         block(3)
         seen.append(run(FLY, "virtual").noticed_at("server"))
-        seen.append(before == (asyncio.get_running_loop(), asyncio.current_task(), sys.get_asyncgen_hooks()))
+        seen.append(before == around())
         await websocket.wait_closed()
 
     async def cell():
-        before = asyncio.get_running_loop(), asyncio.current_task()
+        before = around()
         ticking = asyncio.create_task(asyncio.sleep(0))
         seen.append(run(FLY, "virtual", server=handler).noticed_at("server"))
         await ticking
-        seen.append(before == (asyncio.get_running_loop(), asyncio.current_task()))
+        seen.append(before == around())
 
     asyncio.run(cell())
     assert seen == [15.0, True, 15.0, True]
@@ -168,7 +171,7 @@ def test_a_task_that_stands_in_the_way_of_others_is_told_at_once():
     wire = wired()
     loop = wire.loops["client"]
     task = loop.create_task(pause(1))
-    loop.call_soon(asyncio._enter_task, loop, task)  # and nobody leaves it, so at 1 s it cannot be entered
+    loop.call_soon(asyncio._enter_task, loop, task)  # never left: at 1 s it cannot be entered
     with pytest.raises(VirtualTimeError, match="cannot be entered: Cannot enter into task"):
         wire.wait(lambda: False, 10)
     assert wire.now() == 1 and not task.done()
@@ -190,12 +193,13 @@ def test_a_context_that_is_entered_already_is_told_at_once():
 
 def test_an_exception_of_a_callback_itself_goes_to_the_log_as_asyncio_does():
     wire, told = wired(), []
-    wire.loops["client"].set_exception_handler(lambda loop, context: told.append(context["exception"]))
+    loop = wire.loops["client"]
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
 
     def breaks():
         raise RuntimeError("Cannot enter into task, it says")
 
-    wire.loops["client"].call_soon(breaks)
+    loop.call_soon(breaks)
     assert not wire.wait(lambda: False, 10)
     wire.close({})
     assert [str(one) for one in told] == ["Cannot enter into task, it says"]
@@ -214,7 +218,7 @@ def test_a_run_cannot_be_waited_for_from_within():
 
 
 def test_nobody_but_its_clock_can_run_a_virtual_loop():
-    """Neither beside a run nor, after such a patch as nest_asyncio2's that lets loops nest, within one: no time would pass."""
+    """Neither beside a run nor, after nest_asyncio2's patch, within one: no time would pass."""
     wire = wired()
     loop = wire.loops["client"]
     with pytest.raises(VirtualTimeError, match="run by its clock"):

@@ -78,8 +78,8 @@ class Ready(selectors.BaseSelector):
         return self.keys
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Refused: whoever runs a virtual loop by asyncio's means waits here, and its clock would never move."""
-        raise VirtualTimeError("a virtual loop is run by its clock: await here, asyncio.run() and run_until_complete() cannot")
+        """Refused: who runs a virtual loop by asyncio's means waits here, and no time would pass."""
+        raise VirtualTimeError("a virtual loop is run by its clock: await, instead of asyncio.run()")
 
     def found(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready now."""
@@ -151,9 +151,9 @@ class VirtualLoop(BaseSelectorEventLoop):
         run ends here, with VirtualTimeError.
         """
         problem, handle = context.get("exception"), context.get("handle")
-        if handle is not None and isinstance(problem, RuntimeError) and _raised_at(problem) in ENTRANCES:
+        if handle and isinstance(problem, RuntimeError) and _raised_at(problem) in ENTRANCES:
             self._ready.appendleft(handle)
-            raise VirtualTimeError(f"virtual time cannot go on, {handle!r} cannot be entered: {problem}") from problem
+            raise VirtualTimeError(f"{handle!r} cannot be entered: {problem}") from problem
         super().call_exception_handler(context)
 
     def close(self) -> None:
@@ -257,10 +257,10 @@ def _raised_at(problem: BaseException) -> str:
 
 @contextmanager
 def set_aside() -> Iterator[None]:
-    """Meanwhile this thread runs no loop and no task, as far as asyncio knows; afterwards those of before.
+    """Meanwhile this thread runs no loop and no task, for asyncio; afterwards those of before.
 
-    Up to Python 3.13 each loop has a current task, since 3.14 each thread has one. The task is that of the
-    running loop: it leaves before its loop does, and comes back after it.
+    Up to Python 3.13 each loop has a current task, since 3.14 each thread has one. The task is that
+    of the running loop: it leaves before its loop does, and comes back after it.
     """
     loop, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
     task = asyncio.current_task(loop) if loop else None
@@ -296,11 +296,12 @@ class Clock:
     def run(self, over: Callable[[], bool], horizon: float = float("inf")) -> bool:
         """Let time pass until ``over()``, asked whenever everybody is idle, or until ``horizon`` (s on this clock).
 
-        Returns False if nothing can happen any more. The thread's own running loop and task, if any, are set aside
-        meanwhile, so this works inside a notebook cell and in a coroutine; but not in one of these loops.
+        Returns False if nothing can happen any more. The thread's own running loop and task, if any,
+        are set aside meanwhile, so this works inside a notebook cell and in a coroutine; but not in
+        one of these loops.
         """
         if self.running:
-            raise VirtualTimeError("this run is under way: its own programs await asyncio.sleep(), they cannot wait for it from within")
+            raise VirtualTimeError("this run is under way: what runs in it awaits asyncio.sleep()")
         self.horizon, self.running = horizon, True
         try:
             with set_aside():

@@ -144,9 +144,9 @@ class VirtualWire(Wire):
                 self.loops[end].frozen = 0
                 self.loops[end].call_soon(abort)
             self._cancel_all()
-            if left := [(loop, generator) for loop in self.loops.values() for generator in list(loop.generators)]:
-                for loop, generator in left:  # such as `async for websocket in connect(…)`, left half-way
-                    loop.create_task(generator.aclose())
+            if left := [(loop, one) for loop in self.loops.values() for one in loop.generators]:
+                for loop, one in left:  # such as `async for websocket in connect(…)`, half-way
+                    loop.create_task(one.aclose())
                 self.time.run(lambda: True)
                 self._cancel_all()
         finally:
