@@ -9,7 +9,8 @@
     session.trace
 
 A session is synchronous and brings its own loops, so it works in a notebook cell, a script, a thread, and inside a
-running loop. Leaving it, by whatever way, takes down every task, socket and thread that it made.
+running loop. Leaving it, by whatever way, takes down every task, socket and thread that it made, whatever they are doing
+(ending.py, and wires/threads.py for real time).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from .awaits import chains, sentence
 from .capabilities import VIRTUAL
+from .ending import uninterrupted
 from .experiment import Experiment
 from .faults import ENDS, Act, Fault, Freeze, Send, order
 from .faults import to_json as act_to_data
@@ -60,6 +62,15 @@ def run(
     sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs in
     a worker process, on that version and implementation of websockets and that Python. Returns a Trace; raises ValueError if the
     wire cannot do the experiment, and Hole if there is no such vintage here.
+
+    On the loopback wire it returns within 2 s of the run's end, or of an interrupt, whatever a handler
+    does: connections are aborted, tasks cancelled, calls broken off. A handler that was not done by then
+    is named with its line, in a StillBusy warning and in the trace's ``ended``. A thread that Python
+    cannot stop, such as one in ``time.sleep(40)``, is left behind as a daemon without connections.
+
+    On the virtual wire a handler runs in the caller's own thread. An interrupt is raised inside of it,
+    and nothing else ends what it calls: with ``except BaseException`` around it, it goes on. Where a
+    program is to block, see :func:`labkit.block`; where it is to hang, use the loopback wire.
     """
     if vintage is not None:
         from .vintages import run_in
@@ -133,7 +144,7 @@ class Session:
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
-        self.pending = 0  # steps of acts that are still to come
+        self.pending: set[object] = set()  # one for each step of an act that is still to come
         self.zero: float | None = None  # t = 0 on the wire's clock
         self.failure: BaseException | None = None
         self.ended = "it was left"
@@ -159,11 +170,12 @@ class Session:
     # what a user of a session asks
 
     def __enter__(self) -> Session:
-        self.wire.tap = self.recorder if self.record else self.tally
-        self.wire.tell = partial(self.recorder.note, "wire", "wire")
-        for end in ENDS:
-            self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
         try:
+            self.wire.open()
+            self.wire.tap = self.recorder if self.record else self.tally
+            self.wire.tell = partial(self.recorder.note, "wire", "wire")
+            for end in ENDS:
+                self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:
                 self.tls.log_keys()
             self.wire.start("server", guarded(self, self.ends["server"].serve))
@@ -223,8 +235,7 @@ class Session:
         """End an act now: heal a cut, resume reading. Returns the act with the time of its end."""
         done = dataclasses.replace(act, **{act.finish or "": round(self.now, 6)})
         self.acts[self.acts.index(act)] = done
-        self.pending += 1
-        self.wire.at(self.wire.now(), lambda: self._step(done, "end"))
+        self._step_at(self.wire.now(), done, "end")
         return done
 
     # how it goes
@@ -238,8 +249,18 @@ class Session:
     def _schedule(self, acts: tuple[Act, ...]) -> None:
         assert self.zero is not None
         for when, step, act in order(acts):
-            self.pending += 1
-            self.wire.at(self.zero + when, partial(self._step, act, step))
+            self._step_at(self.zero + when, act, step)
+
+    def _step_at(self, when: float, act: Act, step: str) -> None:
+        """Let a step happen at ``when`` (s on the wire's clock): in another thread than this."""
+        ticket = object()
+
+        def happen() -> None:
+            self._step(act, step)
+            self.pending.discard(ticket)
+
+        self.pending.add(ticket)
+        self.wire.at(when, happen)
 
     def _step(self, act: Act, step: str) -> None:
         where = "wire" if isinstance(act, Fault) else act.end  # type: ignore[attr-defined]
@@ -250,7 +271,6 @@ class Session:
             self.wire.freeze(where) if step == "begin" else self.wire.thaw(where)
         else:
             self.wire.call(where, self.ends[where].do, act, step)
-        self.pending -= 1
 
     def _state_changed(self, end: str, state: str) -> None:
         self.states[end] = state
@@ -300,13 +320,19 @@ class Session:
 
     # how it ends
 
+    @uninterrupted
     def __exit__(self, *exc: object) -> None:
         end = max(0.0, self.now if self.over_at is None else self.over_at - (self.zero or 0.0))
-        self.wire.take_in()
-        self.recorder.on = False  # teardown is not recorded
-        self._close()
-        self._let_go()
-        self.trace = Trace(self._as_run(), self.recorder.events(self.zero or 0.0), self._header(end))
+        try:
+            self.wire.take_in()
+            self.recorder.on = False  # teardown is not recorded
+        finally:
+            try:
+                self._close()
+            finally:  # an interrupt, perhaps
+                self._let_go()
+                events = self.recorder.events(self.zero or 0.0)
+                self.trace = Trace(self._as_run(), events, self._header(end))
 
     def _let_go(self) -> None:
         """A lost connection is a cycle of references that waits for the garbage collector: it shall not keep the session and its trace."""
@@ -321,11 +347,12 @@ class Session:
     def _header(self, end: float) -> dict[str, Any]:
         import websockets
 
+        busy = [str(one) for one in self.wire.busy]
         header: dict[str, Any] = {
             "wire": self.wire.name,
             "clock": self.wire.clock,
             "end": round(end, 9),
-            "ended": self.ended,
+            "ended": "; ".join([self.ended, *busy]),
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
             "implementation": self.implementation,
@@ -334,9 +361,12 @@ class Session:
             header["counted"] = self.tally.counts()
         if self.recorder.unread:
             header["witnesses"] = f"the log is the only witness of the frames: {self.recorder.unread}"
+        if busy:
+            header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
 
+    @uninterrupted
     def _close(self) -> None:
         try:
             self.wire.close({name: end.abort for name, end in self.ends.items()})
