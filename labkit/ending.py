@@ -102,6 +102,7 @@ class Place:
     file: str
     line: int
     function: str
+    own: bool  # a learner's, neither ours nor a library's
 
     @property
     def spot(self) -> str:
@@ -144,6 +145,13 @@ def place_of_task(task: Any) -> Place | None:
     return _place(frames[::-1])
 
 
+def stubborn(end: str, tasks: Iterable[Any]) -> list[Busy]:
+    """Who swallows a cancellation: each line once, and of those who wait for them only if there is nobody else."""
+    places = [place_of_task(task) for task in tasks]
+    own = [place for place in places if place and place.own]
+    return [Busy(end, place, SWALLOWS) for place in dict.fromkeys(own or places)]
+
+
 def is_in_learners_code(thread: threading.Thread) -> bool:
     """Whether a thread runs code that is neither ours nor a library's, or has called from there."""
     return not all(map(_is_foreign, _stack(thread)))
@@ -162,7 +170,9 @@ def _place(stack: list[FrameType]) -> Place | None:
     """The innermost call of the learner's own code, or if there is none, of any."""
     own = next((frame for frame in stack if not _is_foreign(frame)), None)
     frame = own or next(iter(stack), None)
-    return frame and Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    if frame is None:
+        return None
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, own is not None)
 
 
 def _is_foreign(frame: FrameType) -> bool:

@@ -18,6 +18,7 @@ import warnings
 from labkit import Experiment, Peer, block, open_run
 
 BLOCKS = 40  # s that a handler would block
+SIGN: str | None = None  # a file that says "busy" by being there
 UNTIL = 0.3  # s, on the loopback wire; what is virtual and not nasty enough to stay ends at once
 
 
@@ -26,7 +27,10 @@ class Mistake(Exception):
 
 
 def ready():
-    os.write(1, b"busy\n")  # at once, whoever else prints
+    if SIGN is None:
+        os.write(1, b"busy\n")  # at once, whoever else prints
+    else:
+        open(SIGN, "w").close()
 
 
 async def sleeps(websocket):
@@ -57,6 +61,17 @@ async def swallows_and_spins(websocket):
             await websocket.recv()  # here
         except BaseException:  # here
             pass  # here
+
+
+async def spins_for_ever(websocket):
+    """It swallows interrupts, too."""
+    ready()
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
 
 
 async def fails_at_last(websocket):

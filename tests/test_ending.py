@@ -7,16 +7,22 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import nasty
 import pytest
 from cases import small
+from jupyter_client.manager import KernelManager
 from test_session import belongings
+from websockets import connect
 
-from labkit import open_run, run
+from labkit import Send, crowd, fleet, open_run, run
 from labkit.ending import Interrupts, StillBusy, uninterrupted
+from labkit.recorder import Recorder
+from labkit.session import Session
 
 TESTS = Path(__file__).parent
 CALLS = ["sleeps", "sleeps both", "spins", "spins both"]  # those that never come back to their event loop
@@ -107,12 +113,179 @@ def check_sentence(name: str, row: dict) -> None:
         assert not row["named"] or name in LUCK, row
 
 
+# a kernel that is restarted while a cell runs: it is interrupted, asked to end, and killed in the end
+
+CELLS = {
+    "loopback spins": 'run(nothing, "loopback", server=nasty.spins, progress=False)',
+    "loopback sleeps": 'run(nothing, "loopback", server=nasty.sleeps, progress=False)',
+    "loopback swallows": 'run(nothing, "loopback", server=nasty.swallows_and_spins, progress=False)',
+    "virtual spins": 'run(nothing, "virtual", server=nasty.spins)',
+    "virtual swallows": 'run(nothing, "virtual", server=nasty.spins_for_ever)',
+    "a vintage": 'nasty.ready(); run(nothing, "loopback", vintage=Vintage(implementation="threading"), progress=False)',
+    "many processes": "nasty.ready(); Processes(1).submit(time.sleep, 600).result()",
+}
+FIRST = """
+import sys, time
+sys.path.insert(0, {tests!r})
+import nasty
+from labkit import *
+from labkit.processes import Processes
+nasty.SIGN, nothing = {sign!r}, Experiment(server=Peer(ping_interval=None), until=600)
+"""
+
+
+@linux
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_restarted_kernel_leaves_nothing(cell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where its sockets are
+    sign = tmp_path / "busy"
+    manager = KernelManager(kernel_name="python3", transport="ipc")
+    manager.shutdown_wait_time = 2.0  # s, of 5, until it is killed
+    manager.start_kernel()
+    client = manager.client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        client.execute(FIRST.format(tests=str(TESTS), sign=str(sign)) + CELLS[cell])
+        wait_until(sign.exists)
+        kernel = manager.provisioner.pid
+        if cell in ("a vintage", "many processes"):
+            wait_until(lambda: children(kernel))
+        own, started = sockets(kernel), children(kernel)
+        asked = time.monotonic()
+        manager.restart_kernel()
+        print(f"{cell:20} {time.monotonic() - asked:.1f} s until there is another kernel")
+        wait_until(lambda: not any(map(alive, [kernel, *started])))
+        assert not own & listening()
+        client.wait_for_ready(timeout=60)
+        reply = client.execute_interactive("from labkit import *; run(Experiment(until=0.1), 'loopback', progress=False)", timeout=60)
+        assert reply["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def wait_until(true) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it has not come to that"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
+    return [int(one) for one in listed if alive(int(one))]
+
+
+def listening() -> set[str]:
+    """The inodes of all TCP sockets of this machine that have not ended."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[1] for row in rows if row[3] not in ("06", "07")}
+
+
+def sockets(pid: int) -> set[str]:
+    """The local addresses of the TCP sockets that a process has."""
+    inodes = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            inodes.add(os.readlink(fd)[8:-1])
+        except OSError:
+            pass  # it has just been closed
+    return {row.split()[1] for row in Path("/proc/net/tcp").read_text().splitlines()[1:] if row.split()[9] in inodes}
+
+
+@pytest.mark.parametrize("implementation", ["legacy", "threading", "trio"])
+def test_the_threads_of_every_implementation_end_with_their_run(implementation):
+    def once():
+        with Session(small(faults=[], until=0.1), "loopback", {"server": None, "client": None}, True, implementation) as session:
+            session.wait()
+        return session.trace
+
+    assert once().states("server")
+    before = belongings()
+    for _ in range(3):
+        once()
+    assert belongings() == before
+
+
+@pytest.mark.parametrize("wire", ["virtual", "loopback"])
+def test_a_handler_that_exits_ends_the_run_on_both_wires(wire):
+    async def exits(websocket):
+        sys.exit("enough")
+
+    before = belongings()
+    with pytest.raises(SystemExit, match="enough"):
+        run(small(faults=[], until=20), wire, server=exits)
+    assert belongings() == before
+
+
+def test_a_crowd_and_a_fleet_end_the_same_way():
+    async def calm(uri, number):
+        async with connect(uri) as websocket:
+            await websocket.wait_closed()
+
+    async def swallows(uri, number):
+        async with connect(uri) as websocket:
+            await nasty.swallows(websocket)
+
+    before = belongings()
+    with pytest.warns(StillBusy, match=r"the client was still busy in swallows\(\)"):
+        crowd(swallows, clients=3, until=0.2)
+    with pytest.warns(StillBusy, match=r"the server was still busy in spins\(\)"):
+        crowd(calm, nasty.spins, until=0.2, wire="loopback")
+    interrupt = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        interrupt.start()
+        fleet(small(until=600, faults=[]), clients=3, wire="loopback")
+    interrupt.join()
+    assert belongings() == before
+
+
+# what a trace says
+
+
 def test_a_trace_says_who_was_still_busy():
     with pytest.warns(StillBusy, match=r"the client was still busy in swallows\(\), nasty.py line"):
         trace = run(small(faults=[], until=0.1), "virtual", client=nasty.swallows)
     (line,) = lines_of("swallows")
     said = f"the client was still busy in swallows(), nasty.py line {line}: await asyncio.sleep(1)  # here (it swallows its cancellation"
     assert said in trace.header["ended"] and said in str(trace) and said in repr(trace) and said in trace.header["busy"][0]
+
+
+def test_acts_from_several_threads_are_all_waited_for_and_no_longer():
+    """The steps that are still to come are added in one thread and taken away in another."""
+    with open_run(small(faults=[], until=20), "loopback") as session:
+        threads = [threading.Thread(target=lambda: [session.do(Send(at=0.2 + n / 1000)) for n in range(40)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(session.acts) == 160 and session.pending
+        session.wait(0.4)
+        wait_until(lambda: not session.pending)
+
+
+def test_no_two_notes_have_the_same_number():
+    recorder = Recorder(lambda: time.sleep(0) or 0.0, lambda *_: None)
+    notes = partial(repeat, lambda: recorder.note("server", "app", "x"), 500)
+    threads = [threading.Thread(target=notes) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({number for _, number, *_ in recorder.told}) == len(recorder.told) == 2000
+
+
+def repeat(do, times):
+    for _ in range(times):
+        do()
 
 
 # interrupts, at every moment

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..ending import SWALLOWS, Busy, Place, abandon, break_off, heard, is_in_learners_code, place_of_task, place_of_thread, uninterrupted
+from ..ending import Busy, Place, abandon, break_off, heard, is_in_learners_code, place_of_thread, stubborn, uninterrupted
 
 PATIENCE = 0.8  # s in which an end is done, after its run is over
 FORCE = 0.5  # s more for one that is in a call
@@ -151,7 +151,7 @@ class LoopThread:
         for transport in self.loop.transports():
             transport.abort()
         await asyncio.sleep(0)  # for what they close now
-        self.stubborn = [Busy(self.name, place_of_task(one), SWALLOWS) for one in self._others()]
+        self.stubborn = stubborn(self.name, self._others())
         await asyncio.wait_for(self.loop.shutdown_asyncgens(), FIRST)
 
     async def _cancel_all(self) -> None:

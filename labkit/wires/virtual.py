@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..ending import SWALLOWS, Busy, abandon, heard, place_of_task, uninterrupted
+from ..ending import Busy, abandon, heard, stubborn, uninterrupted
 from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire
 from .clock import Clock, VirtualLoop, VirtualTimeError
@@ -182,10 +182,11 @@ class VirtualWire(Wire):
 
     def _put_away(self) -> list[Busy]:
         """Close the loops; tasks that swallow their cancellation never run again."""
-        busy = []
+        busy: list[Busy] = []
         for end, loop in self.loops.items():
-            for task in [task for task in loop.tasks if not task.done()]:
-                busy.append(Busy(end, place_of_task(task), SWALLOWS))
+            left = [task for task in loop.tasks if not task.done()]
+            busy += stubborn(end, left)
+            for task in left:
                 abandon(task)
             loop.close()
         self.tasks.clear()
