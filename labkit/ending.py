@@ -19,7 +19,7 @@ import sys
 import sysconfig
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -202,6 +202,17 @@ def _shown(file: str) -> str:
 
 
 # against code that does not end
+
+
+@contextlib.contextmanager
+def brisk() -> Iterator[None]:
+    """Let threads give way ten times as often: one that never waits, or draws pictures, makes the others late (9 ms; 5 with this)."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 class Stopped(SystemExit):

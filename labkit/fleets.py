@@ -137,8 +137,9 @@ class Run:
     def tell(self, connection: Any, state: str) -> None:
         """A connection has come to a state."""
         end = "server" if isinstance(connection, WatchedServer) else "client"
-        if connection.request is not None:
-            connection.number = connection.request.path[1:]
+        if connection.request is None:
+            return  # nobody has said whose it is
+        connection.number = connection.request.path[1:]
         self.note(end, connection.number, state)
         if end == "server" and state == "OPEN" and self.zero is None:
             self.zero = self.wire.now()

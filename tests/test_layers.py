@@ -39,7 +39,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "plots": ("plots", "values files trace theory", "matplotlib"),
     "where": ("whereabouts", "awaits", ""),
     "doctor": ("doctor", "trace witnesses plots", ""),
-    "bench": ("bench", "values trace theory run plots", "IPython ipywidgets"),
+    "bench": ("bench", "values trace theory ending run plots", "IPython ipywidgets"),
     "exercises": (
         "exercises",
         "values capabilities files trace recordings theory blocking progress vintages matrix run crowds patterns sweeps plots where doctor",

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..ending import Busy, uninterrupted
+from ..ending import Busy, brisk, uninterrupted
 from ..pipe import EOF, RESET, Pipe
 from . import FLOW, Program, Wire
 from .threads import LoopThread, end
@@ -131,13 +131,14 @@ class LoopbackWire(Wire):
 
     def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
         """End the threads and close the sockets, within 2 s."""
-        ends = [thread for name, thread in self.threads.items() if name in FLOW]
-        for thread in ends:
-            thread.leave(aborts.get(thread.name))
-        busy = end(ends)
-        if wire := self.threads.get("wire"):
-            wire.leave()
-            end([wire])
+        with brisk():
+            ends = [thread for name, thread in self.threads.items() if name in FLOW]
+            for thread in ends:
+                thread.leave(aborts.get(thread.name))
+            busy = end(ends)
+            if wire := self.threads.get("wire"):
+                wire.leave()
+                end([wire])
         self._close_sockets(any(thread.is_stuck() for thread in ends))
         return busy
 

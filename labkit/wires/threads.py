@@ -15,7 +15,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,9 +25,9 @@ from ..ending import Busy, Place, abandon, break_off, heard, is_in_learners_code
 
 PATIENCE = 0.8  # s in which an end is done, after its run is over
 FORCE = 0.5  # s more for one that is in a call
+MANY = 10.0  # s more for one that is busy with aborting connections, of which a fleet has thousands
 FIRST, AGAIN = 0.5, 0.1  # s from the first cancellation of a task to the next, and from that to the next …
 LOOK = 0.0005  # s between two attempts to break off a call
-SWITCH = 0.0001  # s that a thread which never waits may have, until another one gets its turn
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -98,8 +97,9 @@ class LoopThread:
         self.tasks.append(self.loop.create_task(coroutine))
 
     def call(self, do: Callable[..., Any], *args: Any) -> None:
-        """Do something in this thread, soon."""
-        self.loop.call_soon_threadsafe(do, *args)
+        """Do something in this thread, soon; nothing any more once its end has begun."""
+        if not self.loop.ending.is_set():
+            self.loop.call_soon_threadsafe(do, *args)
 
     def freeze(self) -> None:
         """Block this thread, soon, until it is thawed."""
@@ -132,7 +132,7 @@ class LoopThread:
         self.loop.ending.set()
         self.loop.set_exception_handler(heard)
         self.thaw()
-        self.call(self._leave_once)
+        self.loop.call_soon_threadsafe(self._leave_once)
 
     def _leave_once(self) -> None:
         if self.leaver is None:
@@ -156,16 +156,17 @@ class LoopThread:
 
     async def _cancel_all(self) -> None:
         """Cancel all tasks, and again those that swallow that."""
-        pause = FIRST
+        pause, before = FIRST, 0
         while others := self._others():
+            if time.monotonic() > self.until and len(others) == before:
+                return
+            before = len(others)
             for task in others:
                 task.cancel()
             done, _ = await asyncio.wait(others, timeout=pause)
             for task in done:
                 if not task.cancelled():
                     task.exception()  # it has been seen
-            if time.monotonic() > self.until:
-                return
             pause = AGAIN
 
     def _others(self) -> set[asyncio.Task[Any]]:
@@ -188,6 +189,8 @@ def end(threads: list[LoopThread]) -> list[Busy]:
     until = time.monotonic() + PATIENCE + FIRST / 2
     for one in threads:
         one.gone.wait(max(0.0, until - time.monotonic()))
+        while _is_at_it(one) and time.monotonic() < until + MANY:
+            one.gone.wait(AGAIN)
     stuck = [one for one in threads if one.is_stuck()]
     places = {one: place_of_thread(one.thread) for one in stuck}
     for one in stuck:
@@ -202,22 +205,23 @@ def end(threads: list[LoopThread]) -> list[Busy]:
     return busy
 
 
+def _is_at_it(one: LoopThread) -> bool:
+    """Whether it has not ended, and no handler keeps it from that."""
+    return one.is_stuck() and not is_in_learners_code(one.thread)
+
+
 def _fate(one: LoopThread, place: Place | None) -> str:
     return _left_behind(one.thread, place) if one.is_stuck() else "it was broken off"
 
 
 def _break_off(stuck: list[LoopThread]) -> None:
-    """Raise Stopped in them; often, since one that swallows everything can be hit between two attempts to do so."""
-    until, before = time.monotonic() + FORCE, sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH)
-    try:
-        while (left := [one for one in stuck if one.is_stuck()]) and time.monotonic() < until:
-            for one in left:
-                if is_in_learners_code(one.thread):
-                    break_off(one.thread)
-            left[0].gone.wait(LOOK)
-    finally:
-        sys.setswitchinterval(before)
+    """Raise Stopped in them; often, since one that swallows everything can be hit where it does not."""
+    until = time.monotonic() + FORCE
+    while (left := [one for one in stuck if one.is_stuck()]) and time.monotonic() < until:
+        for one in left:
+            if is_in_learners_code(one.thread):
+                break_off(one.thread)
+        left[0].gone.wait(LOOK)
 
 
 def _helpers(loop: Loop) -> list[Busy]:
