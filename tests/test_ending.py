@@ -201,6 +201,21 @@ def sockets(pid: int) -> set[str]:
     return {row.split()[1] for row in Path("/proc/net/tcp").read_text().splitlines()[1:] if row.split()[9] in inodes}
 
 
+def test_a_thread_that_was_left_behind_puts_away_what_it_has_when_it_comes_back():
+    """A lock instead of time.sleep(40): so this test says when."""
+    lock = threading.Lock()
+
+    async def waits(websocket):
+        with lock:
+            pass
+
+    before = belongings()
+    with lock, pytest.warns(StillBusy, match="Python cannot stop its thread 'labkit server, left behind at test_ending.py line"):
+        run(small(faults=[], until=0.1), "loopback", server=waits)
+    wait_until(lambda: not nasty.left_behind())
+    assert belongings() == before
+
+
 @pytest.mark.parametrize("implementation", ["legacy", "threading", "trio"])
 def test_the_threads_of_every_implementation_end_with_their_run(implementation):
     def once():
