@@ -208,9 +208,9 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def work() -> None:
-    """Be a worker: take jobs and answer item by item, until the input ends; then end at once, whatever is being done.
+    """Be a worker: take jobs and answer item by item, until the input ends; then end at once.
 
-    So a worker never outlives who has started it, not even one that was killed.
+    So even a busy worker never outlives who has started it, not even one that was killed.
     """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a job prints shall not get among the answers

@@ -6,6 +6,9 @@
     after FORCE:       a thread that Python cannot stop is left behind. It is a daemon, named after the
                        line in which it is, and puts its loop and sockets away when it comes back
 
+What swallows every exception in a loop that never waits is hit where it does not, sooner or later. On
+Python 3.12, which raises them elsewhere, that is hardly ever.
+
 From outside no socket of a thread that lives is closed: its number could be used again.
 """
 
@@ -26,7 +29,7 @@ from ..ending import Busy, Place, abandon, break_off, heard, is_in_learners_code
 PATIENCE = 0.8  # s in which an end is done, after its run is over
 FORCE = 0.5  # s more for one that is in a call
 MANY = 10.0  # s more for one that is busy with aborting connections, of which a fleet has thousands
-FIRST, AGAIN = 0.5, 0.1  # s from the first cancellation of a task to the next, and from that to the next …
+FIRST, AGAIN = 0.5, 0.1  # s from the first cancellation of a task to the next, and to each later one
 LOOK = 0.0005  # s between two attempts to break off a call
 
 
@@ -41,7 +44,7 @@ class Loop(asyncio.SelectorEventLoop):
         self.helpers: list[tuple[threading.Thread, Place | None]] = []  # calls beside this loop, and whose
 
     def block(self, seconds: float) -> None:
-        """What runs in this loop takes so long, and everything else in it has to wait; called from inside of it."""
+        """What runs in this loop takes so long, and all else in it waits; called from inside of it."""
         self.tell("blocked", seconds=seconds)
         if self.ending.wait(seconds):
             raise asyncio.CancelledError("the run is over")
@@ -59,8 +62,8 @@ class Loop(asyncio.SelectorEventLoop):
         return asyncio.wrap_future(future, loop=self)
 
     def transports(self) -> list[Any]:
-        """What this loop has open: of connections that the lab knows, and of those that a learner has made."""
-        return list(getattr(self, "_transports", {}).values())  # asyncio's own register, from 3.10 to 3.14 at least
+        """What this loop has open: the lab's connections, and those that a learner has made."""
+        return list(getattr(self, "_transports", {}).values())  # asyncio's own register, 3.10 to 3.13
 
 
 class LoopThread:
@@ -75,7 +78,7 @@ class LoopThread:
         self.leaver: asyncio.Task[None] | None = None
         self.until = 0.0  # s on the monotonic clock; from then on a task that waits is abandoned
         self.stubborn: list[Busy] = []  # tasks that swallow their cancellation
-        self.failure: BaseException | None = None  # what no task of this thread has caught, such as SystemExit
+        self.failure: BaseException | None = None  # that asyncio lets through, such as SystemExit
         self.gone = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"labkit {name}", daemon=True)
         self.thread.start()
@@ -116,7 +119,7 @@ class LoopThread:
 
     @uninterrupted
     def ask(self, do: Callable[..., Any], *args: Any) -> Any:
-        """Do something in this thread, which runs nobody's code but ours, and wait for what it gives."""
+        """Do something in this thread, and wait for what it gives; only where no learner's code runs."""
 
         async def asked() -> Any:
             return do(*args)
@@ -126,7 +129,7 @@ class LoopThread:
     # its end
 
     def leave(self, abort: Callable[[], None] | None = None) -> None:
-        """Let it end, soon: ``abort`` its connections and cancel its tasks. It puts away what it has."""
+        """Let it ``abort`` its connections, cancel its tasks, put away what it has and end, soon."""
         self.until = time.monotonic() + PATIENCE
         self.abort = abort or self.abort
         self.loop.ending.set()
@@ -185,7 +188,7 @@ class LoopThread:
 
 
 def end(threads: list[LoopThread]) -> list[Busy]:
-    """Wait for threads that were told to leave, and break off what does not end; returns who was still busy, and where."""
+    """Wait for threads that were told to leave, and break off what does not end; returns who was busy."""
     until = time.monotonic() + PATIENCE + FIRST / 2
     for one in threads:
         one.gone.wait(max(0.0, until - time.monotonic()))

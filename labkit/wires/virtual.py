@@ -146,7 +146,7 @@ class VirtualWire(Wire):
         do()
 
     def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
-        """Abort the connections, and cancel what still waits, a few times. An interrupt breaks off what runs, and only that."""
+        """Abort the connections, and cancel what waits, a few times. An interrupt only breaks off what runs."""
         self.time.agenda.clear()
         try:
             for end, abort in aborts.items():
