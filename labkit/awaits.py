@@ -21,7 +21,7 @@ def steps(task: asyncio.Task[Any]) -> Iterator[Any]:
     step: Any = task.get_coro()
     for _ in range(50):
         if getattr(step, "__name__", None) == "__aexit__":
-            step = getattr(_frame(step).f_locals.get("self"), "gen", None) or step
+            step = getattr(frame_of(step).f_locals.get("self"), "gen", None) or step
         if step is None:
             return
         yield step
@@ -45,7 +45,8 @@ def _age(task: asyncio.Task[Any]) -> tuple[int, str]:
     return len(name), name
 
 
-def _frame(step: Any) -> Any:
+def frame_of(step: Any) -> Any:
+    """The frame of a coroutine or generator; None if it has ended."""
     return getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None) or getattr(step, "gi_frame", None)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from websockets.asyncio.server import serve
 
+from .ending import uninterrupted
 from .experiment import Experiment
 from .faults import ENDS, Act, AppAct, Fault, Freeze, order
 from .peers.end import settings
@@ -96,7 +97,7 @@ class Run:
         self.steps: list[tuple[AppAct, str]] = []  # done by applications so far: who comes later begins with them
         self.alive = dict.fromkeys(ENDS, 0)
         self.come = 0  # clients whose opening is over, well or not
-        self.pending = 0  # steps of acts that are still to come
+        self.pending: set[object] = set()  # one for each step of an act that is still to come
         self.zero: float | None = None  # t = 0 on the wire's clock
         self.failure: BaseException | None = None
         self.server: Any = None
@@ -136,8 +137,9 @@ class Run:
     def tell(self, connection: Any, state: str) -> None:
         """A connection has come to a state."""
         end = "server" if isinstance(connection, WatchedServer) else "client"
-        if connection.request is not None:
-            connection.number = connection.request.path[1:]
+        if connection.request is None:
+            return  # nobody has said whose it is
+        connection.number = connection.request.path[1:]
         self.note(end, connection.number, state)
         if end == "server" and state == "OPEN" and self.zero is None:
             self.zero = self.wire.now()
@@ -153,12 +155,12 @@ class Run:
     def schedule(self) -> None:
         assert self.zero is not None
         for when, step, act in order(self.experiment.acts):
-            self.pending += 1
-            self.wire.at(self.zero + when, partial(self.step, act, step))
+            self.pending.add(ticket := object())
+            self.wire.at(self.zero + when, partial(self.step, act, step, ticket))
 
-    def step(self, act: Act, step: str) -> None:
+    def step(self, act: Act, step: str, ticket: object) -> None:
         """One step of an act, to every connection at once."""
-        self.pending -= 1
+        self.pending.discard(ticket)
         if isinstance(act, Fault):
             self.wire.do(act, step)
         elif isinstance(act, Freeze):
@@ -176,6 +178,7 @@ class Run:
 
     def wait(self) -> None:
         """From the first connection to the end."""
+        self.wire.open()
         self.wire.start("server", guarded(self, self.serve))
         self.wire.start("client", guarded(self, self.open))
         self.wire.wait(lambda: bool(self.failure or self.zero is not None or self.come), self.wire.now() + OPENING)
@@ -195,6 +198,7 @@ class Run:
             return True
         return bool(keepers) and not any(self.alive[end] for end in keepers) and not self.pending and not self.wire.travelling()
 
+    @uninterrupted
     def close(self) -> None:
         """Abort what lives, and take the wire down."""
         self.on = False

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import queue
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TRIES = 2  # of an item whose worker dies
+SIZE = 8  # bytes that say how long a job is
 START = "from labkit.processes import work; work()"
 WARM = "labkit.sweeps", "labkit.session", "labkit.wires.virtual"  # what a worker imports while it waits for its first job
 
@@ -84,12 +86,16 @@ class Processes(Executor):
                 self.killed = True
                 while self.jobs:
                     self.jobs.popleft().future.cancel()
-                for worker in self.workers:
+                for worker in list(self.workers):
                     worker.kill()
             self.wake.notify_all()
         if wait:
             for thread in self.threads:
                 thread.join()
+
+    def __exit__(self, kind: Any, *exc: object) -> None:
+        """Wait for what has been asked for; after an exception or an interrupt, for nothing."""
+        self.shutdown(cancel_futures=kind is not None)
 
     # one thread a worker
 
@@ -140,7 +146,8 @@ class Processes(Executor):
         """Have a worker do what is left of a job; False if it died over it. An exception in a job ends the job."""
         assert worker.stdin and worker.stdout
         try:
-            worker.stdin.write(pickle.dumps((job.function, job.items[len(job.answers) :])))
+            data = pickle.dumps((job.function, job.items[len(job.answers) :]))
+            worker.stdin.write(len(data).to_bytes(SIZE, "big") + data)
             worker.stdin.flush()
             while len(job.answers) < len(job.items):
                 well, answer = pickle.load(worker.stdout)
@@ -201,17 +208,20 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def work() -> None:
-    """Be a worker: take jobs until the input ends, and answer item by item."""
+    """Be a worker: take jobs and answer item by item, until the input ends; then end at once.
+
+    So even a busy worker never outlives who has started it, not even one that was killed.
+    """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a job prints shall not get among the answers
     for module in WARM:
         __import__(module)
     gc.freeze()
+    asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     while True:
         try:
-            function, items = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
+            function, items = pickle.loads(asked.get())
         except Exception as problem:  # such as a function out of a notebook's cell, which lives nowhere else
             _answer(answers, False, problem)
             continue
@@ -223,6 +233,15 @@ def work() -> None:
             _answer(answers, well, answer)
             if not well:
                 break
+
+
+def _listen(asked: queue.SimpleQueue[bytes]) -> None:
+    """Put each job that comes in into a queue; the end of the input is the end of this process."""
+    try:
+        while size := sys.stdin.buffer.read(SIZE):
+            asked.put(sys.stdin.buffer.read(int.from_bytes(size, "big")))
+    finally:
+        os._exit(0)
 
 
 def _answer(file: Any, well: bool, answer: Any) -> None:

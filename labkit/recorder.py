@@ -10,6 +10,7 @@ note has the time of the run's own clock. Nothing here touches the library or th
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -34,14 +35,18 @@ class Recorder:
         self.streams: dict[tuple[int, str], Stream] = {}
         self.keys: str | None = None  # the key log of the run, if it was one with TLS
         self.unread: str | None = None  # why frames could not be read, in words
-        self.count = 0
+        self.numbers = itertools.count(1)  # of the notes; taken by three threads, so never by += 1
         self.written: dict[str, int] = {}  # bytes in each end's write buffer, as last noted
         self.awaited: dict[str, dict[str, list[str]]] = {}  # the calls that each task of an end is in, as last noted
 
     def moment(self) -> Moment:
         """Now, and the number of the next note."""
-        self.count += 1
-        return self.clock(), self.count
+        return self.clock(), next(self.numbers)
+
+    def seen(self) -> tuple[int, int, int]:
+        """How much has been noted until now: lines of the log, what was told, bytes."""
+        streams = list(self.streams.values())
+        return len(self.logged), len(self.told), sum(one.total + one.total_arrived for one in streams)
 
     # the application and the wire
 
@@ -80,8 +85,7 @@ class Recorder:
             stream = self.streams.get((conn, sender))
             if stream is None:
                 stream = self.streams[conn, sender] = Stream(sender)
-            self.count += 1
-            stream.add((now, self.count), data)
+            stream.add((now, next(self.numbers)), data)
         else:
             self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step="sent")
 
@@ -90,7 +94,7 @@ class Recorder:
         if not self.on:
             return
         if data:
-            self.streams[conn, sender].arrive((now, self.count), count)
+            self.streams[conn, sender].arrive((now, next(self.numbers)), count)
         else:
             self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step="arrived")
 

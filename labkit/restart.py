@@ -30,6 +30,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 
 from . import fields
+from .ending import uninterrupted
 from .experiment import Experiment
 from .faults import Act, Fault, Freeze, order
 from .session import SILENT, make_wire
@@ -281,6 +282,8 @@ class Run:
 
     def wait(self, until: float) -> Crowd:
         """From the first dial to the end."""
+        self.wire.open()
+        self.zero = self.wire.now()
         self.wire.start("server", self.guarded(self.serve))
         self.wire.wait(lambda: self.server is not None or self.failure is not None, self.zero + until)
         self.wire.start("client", self.guarded(self.dial))
@@ -315,6 +318,7 @@ class Run:
 
         return guarded
 
+    @uninterrupted
     def close(self) -> None:
         """Abort what lives, and take the wire down."""
         self.wire.close({"server": self.kill, "client": self.abort})

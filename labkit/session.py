@@ -9,7 +9,8 @@
     session.trace
 
 A session is synchronous and brings its own loops, so it works in a notebook cell, a script, a thread, and inside a
-running loop. Leaving it, by whatever way, takes down every task, socket and thread that it made.
+running loop. Leaving it, by whatever way, takes down every task, socket and thread that it made,
+whatever they are doing (ending.py, and wires/threads.py for real time).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from .awaits import chains, sentence
 from .capabilities import VIRTUAL
+from .ending import uninterrupted
 from .experiment import Experiment
 from .faults import ENDS, Act, Fault, Freeze, Send, order
 from .faults import to_json as act_to_data
@@ -61,6 +63,15 @@ def run(
     sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs in
     a worker process, on that version and implementation of websockets and that Python. Returns a Trace; raises ValueError if the
     wire cannot do the experiment, and Hole if there is no such vintage here.
+
+    On the loopback wire it returns within 2 s of the run's end, or of an interrupt, whatever a handler
+    does: connections are aborted, tasks cancelled, calls broken off. A handler that was not done by then
+    is named with its line, in a StillBusy warning and in the trace's ``ended``. A thread that Python
+    cannot stop, such as one in ``time.sleep(40)``, is left behind as a daemon without connections.
+
+    On the virtual wire a handler runs in the caller's own thread. An interrupt is raised inside of it,
+    and nothing else ends what it calls: with ``except BaseException`` around it, it goes on. Where a
+    program is to block, see :func:`labkit.block`; where it is to hang, use the loopback wire.
     """
     if vintage is not None:
         from .vintages import run_in
@@ -135,7 +146,7 @@ class Session:
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
         self.going: list[Act] = []  # begun and not over; changed in the wire's own thread only
-        self.pending = 0  # steps of acts that are still to come
+        self.pending: set[object] = set()  # one for each step of an act that is still to come
         self.zero: float | None = None  # t = 0 on the wire's clock
         self.failure: BaseException | None = None
         self.ended = "it was left"
@@ -162,11 +173,12 @@ class Session:
     # what a user of a session asks
 
     def __enter__(self) -> Session:
-        self.wire.tap = self.recorder if self.record else self.tally
-        self.wire.tell = partial(self.recorder.note, "wire", "wire")
-        for end in ENDS:
-            self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
         try:
+            self.wire.open()
+            self.wire.tap = self.recorder if self.record else self.tally
+            self.wire.tell = partial(self.recorder.note, "wire", "wire")
+            for end in ENDS:
+                self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:
                 self.tls.log_keys()
             self.wire.start("server", guarded(self, self.ends["server"].serve))
@@ -238,8 +250,7 @@ class Session:
             expected = "an act that lasts, as do() has returned it"
             raise ValueError(f"{act!r} does not go on here: expected {expected}")
         self.acts[place] = done = dataclasses.replace(act, **{act.finish: round(self.now, 6)})
-        self.pending += 1
-        self.wire.at(self.wire.now(), partial(self._step, act, "end", done))
+        self._step_at(self.wire.now(), act, "end", done)
         return done
 
     # how it goes
@@ -253,8 +264,18 @@ class Session:
     def _schedule(self, acts: tuple[Act, ...]) -> None:
         assert self.zero is not None
         for when, step, act in order(acts):
-            self.pending += 1
-            self.wire.at(self.zero + when, partial(self._step, act, step))
+            self._step_at(self.zero + when, act, step)
+
+    def _step_at(self, when: float, act: Act, step: str, done: Act | None = None) -> None:
+        """Let a step happen at ``when`` (s on the wire's clock): in another thread than this."""
+        ticket = object()
+
+        def happen() -> None:
+            self._step(act, step, done)
+            self.pending.discard(ticket)
+
+        self.pending.add(ticket)
+        self.wire.at(when, happen)
 
     def _step(self, act: Act, step: str, done: Act | None = None) -> None:
         """One step of an act; ``done`` is the act as it was finished, before its time."""
@@ -262,9 +283,8 @@ class Session:
             self.going.append(act)
         elif any(other is act for other in self.going):
             self.going = [other for other in self.going if other is not act]
-        else:  # it has been finished
-            self.pending -= 1
-            return
+        else:
+            return  # it has been finished
         where = "wire" if isinstance(act, Fault) else act.end  # type: ignore[attr-defined]
         witness = "wire" if where == "wire" else "app"
         self.recorder.note(where, witness, "act", step=step, **act_to_data(done or act))
@@ -274,7 +294,6 @@ class Session:
             self.wire.freeze(where) if step == "begin" else self.wire.thaw(where)
         else:
             self.wire.call(where, self.ends[where].do, act, step)
-        self.pending -= 1
 
     def _state_changed(self, end: str, state: str) -> None:
         self.states[end] = state
@@ -293,9 +312,9 @@ class Session:
     def _settle(self) -> None:
         """Let everything happen that follows at once from what has happened, until nothing more is noted."""
         for _ in range(SETTLED):
-            before = self.recorder.count
+            before = self.recorder.seen()
             self.wire.settle()
-            if self.recorder.count == before:
+            if self.recorder.seen() == before:
                 return
 
     def _over(self) -> str | None:
@@ -339,14 +358,20 @@ class Session:
 
     # how it ends
 
+    @uninterrupted
     def __exit__(self, *exc: object) -> None:
-        self.wire.settle()
-        self.recorder.on = False  # teardown is not recorded
-        end = max(0.0, (self.over_at or self.wire.now()) - (self.zero or 0.0))
-        self._close()
-        self._let_go()
-        events = [event for event in self.recorder.events(self.zero or 0.0) if event.t <= end]
-        self.trace = Trace(self._as_run(), events, self._header(end))
+        try:
+            if self.over_at is None:
+                self.wire.settle()
+            self.recorder.on = False  # teardown is not recorded
+        finally:
+            end = max(0.0, (self.over_at or self.wire.now()) - (self.zero or 0.0))
+            try:
+                self._close()
+            finally:  # an interrupt, perhaps
+                self._let_go()
+                events = [event for event in self.recorder.events(self.zero or 0.0) if event.t <= end]
+                self.trace = Trace(self._as_run(), events, self._header(end))
 
     def _let_go(self) -> None:
         """A lost connection is a cycle of references that waits for the garbage collector: it shall not keep the session and its trace."""
@@ -361,11 +386,12 @@ class Session:
     def _header(self, end: float) -> dict[str, Any]:
         import websockets
 
+        busy = [str(one) for one in self.wire.busy]
         header: dict[str, Any] = {
             "wire": self.wire.name,
             "clock": self.wire.clock,
             "end": round(end, 9),
-            "ended": self.ended,
+            "ended": "; ".join([self.ended, *busy]),
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
             "implementation": self.implementation,
@@ -374,9 +400,12 @@ class Session:
             header["counted"] = self.tally.counts()
         if self.recorder.unread:
             header["witnesses"] = f"the log is the only witness of the frames: {self.recorder.unread}"
+        if busy:
+            header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
 
+    @uninterrupted
     def _close(self) -> None:
         try:
             self.wire.close({name: end.abort for name, end in self.ends.items()})

@@ -221,8 +221,9 @@ class Trace(Story):
         return table(self)
 
     def __repr__(self) -> str:
-        wire, many = self.header.get("wire", "?"), len(self.events)
-        return f"<Trace of {self.experiment!r} on the {wire} wire: {many} events in {self.end:g} s>"
+        wire, many, busy = self.header.get("wire", "?"), len(self.events), self.header.get("busy", [])
+        story = "; ".join([f"{many} events in {self.end:g} s", *busy])
+        return f"<Trace of {self.experiment!r} on the {wire} wire: {story}>"
 
 
 def _header(line: str, name: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from .awaits import chain, steps
+from .awaits import chain, frame_of, steps
 
 MEANINGS = {  # the innermost call that is known, and what it means
     "drain": "blocked: the peer takes no bytes, and no timer runs",
@@ -105,11 +105,7 @@ def _of_loop(connection: Any, loop: asyncio.AbstractEventLoop) -> Where:
 
 def _holds(task: asyncio.Task[Any], connection: Any) -> bool:
     """Whether a call that the task is in has this connection among its variables."""
-    return any(value is connection for step in steps(task) if (frame := _frame(step)) for value in frame.f_locals.values())
-
-
-def _frame(step: Any) -> Any:
-    return getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None) or getattr(step, "gi_frame", None)
+    return any(value is connection for step in steps(task) if (frame := frame_of(step)) for value in frame.f_locals.values())
 
 
 def _of_task(task: asyncio.Task[Any]) -> Blocked:

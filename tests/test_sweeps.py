@@ -11,6 +11,7 @@ from multiprocessing import get_context
 import pandas
 import pytest
 from cases import FLY, goodbyes, quiet
+from test_ending import alive
 
 import labkit.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
@@ -241,6 +242,29 @@ def test_processes_that_are_cancelled_end_at_once_and_leave_nobody_behind():
     executor.shutdown(cancel_futures=True)
     assert all(worker.poll() is not None for worker in workers) and not any(thread.is_alive() for thread in executor.threads)
     assert all(future.cancelled() or future.exception() for future in futures)
+
+
+def test_processes_wait_for_nothing_after_an_exception():
+    with pytest.raises(ZeroDivisionError), Processes(1) as executor:
+        executor.submit(time.sleep, 600)
+        while not executor.workers:
+            time.sleep(0.01)
+        workers = list(executor.workers)
+        raise ZeroDivisionError
+    assert all(worker.poll() is not None for worker in workers)
+
+
+def test_a_busy_worker_does_not_outlive_whoever_started_it():
+    code = (
+        "import os, time; from labkit.processes import Processes\n"
+        "executor = Processes(1); executor.submit(print, 1).result(); executor.submit(time.sleep, 600)\n"
+        "print([worker.pid for worker in executor.workers][0], flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=os.path.dirname(os.path.dirname(__file__)), capture_output=True, text=True)
+    deadline = time.monotonic() + 60
+    while alive(int(done.stdout.split()[-1])):
+        assert time.monotonic() < deadline, "it still lives"
+        time.sleep(0.02)
 
 
 def test_a_script_without_a_guard_can_sweep(tmp_path):

@@ -10,17 +10,16 @@ stays behind; and the thread is a daemon, so that a kernel can always be restart
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import dataclasses
 import math
 import queue
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..ending import brisk
 from ..experiment import Experiment
 from ..faults import ENDS, Act
 from ..session import Session, open_run
@@ -125,17 +124,6 @@ class Runner:
         if self.known is None or self.known[0] != acts:
             self.known = acts, predict(session.experiment.but(faults=acts, until=None))
         return self.known[1]
-
-
-@contextlib.contextmanager
-def brisk() -> Iterator[None]:
-    """Let threads give way ten times as often, so that drawing pictures does not make the session late (9 ms without this, 5 with it)."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(before / 10)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def ended(trace: Trace) -> Trace:

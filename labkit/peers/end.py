@@ -6,9 +6,11 @@ the connection – is asked of a *world*: asyncio's, trio's, or that of threads,
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import random
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -203,6 +205,31 @@ class Application:
     def told(self, awaiting: str) -> contextlib.AbstractContextManager[None]:
         """A block in which the library may raise ConnectionClosed, or what it should not: the application is told."""
         return _Told(self.end, awaiting)
+
+
+async def in_thread(body: Callable[[], None], name: str, stop: Callable[[], None]) -> None:
+    """Run something in a daemon thread until it ends; cancelled, tell it to ``stop``, and wait until it has."""
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+
+    def run() -> None:
+        problem: BaseException | None = None
+        try:
+            body()
+        except BaseException as raised:
+            problem = raised
+        with contextlib.suppress(RuntimeError):  # the loop has not waited for it
+            loop.call_soon_threadsafe(ended.set_result, problem)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    try:
+        problem = await asyncio.shield(ended)
+    except asyncio.CancelledError:
+        stop()
+        await asyncio.shield(ended)
+        raise
+    if problem is not None:
+        raise RuntimeError(f"{name} ended: {problem!r}")
 
 
 class _Told(contextlib.AbstractContextManager[None]):

@@ -5,13 +5,12 @@ They live in a worker process only, as trio has no place in asyncio's loop.
 
 from __future__ import annotations
 
-import asyncio
-import threading
+import contextlib
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from .end import URI, End
+from .end import URI, End, in_thread
 
 
 class Nursery:
@@ -78,22 +77,13 @@ class TrioEnd(End):
         """Run a program in a trio loop of its own, until it or this is cancelled."""
         import trio
 
-        loop, ended = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
-
         async def main() -> None:
             self.token = trio.lowlevel.current_trio_token()
             async with trio.open_nursery() as self.nursery:
                 self.nursery.start_soon(program)
                 await trio.sleep_forever()
 
-        def body() -> None:
-            try:
-                trio.run(main)
-            except BaseException as problem:
-                loop.call_soon_threadsafe(ended.set_exception, RuntimeError(f"trio ended: {problem!r}"))
-
-        threading.Thread(target=body, daemon=True).start()
-        await ended
+        await in_thread(partial(trio.run, main), f"labkit {self.name}, trio", self.abort)
 
     async def _serve(self, listener: Any) -> None:
         import trio
@@ -122,5 +112,8 @@ class TrioEnd(End):
         self.token.run_sync_soon(super().do, act, step)
 
     def abort(self) -> None:
+        import trio
+
         if self.token is not None:
-            self.token.run_sync_soon(self.nursery.cancel_scope.cancel)
+            with contextlib.suppress(trio.RunFinishedError):
+                self.token.run_sync_soon(self.nursery.cancel_scope.cancel)

@@ -5,7 +5,6 @@ They live in a worker process only: a thread that is blocked in a call cannot be
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import threading
@@ -17,7 +16,7 @@ from typing import Any
 from websockets.version import version
 
 from ..capabilities import SSL_CONTEXT, number
-from .end import URI, End
+from .end import URI, End, in_thread
 
 LOOK = 0.1  # s between two looks at whether a thread that reads has been told to stop
 
@@ -59,8 +58,8 @@ class Calls:
 class Threads:
     """The world of an application in threads: a thread for each thing."""
 
-    def __init__(self, websocket: Any) -> None:
-        self.calls = Calls(websocket, self.stopped)
+    def __init__(self, websocket: Any, ending: threading.Event) -> None:
+        self.calls, self.ending = Calls(websocket, self.stopped), ending
         self.threads: dict[Any, threading.Thread] = {}
         self.halted: set[threading.Thread] = set()
         self.now = time.monotonic
@@ -69,8 +68,7 @@ class Threads:
         return threading.current_thread() in self.halted
 
     async def sleep(self, seconds: float) -> None:
-        time.sleep(max(0.0, seconds))
-        if self.stopped():
+        if self.ending.wait(max(0.0, seconds)) or self.stopped():
             raise Stopped
 
     def start(self, key: Any, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -95,6 +93,10 @@ class ThreadingEnd(End):
     implementation = "threading"
     server: Any = None
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.ending = threading.Event()  # the run is over
+
     def options(self) -> dict[str, Any]:
         given = super().options()
         if number(version) < number(SSL_CONTEXT):
@@ -106,12 +108,16 @@ class ThreadingEnd(End):
 
         listener.setblocking(True)
         self.server = serve(self.begin, sock=listener, **self.options())
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        await asyncio.get_running_loop().create_future()
+        await in_thread(self.listen, "labkit server, threading", self.abort)
+
+    def listen(self) -> None:
+        """Serve until the listener is shut down, then close what the server has for itself."""
+        self.server.serve_forever()
+        with contextlib.suppress(OSError):  # some versions tell serve_forever() to end, which it has
+            self.server.shutdown()
 
     async def connect(self, dial: Callable[[], Any]) -> None:
-        threading.Thread(target=self.open, args=(dial(),), daemon=True).start()
-        await asyncio.get_running_loop().create_future()
+        await in_thread(partial(self.open, dial()), "labkit client, threading", self.abort)
 
     def open(self, sock: socket.socket) -> None:
         """Be the client."""
@@ -127,13 +133,15 @@ class ThreadingEnd(End):
 
     def begin(self, websocket: Any) -> None:
         """There is a connection."""
-        world = Threads(websocket)
+        world = Threads(websocket, self.ending)
         drive(self.live(world.calls, world))
 
     def do(self, act: Any, step: str) -> None:
         threading.Thread(target=partial(super().do, act, step), daemon=True).start()  # whoever asks does not wait
 
     def abort(self) -> None:
-        if self.connection is not None:
-            with contextlib.suppress(OSError):
-                self.connection.socket.shutdown(socket.SHUT_RDWR)
+        self.ending.set()
+        sockets = [one.socket for one in (self.connection, self.server) if one is not None]
+        for sock in sockets:
+            with contextlib.suppress(OSError):  # it is closed, or a listener on a system that closes none so
+                sock.shutdown(socket.SHUT_RDWR)

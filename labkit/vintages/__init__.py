@@ -10,6 +10,7 @@ cannot be had – no such version on the shelf, no such Python, no keepalive in 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -105,8 +106,11 @@ def run_each(experiment: Experiment, vintages: Iterable[Vintage], wire: str = "l
             return hole
         with Worker(place) as worker:
             workers.append(worker)
+            if interrupted.is_set():  # after the others were killed
+                worker.process.kill()
             return worker.run(experiment, wire, progress=False)
 
+    interrupted = threading.Event()
     chosen, results = list(vintages), list[Trace | Hole]()
     with ThreadPoolExecutor(TOGETHER if wire == "loopback" else 1) as pool, Bar(len(chosen), progress, "vintages") as bar:
         try:
@@ -115,8 +119,9 @@ def run_each(experiment: Experiment, vintages: Iterable[Vintage], wire: str = "l
                 bar.advance()
             return results
         except BaseException:
+            interrupted.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
+            for worker in list(workers):
                 worker.process.kill()
             raise
 

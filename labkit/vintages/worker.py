@@ -6,6 +6,7 @@ is interrupted, or takes longer than its experiment can take, is killed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -116,18 +117,24 @@ class Worker:
         last = self.said.read().strip()[-500:] or "it said nothing; perhaps it took too long, and was killed"
         return WorkerError(f"the worker of {self.place.label} has ended: {last}")
 
-    def __exit__(self, *exc: object) -> None:
+    def _kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, kind: Any, *exc: object) -> None:
+        """End it: at once after an exception or an interrupt, and as soon as its input ends otherwise."""
         assert self.process.stdin and self.process.stdout
         try:
-            try:
-                self.process.stdin.close()  # it ends when its input does
-            except OSError:
-                pass
-            try:
-                self.process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            if kind is not None:
+                self._kill()
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        except BaseException:  # interrupted, too
+            self._kill()
+            raise
         finally:
             self.process.stdout.close()
             self.said.close()

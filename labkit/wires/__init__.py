@@ -4,7 +4,7 @@
 get into a pipe and out of it is the business of each wire:
 
     virtual.py    memory sockets under a clock that jumps
-    loopback.py   real TCP on 127.0.0.1, real time, a forwarder in between
+    loopback.py   real TCP on 127.0.0.1, real time, a forwarder in between; its event loops live in threads.py
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..effects import EFFECTS, Tunneled, in_order
+from ..ending import Busy, Interrupts, uninterrupted, warn
 from ..faults import Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
 from ..pipe import EOF, RESET, Pipe
 
@@ -47,10 +48,40 @@ class Wire:
         self.seed = seed
         self.pipes: list[dict[str, Pipe]] = []  # one dict a connection, by sender
         self.force: list[Fault] = []  # the faults in force
+        self.interrupts = Interrupts()
+        self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
         self.tell: Callable[..., None] = lambda what, **data: None  # hears of what the wire does by itself
 
+    # whoever opens a wire closes it
+
+    @uninterrupted
+    def open(self) -> None:
+        """Start what a wire needs to run; whatever comes of it, ``close`` has to follow."""
+        self.interrupts.begin()
+        self._open()
+
+    @uninterrupted
+    def close(self, aborts: Mapping[str, Callable[[], None]]) -> None:
+        """Take everything down, with what aborts the connections of each end.
+
+        Which ends were not done is warned of, and kept in ``busy``. An interrupt that comes
+        meanwhile is raised at the end.
+        """
+        try:
+            self.busy = self._close(aborts)
+            warn(self.busy)
+        finally:
+            self.interrupts.end()
+
     # what each wire does in its own way
+
+    def _open(self) -> None:
+        """Start what a wire needs to run."""
+
+    def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
+        """Take everything down, whatever it is doing; returns which ends were not done, and where."""
+        raise NotImplementedError
 
     def now(self) -> float:
         """The time on this wire's clock (s)."""

@@ -11,17 +11,17 @@ retransmits; and what is stuck waits in the forwarder (and, when that is full, i
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
 import socket
 import struct
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..ending import Busy, brisk, uninterrupted
 from ..pipe import EOF, RESET, Pipe
 from . import FLOW, Program, Wire
+from .threads import LoopThread, end
 
 HOST = "127.0.0.1"
 CHUNK = 2**16  # bytes a read
@@ -43,16 +43,17 @@ class LoopbackWire(Wire):
         self.threads: dict[str, LoopThread] = {}
         self.halves: list[Half] = []
         self.frozen = dict.fromkeys(FLOW, 0)  # freezes that are not over
-        self.sockets = {name: self._listen_at(name) for name in ("server", "wire")}
-        try:
-            for name in (*FLOW, "wire"):
-                self.threads[name] = LoopThread(name)
-            self.loops = {end: self.threads[end].loop for end in FLOW}
-            self.loop = self.threads["wire"].loop
-            self.threads["wire"].ask(self.loop.add_reader, self.sockets["wire"], self.accept)
-        except BaseException:
-            self.close()
-            raise
+        self.sockets: dict[str, socket.socket] = {}
+
+    def _open(self) -> None:
+        for name in ("server", "wire"):
+            self.sockets[name] = self._listen_at(name)
+        for name in (*FLOW, "wire"):
+            self.threads[name] = LoopThread(name)
+        self.threads["server"].listener = self.sockets["server"]
+        self.loops = {end: self.threads[end].loop for end in FLOW}
+        self.loop = self.threads["wire"].loop
+        self.threads["wire"].ask(self.loop.add_reader, self.sockets["wire"], self.accept)
 
     def now(self) -> float:
         return time.monotonic()
@@ -61,6 +62,7 @@ class LoopbackWire(Wire):
         """Where a client finds the server: the forwarder's port."""
         return self.sockets["wire"].getsockname()
 
+    @uninterrupted
     def start(self, end: str, program: Program) -> None:
         """Run an end's program in a thread of its own: the server gets a listening socket, the client a function that dials."""
         sock = self.sockets["server"] if end == "server" else self.dial
@@ -75,7 +77,11 @@ class LoopbackWire(Wire):
         near, _ = self.sockets["wire"].accept()
         near.setblocking(False)
         near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        far = self._connect("server", self.buffers["server"])
+        try:
+            far = self._connect("server", self.buffers["server"])
+        except OSError:  # the server is gone
+            near.close()
+            return
         _, pipes = self.lay()
         pair = Half(self, pipes["client"], near, far), Half(self, pipes["server"], far, near)
         pair[0].back, pair[1].back = pair[1], pair[0]
@@ -92,11 +98,10 @@ class LoopbackWire(Wire):
 
     def settle(self) -> None:
         """Let every loop that is not blocked have some turns, in the order in which bytes go from end to end and back."""
+        blocked = {name for name, count in self.frozen.items() if count}
         for name in (*FLOW, "wire", *FLOW, "wire"):
-            if not self.frozen.get(name):
-                turns = asyncio.run_coroutine_threadsafe(_turns(), self.threads[name].loop)
-                with contextlib.suppress(concurrent.futures.TimeoutError):
-                    turns.result(STUCK)
+            if name not in blocked and not self.threads[name].has_turns(TURNS, STUCK):
+                blocked.add(name)
 
     # what a session asks for
 
@@ -119,29 +124,51 @@ class LoopbackWire(Wire):
 
     def wait(self, over: Callable[[], bool], horizon: float) -> bool:
         """Wait until ``over()`` or until ``horizon`` (s); can be interrupted at any time."""
-        pause = threading.Event()
         while not over() and (left := horizon - self.now()) > 0:
-            pause.wait(min(POLL, left))
+            self.interrupts.let_in()
+            self._raise_failure()
+            time.sleep(min(POLL, left))
         return True
+
+    def _raise_failure(self) -> None:
+        """What a handler raises and asyncio lets through, such as SystemExit, ends the run."""
+        for thread in self.threads.values():
+            if thread.failure:
+                raise thread.failure
 
     def sample(self, end: str, do: Callable[[], None]) -> None:
         """Look at something of ``end``, soon, in its own thread."""
         self.threads[end].call(do)
 
-    def close(self, aborts: dict[str, Callable[[], None]] | None = None) -> None:
-        """End the threads and close the sockets, whatever state they are in."""
-        for thread in self.threads.values():
-            thread.loop.ending.set()
-            while thread.thawed:
-                thread.thaw()
-        for end, abort in (aborts or {}).items():
-            self.threads[end].ask(abort)
-        for thread in self.threads.values():
-            thread.close()
+    def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
+        """End the threads and close the sockets, within 2 s."""
+        with brisk():
+            ends = [thread for name, thread in self.threads.items() if name in FLOW]
+            for thread in ends:
+                thread.leave(aborts.get(thread.name))
+            busy = end(ends)
+            if wire := self.threads.get("wire"):
+                wire.leave()
+                end([wire])
+        self._close_sockets(any(thread.is_stuck() for thread in ends))
+        return busy
+
+    def _close_sockets(self, stuck: bool) -> None:
+        """Close what is the wire's own; an end that is ``stuck`` loses its connections by a reset.
+
+        What it listens at is only shut down: it closes that itself, when it comes back.
+        """
         for half in self.halves:
+            if stuck:
+                with contextlib.suppress(OSError):  # it is closed
+                    half.source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             half.source.close()
-        for sock in self.sockets.values():
-            sock.close()
+        for name, sock in self.sockets.items():
+            if stuck and name == "server":
+                with contextlib.suppress(OSError):  # not every system shuts down a listener
+                    sock.shutdown(socket.SHUT_RDWR)
+            else:
+                sock.close()
 
     def _listen_at(self, name: str) -> socket.socket:
         sock = _new_socket()
@@ -154,7 +181,11 @@ class LoopbackWire(Wire):
     def _connect(self, name: str, size: int | None) -> socket.socket:
         sock = _new_socket()
         _size(sock, size)
-        sock.connect(self.sockets[name].getsockname())  # at once: the listener's backlog takes it
+        try:
+            sock.connect(self.sockets[name].getsockname())  # at once: the listener's backlog takes it
+        except OSError:
+            sock.close()
+            raise
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
@@ -253,81 +284,6 @@ class Half:
             self.timer.cancel()
         due = self.pipe.due()
         self.timer = self.loop.call_at(due, self.flow) if due is not None and due > now else None
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop in real time: a selector loop on every system."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
-        self.ending = threading.Event()
-
-    def block(self, seconds: float) -> None:
-        """What runs in this loop takes so long, and everything else in it has to wait; called from inside of it."""
-        self.tell("blocked", seconds=seconds)
-        self.ending.wait(seconds)
-
-
-class LoopThread:
-    """An event loop in a thread of its own."""
-
-    def __init__(self, name: str) -> None:
-        self.loop = Loop()
-        self.thawed: list[threading.Event] = []  # one for each freeze that is not over
-        self.thread = threading.Thread(target=self._run, name=f"labkit {name}", daemon=True)
-        self.tasks: list[asyncio.Task[Any]] = []
-        self.thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
-
-    def begin(self, coroutine: Any) -> None:
-        """Run a coroutine as a task of this thread."""
-        self.tasks.append(self.loop.create_task(coroutine))
-
-    def call(self, do: Callable[..., Any], *args: Any) -> None:
-        """Do something in this thread, soon."""
-        self.loop.call_soon_threadsafe(do, *args)
-
-    def freeze(self) -> None:
-        """Block this thread, soon, until it is thawed."""
-        self.thawed.append(thawed := threading.Event())
-        self.call(thawed.wait)
-
-    def thaw(self) -> None:
-        """End one freeze, the last: as long as there is another, this thread waits for that."""
-        if self.thawed:
-            self.thawed.pop().set()
-
-    def ask(self, do: Callable[..., Any], *args: Any) -> Any:
-        """Do something in this thread, and wait for what it gives."""
-
-        async def asked() -> Any:
-            return do(*args)
-
-        return asyncio.run_coroutine_threadsafe(asked(), self.loop).result()
-
-    def close(self) -> None:
-        """Cancel what still runs, and end the thread."""
-        asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop).result(timeout=10)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(timeout=10)
-        self.loop.close()
-
-    async def _cancel_all(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await self.loop.shutdown_asyncgens()
-
-
-async def _turns() -> None:
-    """Let the running loop have some turns."""
-    for _ in range(TURNS):
-        await asyncio.sleep(0)
 
 
 def _new_socket() -> socket.socket:

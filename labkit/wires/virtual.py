@@ -9,15 +9,21 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..ending import Busy, abandon, heard, stubborn, uninterrupted
 from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire
-from .clock import Clock, VirtualLoop
+from .clock import Clock, VirtualLoop, VirtualTimeError
 from .memory import MemoryListener, MemorySocket
 
 PORT = 8765
+ROUNDS = 10  # cancellations of a task that swallows them
+
+
+for step in (Clock.run, Clock.settle, VirtualLoop.turn):
+    uninterrupted(step)
 
 
 class VirtualWire(Wire):
@@ -45,6 +51,7 @@ class VirtualWire(Wire):
         """Where a client finds the server."""
         return self.listener.name
 
+    @uninterrupted
     def start(self, end: str, program: Program) -> None:
         """Run an end's program in a loop of its own: the server gets a listening socket, the client a function that dials."""
         sock = self.listener if end == "server" else self.dial
@@ -130,35 +137,60 @@ class VirtualWire(Wire):
 
     def wait(self, over: Callable[[], bool], horizon: float) -> bool:
         """Let time pass until ``over()`` or ``horizon`` (s); False if nothing can happen any more."""
-        return self.time.run(over, horizon)
+
+        def over_or_interrupted() -> bool:
+            self.interrupts.let_in()
+            return over()
+
+        return self.time.run(over_or_interrupted, horizon)
 
     def sample(self, end: str, do: Callable[[], None]) -> None:
         """Look at something of ``end``, now."""
         do()
 
-    def close(self, aborts: dict[str, Callable[[], None]]) -> None:
-        """Take everything down: connections are aborted, and what still waits is cancelled."""
+    def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
+        """Abort the connections, and cancel what waits, a few times. An interrupt only breaks off what runs."""
         self.time.agenda.clear()
         try:
             for end, abort in aborts.items():
                 self.loops[end].frozen = 0
+                self.loops[end].set_exception_handler(heard)
                 self.loops[end].call_soon(abort)
             self._cancel_all()
             if left := [(loop, one) for loop in self.loops.values() for one in loop.generators]:
                 for loop, one in left:  # such as `async for websocket in connect(…)`, half-way
                     loop.create_task(one.aclose())
-                self.time.run(lambda: True)
+                self._settle()
                 self._cancel_all()
         finally:
-            for loop in self.loops.values():
-                loop.close()
-            self.tasks.clear()
+            busy = self._put_away()
+        return busy
 
     def _cancel_all(self) -> None:
-        tasks = self.time.sleepers()
-        while True:
-            for task in tasks:
+        for _ in range(ROUNDS):
+            for task in self.time.sleepers():
                 task.cancel()
-            self.time.run(lambda: True)
-            if not (tasks := self.time.sleepers()):
+            self._settle()
+            if not self.time.sleepers():
                 return
+
+    def _settle(self) -> None:
+        """Let everybody run who has something to do now."""
+        try:
+            self.time.run(lambda: True)
+        except KeyboardInterrupt:
+            self.interrupts.waiting = True
+        except VirtualTimeError:
+            pass  # somebody is busy for ever, and will be abandoned
+
+    def _put_away(self) -> list[Busy]:
+        """Close the loops; tasks that swallow their cancellation never run again."""
+        busy: list[Busy] = []
+        for end, loop in self.loops.items():
+            left = [task for task in loop.tasks if not task.done()]
+            busy += stubborn(end, left)
+            for task in left:
+                abandon(task)
+            loop.close()
+        self.tasks.clear()
+        return busy
