@@ -37,7 +37,8 @@ def picture(
     """An SVG element of ``size`` points; ``origin`` is where the area's lower left corner is.
 
     ``colour`` gives a colour's text by its name; ``key`` goes into every id, so that two pictures
-    on a page do not clash; ``head`` are more attributes. No line is thinner than ``thinnest`` points.
+    on a page do not clash; ``head`` are more attributes. No line is thinner than ``thinnest``
+    points.
     """
     hatches: dict[tuple[str, str], None] = {}
     body = "".join(
