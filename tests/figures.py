@@ -10,6 +10,7 @@ from labkit.plots import palette
 from labkit.plots.shapes import Box, Outline, Words
 from labkit.plots.widths import width
 
+Shape = list[tuple[float, float]]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -61,7 +62,8 @@ def faint(figure: Any, least: float = 4.5) -> list[tuple[str, float]]:
     paper = palette.theme(figure.theme).paper
     for element in root:
         if element.tag == f"{SVG}path" and element.get("fill", "none").startswith("#"):
-            surfaces += [(box, element.get("fill"), float(element.get("fill-opacity", 1))) for box in _boxes(element.get("d"))]
+            look = element.get("fill"), float(element.get("fill-opacity", 1))
+            surfaces += [(shape, *look) for shape in _shapes(element.get("d"))]
         if element.tag == f"{SVG}text":
             x, y, size = (float(element.get(name)) for name in ("x", "y", "font-size"))
             long, shift = float(element.get("textLength", size)), {"middle": 0.5, "end": 1.0}.get(element.get("text-anchor"), 0.0)
@@ -72,20 +74,21 @@ def faint(figure: Any, least: float = 4.5) -> list[tuple[str, float]]:
     return found
 
 
-def _boxes(way: str) -> list[Box]:
-    found = []
-    for path in re.findall(r"M([^MZ]+)Z", way):
-        points = [tuple(map(float, point.split())) for point in path.split("L")]
-        xs, ys = [x for x, _ in points], [y for _, y in points]
-        found.append((min(xs), min(ys), max(xs), max(ys)))
-    return found
+def _shapes(way: str) -> list[Shape]:
+    return [[tuple(map(float, point.split())) for point in path.split("L")] for path in re.findall(r"M([^MZ]+)Z", way)]
+
+
+def _holds(shape: Shape, x: float, y: float) -> bool:
+    """Whether a point is in a polygon: a ray from it crosses the edge an odd number of times."""
+    edges = zip(shape, [*shape[1:], shape[0]])
+    return sum((b > y) != (d > y) and x < a + (y - b) * (c - a) / (d - b) for (a, b), (c, d) in edges) % 2 == 1
 
 
 def under(surfaces: list[Any], spot: tuple[float, float], paper: str) -> str:
     """The colour at a spot."""
-    colour, (x, y) = paper, spot
-    for (left, top, right, bottom), fill, opacity in surfaces:
-        if left <= x <= right and top <= y <= bottom:
+    colour = paper
+    for shape, fill, opacity in surfaces:
+        if _holds(shape, *spot):
             colour = blend(fill, colour, opacity)
     return colour
 

@@ -26,6 +26,7 @@ from typing import Any
 
 from .figure import Figure
 from .ladders import ladder
+from .tanks import reservoirs
 from .timelines import setup, timeline
 
 try:  # figures that have not moved to marks yet draw with matplotlib, which may not be there
@@ -36,7 +37,6 @@ try:  # figures that have not moved to marks yet draw with matplotlib, which may
     from .lineup import lineup
     from .matrix import matrix
     from .reconnects import reconnects
-    from .reservoirs import reservoirs
     from .tradeoff import tradeoff
 except ImportError:
     pass

@@ -1,7 +1,7 @@
-"""What a canvas draws: outlines and words, in points from the lower left corner of the figure's area.
+"""What a canvas draws: outlines and words, in points from the lower left corner of the area.
 
-Marks and axes become shapes in layout.py; svg.py and axes.py draw shapes and know no marks. Colours are
-names of the palette's, so that one drawing serves every theme.
+Marks and axes become shapes in layout.py; svg.py and axes.py draw shapes and know no marks. Colours
+are names of the palette's, so that one drawing serves every theme.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Outline(NamedTuple):
     def boxes(self) -> Iterator[Box]:
         """What it covers: a surface its box, a line small boxes along it."""
         for path in self.paths:
-            if self.fill or path[0] == path[-1]:
+            if self.fill or (path[0] == path[-1] and not self.ink):
                 xs, ys = [x for x, _ in path], [y for _, y in path]
                 yield min(xs), min(ys), max(xs), max(ys)
             else:
@@ -60,7 +60,7 @@ def rectangle(left: float, bottom: float, right: float, top: float) -> tuple[Poi
 
 
 class Words(NamedTuple):
-    """A text of one or more lines; ``x``, ``y`` is the middle of its height, at its ``align`` side."""
+    """A text of one or more lines; ``x``, ``y`` is the middle of its height, at its ``align``."""
 
     text: str
     x: float
@@ -87,7 +87,7 @@ class Words(NamedTuple):
             )
 
     def boxes(self) -> list[Box]:
-        """What it covers, line by line, with a little room; a turned text as small boxes along it."""
+        """What it covers, line by line, with a little room; if turned, small boxes along it."""
         wide, high = extent(self.text, self.size, self.bold, self.line)
         shift = {"left": 0.0, "center": 0.5, "right": 1.0}[self.align]
         if abs(self.angle) < 0.02:
