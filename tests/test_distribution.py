@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from figures import overlaps, texts, title
+from axes_figures import overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, plots, sweep
 from labkit.plots.distribution_words import histogram

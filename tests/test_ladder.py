@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from typing import Any
 
 import pytest
-from figures import overlaps, texts, title
+from cases import quiet
+from figures import faint, overlaps, texts, ticks
 
 from labkit import Cut, Event, Experiment, Goodbye, HangUp, Peer, Reset, Send, Trace, plots, predict, run
-from labkit.plots.ladder import MARGINS, SIZE
-from labkit.plots.slate import Slate
+from labkit.plots.shapes import Words
 
 PEER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
 FLY = Experiment(server=PEER, faults=[Cut(at=9)])
@@ -26,21 +27,17 @@ def fly() -> Trace:
     return trace_of(FLY)
 
 
-def ticks(ax: Any) -> list[str]:
-    return sorted((label.get_text() for label in ax.get_yticklabels()), key=float)
-
-
 # the fruit fly
 
 
 def test_the_title_is_the_finding(fly):
-    assert title(plots.ladder(fly)) == "Two pings came home, the third did not"
+    assert plots.ladder(fly).title == "Two pings came home, the third did not"
 
 
 def test_time_runs_downwards_and_ticks_stand_where_something_happens(fly):
     ax = plots.ladder(fly)
-    assert ticks(ax) == "0 4 8 9 12 15 17 20".split() and ax.get_ylim() == (20, 0)
-    assert ax.get_ylabel() == "seconds since the server was OPEN, downwards"
+    assert ticks(ax) == "0 4 8 9 12 15 17 20".split() and (ax.panels[0].along.low, ax.panels[0].along.high) == (0, 20)
+    assert ax.panels[0].along.label == "seconds since the server was OPEN, downwards"
 
 
 def test_a_pong_carries_the_bytes_of_its_ping(fly):
@@ -67,24 +64,27 @@ def test_the_timers_have_their_lengths(fly):
 
 
 def test_arrows_slope_by_their_latency_and_are_level_without():
-    angles = [[text.get_rotation() for text in plots.ladder(trace_of(e)).texts if "PONG, " in text.get_text()][0] for e in (FLY, SLOW)]
-    assert angles[0] == 0 and 0 < angles[1] < 10
+    angles = []
+    for experiment in (FLY, SLOW):
+        words = (one for one in plots.ladder(trace_of(experiment)).shapes() if isinstance(one, Words))
+        angles.append(next(one.angle for one in words if "PONG, " in one.text))
+    assert angles[0] == 0 and 0 < angles[1] < 0.17
 
 
 def test_what_was_stuck_arrives_after_the_heal():
     ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, heal=14)])))
     assert "PING stuck, arrives at 14 s" in texts(ax) and "healed at 14 s" in texts(ax)
-    assert title(ax) == "The third ping waited 2 s in the cut, the others came home at once"
+    assert ax.title == "The third ping waited 2 s in the cut, the others came home at once"
 
 
 def test_a_ping_that_arrives_too_late_is_said_to():
     ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, heal=20)])))
-    assert title(ax) == "The third ping waited 8 s in the cut: too long, the server had given up"
+    assert ax.title == "The third ping waited 8 s in the cut: too long, the server had given up"
 
 
 def test_a_pong_that_is_stuck_is_not_a_ping_that_is():
     ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, direction="to_server")])))
-    assert title(ax) == "Three pings arrived, the third pong got stuck" and "PONG stuck" in texts(ax)
+    assert ax.title == "Three pings arrived, the third pong got stuck" and "PONG stuck" in texts(ax)
 
 
 # goodbyes
@@ -101,7 +101,7 @@ GOODBYES = {
 def test_a_goodbye_says_who_begins_who_answers_and_who_hangs_up(who):
     faults, finding = GOODBYES[who]
     ax = plots.ladder(trace_of(SLOW.but(faults=faults)), since=4.9)
-    assert title(ax) == finding
+    assert ax.title == finding
     said = texts(ax)
     assert "CLOSE 1000" in said and ("CLOSE 1000, the echo" in said) == (who != "both")
     assert {"the server hangs up (FIN)", "the client hangs up, too (FIN)"} <= set(said)
@@ -115,7 +115,8 @@ def test_a_code_and_a_reason_stand_on_the_close():
 
 def test_a_part_shows_nothing_of_the_rest():
     ax = plots.ladder(trace_of(SLOW.but(faults=[Goodbye(at=5)])), since=4.9, until=5.6)
-    assert ax.get_ylim() == (5.6, 4.9) and not any("PING" in text or "FIN" in text for text in texts(ax))
+    assert (ax.panels[0].along.low, ax.panels[0].along.high) == (4.9, 5.6)
+    assert not any("PING" in text or "FIN" in text for text in texts(ax))
     with pytest.raises(ValueError, match="from an earlier moment to a later one"):
         plots.ladder(trace_of(FLY), since=5, until=5)
 
@@ -123,13 +124,13 @@ def test_a_part_shows_nothing_of_the_rest():
 def test_a_real_goodbye_is_told_in_milliseconds():
     trace = run(Experiment(server=Peer(close_at=0.05)), wire="loopback", progress=False)
     ax = plots.ladder(trace, since=0.05)
-    assert ax.get_ylabel() == "ms since the server was OPEN, downwards"
-    assert title(ax) == "The server says goodbye, the client answers, the server hangs up" and overlaps(ax) == []
+    assert ax.panels[0].along.label == "ms since the server was OPEN, downwards"
+    assert ax.title == "The server says goodbye, the client answers, the server hangs up" and overlaps(ax) == []
 
 
 def test_a_part_late_in_a_long_story_counts_from_its_own_beginning():
     ax = plots.ladder(trace_of(FLY.but(latency=0.01, faults=[Goodbye(at=30)])), since=29.99)
-    assert ax.get_ylabel() == "ms since 29.99 s, downwards" and {"10", "20", "30"} <= set(ticks(ax))
+    assert ax.panels[0].along.label == "ms since 29.99 s, downwards" and {"10", "20", "30"} <= set(ticks(ax))
 
 
 # other endings, other frames
@@ -137,8 +138,8 @@ def test_a_part_late_in_a_long_story_counts_from_its_own_beginning():
 
 def test_a_reset_and_a_hang_up_come_from_the_middle():
     reset, hung = (plots.ladder(trace_of(SLOW.but(faults=[act]))) for act in (Reset(at=5), HangUp(at=5)))
-    assert "RST, from the middle" in texts(reset) and title(reset).startswith("The connection is reset")
-    assert "FIN, from the middle" in texts(hung) and title(hung) == "Somebody in the middle hangs up: FIN, no CLOSE"
+    assert "RST, from the middle" in texts(reset) and reset.title.startswith("The connection is reset")
+    assert "FIN, from the middle" in texts(hung) and hung.title == "Somebody in the middle hangs up: FIN, no CLOSE"
 
 
 def test_messages_have_their_size():
@@ -146,13 +147,13 @@ def test_messages_have_their_size():
     assert "BINARY, 1,200 bytes" in texts(ax)
 
 
-def test_a_text_is_shown_as_it_is_but_never_as_a_formula():
+def test_a_text_is_shown_as_it_is_and_never_as_a_formula():
     def said(payload: bytes) -> list[str]:
         data = {"sender": "server", "opcode": "TEXT", "size": len(payload), "payload": payload.hex(), "arrived_at": 1.4}
         events = [Event(0.0, end, "log", "state", {"state": "OPEN"}) for end in ("server", "client")]
         return texts(plots.ladder(Trace(SLOW, [*events, Event(1.0, "wire", "tap", "frame", data)], {"end": 3.0})))
 
-    assert "TEXT “hello”, 5 bytes" in said(b"hello") and "TEXT, 5 bytes" in said(b"$x^2$")
+    assert "TEXT “hello”, 5 bytes" in said(b"hello") and "TEXT “$x^2$”, 5 bytes" in said(b"$x^2$")
 
 
 def test_the_opening_handshake_is_shown_when_asked_for():
@@ -163,7 +164,7 @@ def test_the_opening_handshake_is_shown_when_asked_for():
 
 def test_a_long_story_is_thinned_and_says_so():
     ax = plots.ladder(trace_of(FLY.but(faults=[Send(at=0, every=0.01, end="client", size=10), Cut(at=9)])))
-    assert any("thinned: 900 messages, 60 drawn" in text for text in texts(ax)) and len(ax.texts) < 120
+    assert any("thinned: 900 messages, 60 drawn" in text for text in texts(ax)) and len(texts(ax)) < 120
     assert "sends 1,701 messages, 10 bytes each" in " ".join(texts(ax))
 
 
@@ -172,12 +173,12 @@ def test_a_long_story_is_thinned_and_says_so():
 
 def test_a_prediction_is_drawn_alone():
     ax = plots.ladder(predict(SLOW))
-    assert title(ax) == "Two pings came home, the third did not" and "theory, nothing was run" in texts(ax)
+    assert ax.title == "Two pings came home, the third did not" and "theory, nothing was run" in texts(ax)
 
 
 def test_theory_that_does_not_know_says_why():
     ax = plots.ladder(predict(FLY.but(server=Peer(send_every=1), compression=True)))
-    assert title(ax) == "Theory does not know this one" and any("does not know:" in text for text in texts(ax))
+    assert ax.title == "Theory does not know this one" and any("does not know:" in text for text in texts(ax))
 
 
 # no word on a word, manners
@@ -202,8 +203,18 @@ CASES = {
 
 @pytest.mark.parametrize("size", [None, (4, 4), (9, 5)])
 @pytest.mark.parametrize("name", CASES)
-def test_no_word_lies_on_another(name, size):
-    assert overlaps(plots.ladder(trace_of(CASES[name]), size=size)) == []
+def test_no_word_lies_on_another_or_on_a_mark_and_each_can_be_read(name, size):
+    for theme in ("light", "dark"):
+        drawn = plots.ladder(trace_of(CASES[name]), size=size, theme=theme)
+        assert overlaps(drawn) == [] and faint(drawn) == []
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_no_word_of_random_stories_lies_on_another_or_on_a_mark(block):
+    for seed in range(30 * block, 30 * block + 30):
+        dice = random.Random(seed)
+        drawn = plots.ladder(trace_of(quiet(seed)), theme=dice.choice(["light", "dark"]))
+        assert (seed, overlaps(drawn), faint(drawn)) == (seed, [], [])
 
 
 def test_the_alt_text_tells_the_whole_figure(fly):
@@ -213,13 +224,18 @@ def test_the_alt_text_tells_the_whole_figure(fly):
     assert "sent at 12 s, stuck, never arrives" in alt and "still OPEN: no ping, no CLOSE, no error at 15 s" in alt
 
 
-def test_it_is_a_picture_in_both_themes_and_registers_nothing(fly, tmp_path):
-    ax = plots.ladder(fly, theme="dark")
-    assert ax.figure.get_facecolor()[:3] < (0.2, 0.2, 0.2)
-    assert 'role="img"' in ax._repr_mimebundle_()["text/html"] and plots.save(ax, tmp_path / "l.png").stat().st_size > 1000
-    assert "matplotlib.pyplot" not in sys.modules
+def test_it_shows_itself_in_both_themes_and_is_saved(fly, tmp_path):
+    drawn = plots.ladder(fly, theme="dark")
+    assert "background:#111111" in drawn.svg()
+    assert 'role="img"' in drawn._repr_mimebundle_()["text/html"] and plots.save(drawn, tmp_path / "l.png").stat().st_size > 1000
     with pytest.raises(TypeError, match="a trace or a prediction"):
         plots.ladder(FLY)
+
+
+def test_it_stops_at_any_moment(fly):
+    early = plots.ladder(fly).until(10)
+    assert "believes OPEN" in texts(early) and "PING stuck" not in texts(early) and "notices: CLOSING" not in texts(early)
+    assert "never" not in early.alt and ticks(early) == "0 4 8 9 20".split()
 
 
 def test_an_axes_of_your_own_is_drawn_into(fly):
@@ -227,7 +243,7 @@ def test_an_axes_of_your_own_is_drawn_into(fly):
     from matplotlib.figure import Figure
 
     mine = FigureCanvasAgg(Figure(figsize=(6, 6))).figure.subplots()
-    assert plots.ladder(fly, ax=mine) is mine and overlaps(mine) == []
+    assert plots.ladder(fly, ax=mine) is mine and mine.get_ylim() == (20, 0)
 
 
 # a day of it
@@ -246,7 +262,7 @@ def steps(trace: Trace) -> int:
     before = sys.gettrace()
     sys.settrace(each)
     try:
-        plots.ladder(trace, ax=Slate(SIZE, MARGINS))
+        plots.ladder(trace).svg()
     finally:
         sys.settrace(before)
     return count

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from figures import overlaps, title
+from axes_figures import overlaps, title
 
 from labkit import Cut, Experiment, Freeze, Peer, Send, Throttle, Trace, block, plots, predict, run
 from labkit.plots.lag_blame import Blame, Block

@@ -4,7 +4,7 @@ import math
 from dataclasses import astuple
 
 import pytest
-from figures import overlaps, texts, title
+from axes_figures import overlaps, texts, title
 from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 

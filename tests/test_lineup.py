@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from figures import lay_out, overlaps, texts, title
+from axes_figures import lay_out, overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, Trace, plots, recorded, run
 from labkit.matrix import WIRES, key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from figures import lay_out, overlaps, texts, title
+from axes_figures import lay_out, overlaps, texts, title
 
 from labkit import plots
 from labkit.plots.matrix_words import SITUATIONS, VERDICTS, WIRES, grid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import re
 import subprocess
 import sys
@@ -11,13 +12,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from figures import overlaps, texts, title
+from cases import quiet
+from figures import blend, faint, overlaps, texts, ticks
+from text_widths import table
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, plots, run
-from labkit.plots import palette
-from labkit.plots.room import Room
+from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, plots, predict, run
+from labkit.plots import palette, widths
+from labkit.plots.labels import CENTRE, Room
+from labkit.plots.marks import Label
+from labkit.plots.reading import Reading
+from labkit.plots.shapes import Words
 from labkit.plots.states import spans
-from labkit.plots.tale import Tale
 from labkit.trace import Event, Story
 
 PEER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
@@ -49,10 +54,6 @@ def promise(trace: Trace, shift: float = 0.0, **more: Any) -> Promise:
     return Promise(trace.experiment, [event._replace(t=event.t + shift, witness="theory") for event in trace.events], **more)
 
 
-def ticks(ax: Any) -> list[str]:
-    return [label.get_text() for label in ax.get_xticklabels()]
-
-
 # the fruit fly
 
 
@@ -61,11 +62,11 @@ def test_the_fruit_fly_has_its_ticks_where_something_happens(fly):
 
 
 def test_the_title_is_the_finding(fly):
-    assert title(plots.timeline(fly)) == "Cut at 9 s: the server noticed at 15 s, its application was told at 17 s, the client never"
+    assert plots.timeline(fly).title == "Cut at 9 s: the server noticed at 15 s, its application was told at 17 s, the client never"
 
 
 def test_the_axis_has_its_unit_and_its_zero(fly):
-    assert plots.timeline(fly).get_xlabel() == "seconds since the server was OPEN"
+    assert plots.timeline(fly).panels[0].along.label == "seconds since the server was OPEN"
 
 
 def test_every_state_and_every_stuck_frame_has_a_word(fly):
@@ -119,7 +120,7 @@ def test_an_empty_guess_draws_nothing(fly, empty):
 
 def test_a_guess_far_away_does_not_squeeze_the_story(fly):
     ax = plots.timeline(fly, guess=1000)
-    assert ax.get_xlim()[1] == 20 and any("off the axis" in text for text in texts(ax))
+    assert ax.panels[0].along.high == 20 and any("off the axis" in text for text in texts(ax))
 
 
 def test_theory_that_differs_has_its_own_time(fly):
@@ -145,13 +146,13 @@ def test_a_prediction_is_drawn_alone(fly):
 
 
 def beliefs(experiment: Experiment, end: str) -> list[tuple[float, str]]:
-    return [(span.begin, span.belief or span.state) for span in spans(Tale(trace_of(experiment)), end)]
+    return [(span.begin, span.belief or span.state) for span in spans(Reading(trace_of(experiment)), end)]
 
 
 def test_open_after_a_cut_is_a_belief_and_after_the_heal_a_fact():
     healed = FLY.but(faults=[Cut(at=9, heal=14)])
     assert beliefs(healed, "server") == [(0, "OPEN"), (9, "believes OPEN"), (14, "OPEN")]
-    assert title(plots.timeline(trace_of(healed))) == "Cut at 9 s, healed at 14 s: the pong arrived in time, the connection lives on"
+    assert plots.timeline(trace_of(healed)).title == "Cut at 9 s, healed at 14 s: the pong arrived in time, the connection lives on"
 
 
 def test_a_one_way_cut_says_who_hears_nothing_and_who_is_not_heard():
@@ -159,13 +160,13 @@ def test_a_one_way_cut_says_who_hears_nothing_and_who_is_not_heard():
     assert beliefs(deaf, "client")[1] == (9, "believes OPEN, hears nothing")
     assert beliefs(deaf, "server")[1] == (9, "believes OPEN, is not heard")
     ax = plots.timeline(trace_of(deaf))
-    assert "cut at 9 s, to the client only: the other way works" in texts(ax) and "Cut at 9 s to the client only" in title(ax)
+    assert "cut at 9 s, to the client only: the other way works" in texts(ax) and "Cut at 9 s to the client only" in ax.title
 
 
 def test_what_was_stuck_arrives_after_the_heal():
     ax = plots.timeline(trace_of(FLY.but(faults=[Cut(at=9, heal=20)])))
     assert {"PING stuck, arrives 20", "CLOSE 1011 stuck, arrives 20", "healed at 20 s"} <= set(texts(ax))
-    assert "20" in ticks(ax) and title(ax).endswith("the client's at 20 s")
+    assert "20" in ticks(ax) and ax.title.endswith("the client's at 20 s")
 
 
 def test_nobody_noticing_is_said_in_words():
@@ -175,12 +176,12 @@ def test_nobody_noticing_is_said_in_words():
 
 def test_keepalive_at_the_client_alone_makes_it_the_clients_story():
     ax = plots.timeline(trace_of(FLY.but(server=Peer(ping_interval=None), client=PEER)))
-    assert title(ax).startswith("Cut at 9 s: the client noticed at 15 s") and "client's ping_timeout 3 s" in texts(ax)
+    assert ax.title.startswith("Cut at 9 s: the client noticed at 15 s") and "client's ping_timeout 3 s" in texts(ax)
 
 
 def test_a_goodbye_is_not_called_noticing():
     ax = plots.timeline(trace_of(FLY.but(faults=[Goodbye(at=5)])))
-    assert title(ax).startswith("The server said goodbye at 5") and "CLOSE 1000" in texts(ax)
+    assert ax.title.startswith("The server said goodbye at 5") and "CLOSE 1000" in texts(ax)
 
 
 def test_crossing_goodbyes_are_called_by_their_codes():
@@ -200,13 +201,13 @@ def test_crossing_goodbyes_are_called_by_their_codes():
     ],
 )
 def test_before_the_run_a_goodbye_is_what_the_question_is_about(acts, words):
-    assert title(plots.setup(FLY.but(faults=acts))) == words
+    assert plots.setup(FLY.but(faults=acts)).title == words
 
 
 def test_who_closes_first_noticed_and_the_other_got_the_close():
     tie = FLY.but(client=Peer(ping_interval=3, ping_timeout=5, close_timeout=2), faults=[Cut(at=9, heal=14)])
-    tale = Tale(trace_of(tie))
-    assert (tale.why_left("client"), tale.why_left("server")) == ("noticed", "got the CLOSE")
+    reading = Reading(trace_of(tie))
+    assert (reading.why_left("client"), reading.why_left("server")) == ("noticed", "got the CLOSE")
 
 
 # no word on a word
@@ -227,25 +228,81 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("theme", palette.THEMES)
 @pytest.mark.parametrize("name", CASES)
-def test_no_word_lies_on_another(name):
+def test_no_word_lies_on_another_or_on_a_mark_and_each_can_be_read(name, theme):
     trace = trace_of(CASES[name])
-    assert overlaps(plots.timeline(trace, promise(trace), 13)) == []
+    figure = plots.timeline(trace, promise(trace), 13, theme=theme)
+    assert overlaps(figure) == [] and faint(figure) == []
 
 
-def test_a_small_axes_of_your_own_is_drawn_into(fly):
+@pytest.mark.parametrize("block", range(10))
+def test_no_word_of_random_stories_lies_on_another_or_on_a_mark(block):
+    for seed in range(30 * block, 30 * block + 30):
+        trace, dice = trace_of(quiet(seed)), random.Random(seed)
+        size = dice.choice([None, None, (6.5, 3.9), (9, 5)])
+        figure = plots.timeline(trace, predict(trace.experiment), dice.uniform(0, 30), size=size, theme=dice.choice(["light", "dark"]))
+        assert (seed, overlaps(figure), faint(figure)) == (seed, [], [])
+
+
+class Anywhere(Label):
+    """A label that does not ask for room."""
+
+    def words(self, view: Any, room: Room) -> Any:
+        yield Words(self.wordings[0], *self.anchor(view), 8.5, self.ink)
+
+
+def test_what_looks_for_overlaps_and_faint_words_finds_them(fly):
+    drawn = plots.timeline(fly)
+    spoilt = (Anywhere(3, "server", wordings=("on the OPEN",), ink="open"), Anywhere(11, "wire", wordings=("across",)))
+    panel = dataclasses.replace(drawn.panels[0], marks=(*drawn.panels[0].marks, *spoilt))
+    spoilt_figure = dataclasses.replace(drawn, panels=(panel,))
+    assert ("on the OPEN", 1.0) in faint(spoilt_figure)
+    assert {"across", "on the OPEN"} <= {text for pair in overlaps(spoilt_figure) for text in pair}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_matplotlib_measures_the_words_as_the_table_does(name):
+    figure = plots.timeline(trace_of(CASES[name])).draw(sheet())
+    figure.figure.canvas.draw()
+    for text in figure.texts:
+        size, bold = text.get_fontsize(), text.get_fontweight() == "bold"
+        measured = text.get_window_extent().width * 72 / figure.figure.dpi
+        assert measured <= 1.05 * widths.width(text.get_text(), size, bold) + 1.5, text.get_text()
+
+
+def test_the_table_of_widths_is_the_fonts():
+    assert table("DejaVuSans") == widths.SANS and table("DejaVuSans-Bold") == widths.BOLD
+
+
+def sheet(size=(9, 3.9)):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    mine = Figure(figsize=(5, 3)).subplots()
+    return FigureCanvasAgg(Figure(figsize=size)).figure.subplots()
+
+
+def test_an_axes_of_your_own_is_drawn_into_at_its_own_scale(fly):
+    mine = sheet((5, 3))
     assert plots.timeline(fly, ax=mine) is mine
-    clashes = [pair for pair in overlaps(mine) if mine.get_xlabel() not in pair]  # below it, margins of your own have little room
-    assert clashes == [] and title(mine).startswith("Cut at 9")
+    assert mine.get_xlim() == (0, 20) and mine.alt == plots.alt_text(fly)
+    said = " ".join(text.get_text() for text in mine.texts)
+    assert "Cut at 9 s: the server noticed" in said and "believes OPEN" in said
+    assert {"0", "9", "15", "17"} <= {text.get_text() for text in mine.texts}
+
+
+def test_both_canvases_show_the_same_words(fly):
+    drawn, mine = plots.timeline(fly, promise(fly), 13), sheet()
+    mine.set_position((53 / 648, 44 / 280.8, 570 / 648, 210.8 / 280.8))
+    plots.timeline(fly, promise(fly), 13, ax=mine)
+    svg = [text.text for text in ElementTree.fromstring(drawn.svg()).iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(svg) == sorted(text.get_text() for text in mine.texts)
 
 
 def test_a_long_trace_is_thinned_and_says_so():
     ax = plots.timeline(trace_of(FLY.but(faults=[Send(at=0, every=0.01, end="client", size=10), Cut(at=90)])))
     assert any(re.match(r"thinned: 9,\d\d\d messages, \d+ drawn", text) for text in texts(ax))
-    assert sum(len(lines.get_paths()) for lines in ax.collections) < 1500
+    assert sum(len(shape.paths) for shape in ax.shapes() if hasattr(shape, "paths")) < 1500
 
 
 # before the run
@@ -254,14 +311,14 @@ def test_a_long_trace_is_thinned_and_says_so():
 def test_a_setup_gives_nothing_away():
     ax = plots.setup(FLY)
     assert ticks(ax) == ["0", "4", "8", "9", "20"] and "?" in texts(ax)
-    assert title(ax) == "Cut at 9 s: who notices, and when?"
+    assert ax.title == "Cut at 9 s: who notices, and when?"
     said = " ".join([*texts(ax), ax.alt])
     assert [word for word in ("stuck", "noticed", "CLOSING", "believes", "12", "15", "17") if word in said] == []
 
 
 def test_a_trace_up_to_the_cut_looks_like_the_setup(fly):
     cut, before = plots.timeline(fly, until=9), plots.setup(FLY)
-    assert ticks(cut) == ticks(before) and title(cut) == title(before) and cut.get_xlim() == before.get_xlim()
+    assert ticks(cut) == ticks(before) and cut.title == before.title and cut.panels[0].along == before.panels[0].along
 
 
 # saying itself, showing itself
@@ -288,8 +345,7 @@ def test_the_inline_picture_follows_the_pages_theme(fly):
     page = plots.timeline(fly)._repr_mimebundle_()["text/html"]
     assert f"var(--jp-content-font-color1, {palette.LIGHT.ink})" in page and "var(--jp-layout-color0" in page
     assert '[data-jp-theme-light="false"]' in page and palette.DARK.ping in page
-    drawing = page[page.index("<svg") :]
-    assert not re.search(rf"(?<!, ){palette.LIGHT.ink}", drawing)
+    assert not re.search(r'(fill|stroke)="#', page), "a colour that no theme can change"
 
 
 def test_two_pictures_on_a_page_share_no_id(fly):
@@ -310,7 +366,7 @@ def test_words_that_html_would_misread_are_escaped(fly):
     assert "&lt;b&gt; &amp; &quot;quotes&quot; \\1" in page
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg"])
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_a_figure_is_saved_by_its_suffix_and_leaves_nothing_else(fly, tmp_path, suffix):
     path = plots.save(plots.timeline(fly), tmp_path / f"fly{suffix}")
     assert path.stat().st_size > 1000 and list(tmp_path.iterdir()) == [path]
@@ -322,8 +378,8 @@ def test_the_same_picture_is_the_same_file(fly, tmp_path):
 
 
 def test_another_suffix_is_refused_in_a_sentence(fly, tmp_path):
-    with pytest.raises(ValueError, match=r"expected \.png or \.svg, seen '\.pdf'"):
-        plots.save(plots.timeline(fly), tmp_path / "fly.pdf")
+    with pytest.raises(ValueError, match=r"expected \.svg, \.png or \.pdf, seen '\.gif'"):
+        plots.save(plots.timeline(fly), tmp_path / "fly.gif")
 
 
 def test_a_saved_trace_draws_the_same(fly, tmp_path):
@@ -332,10 +388,6 @@ def test_a_saved_trace_draws_the_same(fly, tmp_path):
 
 
 # themes, manners
-
-
-def blend(over: str, under: str, alpha: float) -> str:
-    return "#" + "".join(f"{round(alpha * int(over[k : k + 2], 16) + (1 - alpha) * int(under[k : k + 2], 16)):02x}" for k in (1, 3, 5))
 
 
 @pytest.mark.parametrize("theme", palette.THEMES.values(), ids=palette.THEMES)
@@ -359,7 +411,8 @@ def test_no_two_meanings_share_a_colour(theme):
 
 
 def test_the_dark_theme_is_dark(fly):
-    assert plots.timeline(fly, theme="dark").figure.get_facecolor()[:3] < (0.2, 0.2, 0.2)
+    drawn = plots.timeline(fly, theme="dark").svg()
+    assert f"background:{palette.DARK.paper}" in drawn and palette.LIGHT.open not in drawn and palette.DARK.open in drawn
     with pytest.raises(ValueError, match="'light' or 'dark', seen 'pink'"):
         plots.timeline(fly, theme="pink")
 
@@ -371,19 +424,54 @@ def test_an_experiment_is_sent_to_setup(fly):
         plots.timeline(fly, 13)
 
 
-def test_drawing_needs_no_pyplot_and_labkit_no_matplotlib():
-    code = (
-        "import sys, labkit; labkit.run; assert 'matplotlib' not in sys.modules;"
-        "from labkit import Experiment, Cut, plots; plots.setup(Experiment(faults=[Cut(at=9)]));"
-        "assert 'matplotlib.pyplot' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+BROWSER = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("matplotlib", "numpy", "pandas", "trustme", "cryptography"):
+            raise ImportError(f"{name} is not here, as in a browser")
+
+sys.meta_path.insert(0, Missing())
+import _thread, socket, subprocess, threading
+
+def refuse(*args, **more):
+    raise RuntimeError("not in a browser")
+
+_thread.start_new_thread = threading._start_new_thread = subprocess.Popen.__init__ = refuse
+socket.socket.__init__ = socket.socketpair = refuse
+
+import labkit
+from labkit import Cut, Experiment, Peer, plots, predict, run
+
+fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
+trace = run(fly, "virtual", progress=False)
+for figure in (plots.timeline(trace, predict(fly), 13), plots.ladder(trace), plots.setup(fly)):
+    assert figure.svg().startswith("<svg") and 'aria-label="' in figure.inline() and figure.alt
+plots.save(figure, sys.argv[1])
+"""
 
 
-def test_a_label_that_fits_nowhere_is_left_out(fly):
-    from matplotlib.figure import Figure
+def test_a_figure_needs_no_matplotlib_no_thread_no_socket_and_no_process(tmp_path):
+    subprocess.run([sys.executable, "-c", BROWSER, str(tmp_path / "setup.svg")], check=True)
+    assert (tmp_path / "setup.svg").read_text().startswith("<svg")
 
-    ax = Figure(figsize=(2, 2)).subplots()
-    room = Room(ax, (0, 10), (0, 10))
-    assert room.put("here", 5, 5, [(0, 0, "center", "center")])
-    assert not room.put("there", 5, 5, [(0, 0, "center", "center")])
+
+# a moment of it
+
+
+def test_a_figure_stops_at_any_moment_and_gives_nothing_away(fly):
+    drawn = plots.timeline(fly, promise(fly), 13)
+    early = drawn.until(12.5)
+    assert early.title == "Cut at 9 s: who notices, and when?" and ticks(early) == "0 4 8 9 12 20".split()
+    said = " ".join([*texts(early), early.alt])
+    assert "PING stuck" in said and "believes OPEN" in said
+    assert [word for word in ("noticed at", "CLOSING", "1011", "too early", "15", "17 s", "17.0") if word in said] == []
+    assert drawn.until(17.0).title == drawn.title and set(texts(drawn.until(20.0))) == set(texts(drawn))
+
+
+def test_a_label_that_fits_nowhere_is_left_out():
+    room = Room((0, 0, 100, 100))
+    assert room.put(["here"], (50, 50), CENTRE, [8.5], "ink")
+    assert not room.put(["there"], (50, 50), CENTRE, [8.5], "ink")
+    assert not room.put(["far too long a text for such a narrow room"], (50, 80), CENTRE, [8.5], "ink")

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from figures import overlaps, texts, title
+from axes_figures import overlaps, texts, title
 
 from labkit import plots
 from labkit.plots.reconnects import Story

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
-from figures import overlaps, texts, title
+from figures import faint, overlaps, texts
 
 from labkit import Cut, Experiment, Peer, StopReading, Trace, plots, predict, run
+from labkit.plots.bars import Bar
 from labkit.plots.levels import Levels
+from labkit.plots.tanks import BASE, TOP
 
 
 def flow(size: int = 1000, every: float = 0.1, buffer: int | None = 4096, **more: Any) -> Experiment:
@@ -69,14 +70,15 @@ def test_what_fits_into_the_kernels_never_waits():
 
 
 def test_the_title_is_the_finding(cut):
-    assert title(plots.reservoirs(cut)) == "86 sends returned, 50 messages were received; at 8.6 s a send() blocked"
-    assert title(plots.reservoirs(cut, at=7)) == "71 sends returned, 50 messages were received, and no error"
-    assert title(plots.reservoirs(trace_of(flow(faults=[])))) == "201 sends returned, 201 messages were received"
+    assert plots.reservoirs(cut).title == "86 sends returned, 50 messages were received; at 8.6 s a send() blocked"
+    assert plots.reservoirs(cut, at=7).title == "71 sends returned, 50 messages were received, and no error"
+    assert plots.reservoirs(trace_of(flow(faults=[]))).title == "201 sends returned, 201 messages were received"
 
 
 def test_each_container_has_its_name_and_its_bytes(cut):
     said = texts(plots.reservoirs(cut))
-    assert {"write buffer", "wire", "the client's queue", "33.1 kB", "4,096 bytes", "0 bytes", "50.2 kB", "write_limit"} <= set(said)
+    assert {"write buffer", "wire", "the client's queue"} <= set(said)
+    assert {"33.1 kB, full", "4,096 bytes, full", "0 bytes", "50.2 kB", "write_limit"} <= set(said)
     assert {"86 sends returned", "one send() is blocked", "no error", "cut"} <= set(said)
 
 
@@ -121,15 +123,34 @@ CASES = {
 
 @pytest.mark.parametrize("size", [None, (7, 4.6)])
 @pytest.mark.parametrize("name", CASES)
-def test_no_word_lies_on_another(name, size):
+def test_no_word_lies_on_another_or_on_a_mark_and_each_can_be_read(name, size):
     experiment, at = CASES[name]
-    assert overlaps(plots.reservoirs(trace_of(experiment), at, size=size)) == []
+    for theme in ("light", "dark"):
+        drawn = plots.reservoirs(trace_of(experiment), at, size=size, theme=theme)
+        assert overlaps(drawn) == [] and faint(drawn) == []
 
 
 def test_it_is_a_picture_in_both_themes_and_registers_nothing(cut, tmp_path):
-    ax = plots.reservoirs(cut, theme="dark")
-    assert ax.figure.get_facecolor()[:3] < (0.2, 0.2, 0.2) and 'role="img"' in ax._repr_mimebundle_()["text/html"]
-    assert plots.save(ax, tmp_path / "r.svg").stat().st_size > 1000 and "matplotlib.pyplot" not in sys.modules
+    drawn = plots.reservoirs(cut, theme="dark")
+    assert "background:#111111" in drawn.svg() and 'role="img"' in drawn._repr_mimebundle_()["text/html"]
+    assert all(plots.save(drawn, tmp_path / f"r{kind}").stat().st_size > 1000 for kind in (".svg", ".png"))
+
+
+def heights(drawn: Any) -> dict[str, float]:
+    """How high each tank is filled, of all that it could be."""
+    bars = [mark for mark in drawn.panels[0].marks if isinstance(mark, Bar)]
+    return {bar.fill: (bar.lane[1] - BASE) / (TOP - BASE) for bar in bars}
+
+
+def test_a_tank_that_takes_no_more_is_drawn_full(cut):
+    assert heights(plots.reservoirs(cut)) == {"buffer": 1.0, "wire": 1.0}
+    assert heights(plots.reservoirs(cut, at=7))["buffer"] < 0.8 and heights(plots.reservoirs(cut, at=5.2))["wire"] < 0.2
+
+
+def test_the_heal_is_marked_where_there_is_one():
+    experiment, _ = CASES["healed"]
+    drawn = plots.reservoirs(trace_of(experiment))
+    assert "healed at 9 s" in texts(drawn) and "to 9 s" in drawn.alt
 
 
 def test_what_it_cannot_count_is_refused_in_a_sentence(cut):

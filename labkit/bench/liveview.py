@@ -57,7 +57,7 @@ class Live:
         self.experiment, self.projector = experiment, projector
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         self.traces: list[Trace] = []
-        self.shown = Result("A connection that was running when this was shown.", code=repr(experiment), axes=partial(setup, experiment))
+        self.shown = Result("A connection that was running when this was shown.", code=repr(experiment), figure=partial(setup, experiment))
         self.cut: Act | None = None
         self.held: dict[tuple[str, str], Act] = {}  # freezes, floods and pauses in force, by button and end
         self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
@@ -165,7 +165,7 @@ class Live:
     def _last(self, look: Look) -> None:
         """The end of a connection: why, and how to have it again."""
         sentence, code = why(look.trace), repr(look.trace.experiment)
-        self.shown = Result(sentence, self.picture.value, code, axes=partial(draw, look.trace, look.prediction, "timeline", None))
+        self.shown = Result(sentence, self.picture.value, code, figure=partial(draw, look.trace, look.prediction, "timeline", None))
         self.sentence.value, self.copy.value = said(sentence), copyable(code)
 
     def _label(self, look: Look) -> None:

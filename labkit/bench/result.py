@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from ..experiment import Experiment
-from ..plots import ladder, timeline
-from ..plots.ladder import MARGINS as LADDER_MARGINS
-from ..plots.ladder import SIZE as LADDER_SIZE
-from ..plots.picture import MARGINS
-from ..plots.slate import Slate
-from ..plots.timeline import SIZE
+from ..plots import Figure, ladder, timeline
 from ..session import run
 from ..theory import covers, predict
 from ..trace import Story
@@ -35,7 +29,7 @@ class Result:
     picture: str = ""
     code: str = ""
     raised: bool = False  # whether the sentence says why there is nothing to see
-    axes: Callable[[], Any] | None = None  # draws the same once more, by matplotlib: for a page without a kernel
+    figure: Callable[[], Figure] | None = None  # draws the same once more: for a page without a kernel
 
 
 def result(
@@ -51,7 +45,7 @@ def result(
         trace, theory = run(experiment, "virtual", progress=False), predict(experiment)
         sentence = " ".join(filter(None, [why(trace), _unknown(experiment)]))
         drawn = picture(trace, theory, view, guess, key, projector)
-        return Result(sentence, drawn, code, axes=partial(draw, trace, theory, view, guess))
+        return Result(sentence, drawn, code, figure=partial(draw, trace, theory, view, guess))
     except Exception as problem:  # of code that a learner has not written: a sentence helps more than a traceback
         return Result(f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True)
 
@@ -59,22 +53,18 @@ def result(
 def picture(
     trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
 ) -> str:
-    """A trace as SVG, on a slate; AttributeError if a figure draws what a slate does not know."""
-    slate = _slate(view, projector)
-    draw(trace, prediction, view, guess, slate)
-    return slate.inline(key)
-
-
-def _slate(view: str, projector: bool) -> Slate:
-    size, margins = (SIZE, MARGINS) if view == "timeline" else (LADDER_SIZE, LADDER_MARGINS)
+    """A trace as SVG, in the page's colours."""
+    drawn = draw(trace, prediction, view, guess)
     if not projector:
-        return Slate(size, margins)
-    return Slate((size[0] * NARROWER, size[1]), margins, LARGER, THICK)
+        return drawn.inline(key)
+    narrow = replace(drawn, size=(drawn.size[0] * NARROWER, drawn.size[1]))
+    return narrow.inline(key, LARGER, THICK)
 
 
-def draw(trace: Story, prediction: Story | None, view: str, guess: float | None, ax: Any = None) -> Any:
-    """The figure itself, on ``ax`` or on axes of its own."""
-    return timeline(trace, prediction, guess, ax=ax) if view == "timeline" else ladder(trace, ax=ax)
+def draw(trace: Story, prediction: Story | None, view: str, guess: float | None) -> Figure:
+    """The figure itself."""
+    drawn: Figure = timeline(trace, prediction, guess) if view == "timeline" else ladder(trace)
+    return drawn
 
 
 def _unknown(experiment: Experiment) -> str:

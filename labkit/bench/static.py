@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
 
-from ..plots.picture import alt_of
+from ..plots import Figure
 from .result import Result
 
 PROJECTOR = """<style>.labkit-projector {font-size: 16pt; --jp-widgets-font-size: 16pt; --jp-widgets-inline-height: 44px;
@@ -51,7 +50,7 @@ def outputs(box: Any, shown: Result, key: str) -> list[dict[str, Any]]:
     notebook may show, too.
     """
     words = f"<p>{html.escape(shown.sentence)}</p><p><code>{html.escape(shown.code)}</code></p>"
-    image = _image(shown.axes()) if shown.axes else ""
+    image = _image(shown.figure()) if shown.figure else ""
     still = {"text/html": f'<div class="labkit-still-{key}">{image}{words}</div>', "text/plain": f"{shown.sentence}\n{shown.code}".strip()}
     return [
         {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id}, "text/plain": "(knobs, where there is a kernel)"},
@@ -65,9 +64,7 @@ def show(box: Any, shown: Result, key: str) -> None:
         display(data, raw=True)
 
 
-def _image(ax: Any) -> str:
-    """A figure as an image within HTML: SVG would be taken out of what a page does not trust."""
-    file = io.BytesIO()
-    ax.get_figure(root=True).savefig(file, format="png", dpi=100)
-    data = base64.b64encode(file.getvalue()).decode()
-    return f'<img alt="{html.escape(alt_of(ax), quote=True)}" src="data:image/png;base64,{data}">'
+def _image(drawn: Figure) -> str:
+    """A figure as an image within HTML: an SVG element would be taken out of what a page does not trust."""
+    data = base64.b64encode(drawn.svg().encode()).decode()
+    return f'<img alt="{html.escape(drawn.alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'

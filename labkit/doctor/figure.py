@@ -6,12 +6,15 @@ believe; a frame that was received is drawn at the moment at which it was read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from ..trace import OTHER, Event, Story
 from .report import Report
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from ..plots import Figure
 
 
 @dataclass
@@ -53,31 +56,28 @@ def _answer(data: dict[str, Any], sent_at: float, rows: list[Any]) -> float | No
     return None
 
 
-def draw(report: Report, connection: int | None = None, **options: Any) -> Any:
-    """The timeline of a connection (its number; None: the first that can be drawn), as matplotlib's Axes."""
+def draw(report: Report, connection: int | None = None, *, ax: Any = None, **options: Any) -> Any:
+    """The timeline of a connection (its number; None: the first that can be drawn), as a Figure; or on ``ax``."""
     from ..plots import timeline
 
     told = [one for one in report.verdicts if any(t is not None and what == "state" for t, what, _ in one.story)]
     for one in told:
         if connection in (None, one.connection):
-            return _honest(timeline(Case(one), **options), one, options.get("theme", "light"))
+            drawn = _honest(timeline(Case(one), **options), one)
+            return drawn if ax is None else drawn.draw(ax)
     there = ", ".join(str(one.connection) for one in told[:10]) or "none"
     raise ValueError(f"no connection {connection if connection else ''} to draw: with times and states in this log there are: {there}")
 
 
-def _honest(ax: Any, one: Verdict, theme: str) -> Any:
+def _honest(drawn: Figure, one: Verdict) -> Figure:
     """What the timeline would say of the other end is taken back: this log does not know it."""
-    from ..plots import frame, palette
-    from ..plots.room import Room
-    from ..plots.sheet import BAR
+    from ..plots.marks import Label
 
-    side = one.side or "server"
-    title = " ".join(ax.get_title(loc="left").split())
-    honest = title.replace(f", the {OTHER[side]} never", "").replace("both ends stay OPEN", f"the {side} stays OPEN")
-    frame.title(ax, palette.theme(theme), honest, Room(ax, ax.get_xlim(), ax.get_ylim()).right)
-    ax.alt = f"{ax.alt.replace(title, honest)} The {OTHER[side]}'s state is not in this log."
-    ax.set_xlabel(f"seconds since the {side} was OPEN" if one.opened is not None else "seconds since the log began", loc="left")
-    low, high = BAR[OTHER[side]]
-    middle = sum(ax.get_xlim()) / 2
-    ax.text(middle, (low + high) / 2, "not in this log", ha="center", va="center", fontsize=9, color=ax.xaxis.label.get_color())
-    return ax
+    side, panel = one.side or "server", drawn.panels[0]
+    title = drawn.title.replace(f", the {OTHER[side]} never", "").replace("both ends stay OPEN", f"the {side} stays OPEN")
+    label = f"seconds since the {side} was OPEN" if one.opened is not None else "seconds since the log began"
+    says = f"The {OTHER[side]}'s state is not in this log"
+    middle = panel.along.high / 2
+    there = Label(middle, OTHER[side], wordings=("not in this log",), places=((0, 0, "center", "center"),), sizes=(9.0,), says=says)
+    panel = replace(panel, along=replace(panel.along, label=label), marks=(*panel.marks, there))
+    return replace(drawn, title=title, panels=(panel,))

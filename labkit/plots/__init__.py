@@ -1,4 +1,4 @@
-"""Figures: each takes a trace and returns its Axes, runs nothing, and says itself in words.
+"""Figures: each turns a trace (or a sweep) into marks, runs nothing, and says itself in words.
 
     plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
     plots.ladder(trace, since=4.9)                    what crosses the wire, time downwards: PING →, ← PONG
@@ -12,25 +12,50 @@
     plots.blocked(trace)                              which await each task is in, behind which bytes, and what did not happen
     plots.lag(trace)                                  loops that block, pings that wait: who is blamed, and who did it
     plots.setup(fly)                                  the same lanes before the run, then "?"
-    plots.save(ax, "fly.svg")                         .png or .svg, with the alt text
+    plots.save(figure, "fly.svg")                     .svg, .png or .pdf, with the alt text
 
-What colours, fills and marks mean stands in palette.py.
+A figure (figure.py) is a list of marks (marks.py) on axes (axis.py); layout.py places them and finds room for their words
+(labels.py); svg.py and axes.py draw them. What colours, fills and signs mean stands in palette.py.
 """
 
-from .blocked import blocked
-from .distribution import distribution
-from .ladder import ladder
-from .lag import lag
-from .landscape import landscape
-from .lineup import lineup
-from .matrix import matrix
-from .picture import save
-from .reconnects import reconnects
-from .reservoirs import reservoirs
-from .timeline import alt_text, setup, timeline
-from .tradeoff import tradeoff
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .figure import Figure
+from .ladders import ladder
+from .tanks import reservoirs
+from .timelines import setup, timeline
+
+try:  # figures that have not moved to marks yet draw with matplotlib, which may not be there
+    from .blocked import blocked
+    from .distribution import distribution
+    from .lag import lag
+    from .landscape import landscape
+    from .lineup import lineup
+    from .matrix import matrix
+    from .reconnects import reconnects
+    from .tradeoff import tradeoff
+except ImportError:
+    pass
 
 __all__ = [
-    "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup", "matrix", "reconnects", "reservoirs", "save",
-    "setup", "timeline", "tradeoff",
+    "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup", "matrix", "reconnects", "reservoirs",
+    "save", "setup", "timeline", "tradeoff",
 ]  # fmt: skip
+
+
+def alt_text(*args: Any, **more: Any) -> str:
+    """The timeline of a trace in words; the arguments are timeline's."""
+    return str(timeline(*args, **more).alt)
+
+
+def save(drawn: Any, path: str | os.PathLike[str]) -> Path:
+    """Write a figure by its suffix, all of it or nothing, the alt text within; returns the path."""
+    if isinstance(drawn, Figure):
+        return drawn.save(path)
+    from .picture import save
+
+    return save(drawn, path)

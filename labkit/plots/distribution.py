@@ -17,7 +17,18 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from . import frame, palette, picture
-from .distribution_words import LABELS, VERBS, Three, alt_text, band_words, facts, finding, histogram, marks_words, three
+from .distribution_words import (
+    LABELS,
+    VERBS,
+    Three,
+    alt_text,
+    band_words,
+    facts,
+    finding,
+    histogram,
+    marks_words,
+    three,
+)
 from .room import FAMILY, Place, Room
 from .tale import nice
 

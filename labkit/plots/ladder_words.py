@@ -1,84 +1,91 @@
-"""A ladder in words: its title, what stands in its margins, and its alt text. Pure; draws nothing."""
+"""A ladder in words: its title, what stands in its margins, its clauses. It draws nothing."""
 
 from __future__ import annotations
 
-from ..faults import ENDS
 from ..trace import OTHER
-from . import words
+from . import findings
+from .ends import CONTROL, capital, plural
 from .excerpt import Excerpt
 from .rungs import COUNT, Rung
 from .states import silent, spans
 
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 
-def finding(tale: Excerpt, found: list[Rung]) -> str:
+
+def finding(r: Excerpt, found: list[Rung]) -> str:
     """What this part of the story comes to, in a sentence."""
-    if tale.unknown:
+    if r.unknown:
         return "Theory does not know this one"
-    goodbye, pings = _goodbye(found), _pings(tale, found)
-    if any(rung.kind == "RST" and rung.sender == "wire" for rung in found):
-        return _joined("The connection is reset: RST, no CLOSE", pings)
-    if any(rung.kind == "FIN" and rung.sender == "wire" for rung in found):
+    pings, middle = _pings(r, found), {one.kind for one in found if one.sender == "wire"}
+    if "RST" in middle:
+        also = f"; {pings[:1].lower()}{pings[1:]}" if pings else ""
+        return f"The connection is reset: RST, no CLOSE{also}"
+    if "FIN" in middle:
         return "Somebody in the middle hangs up: FIN, no CLOSE"
-    if found and all(rung.kind == "HTTP" for rung in found):
+    if found and all(one.kind == "HTTP" for one in found):
         return "The client asks in HTTP, the server agrees: OPEN"
-    if goodbye:
+    if goodbye := _goodbye(found):
         return goodbye
     if pings:
         return pings
-    return _messages(found) or "Nothing is on the wire" if not found or all(r.is_data for r in found) else words.finding(tale)
-
-
-def _joined(one: str, other: str) -> str:
-    return f"{one}; {other[:1].lower() + other[1:]}" if other else one
+    if any(not one.is_data for one in found):
+        return findings.finding(r)
+    return _messages(found) or "Nothing is on the wire"
 
 
 def _goodbye(found: list[Rung]) -> str:
-    closes = [rung for rung in found if rung.kind == "CLOSE"]
-    if not closes or any(rung.stuck for rung in closes) or "1011" in closes[0].words[-1]:
+    closes = [one for one in found if one.kind == "CLOSE"]
+    if not closes or any(one.stuck for one in closes) or "1011" in closes[0].words[-1]:
         return ""
-    fin = next((rung.sender for rung in found if rung.kind == "FIN"), None)
-    first, code = closes[0].sender, closes[0].words[-1]
-    hangs = f"the {fin} hangs up" if fin else ""
+    fin = next((one.sender for one in found if one.kind == "FIN"), None)
+    first, hangs = closes[0].sender, f", the {fin} hangs up" if fin else ""
     if len(closes) == 1:
-        return f"The {first} says goodbye with {code}" + (f", {hangs}" if hangs else ", and no answer is seen")
+        after = hangs or ", and no answer is seen"
+        return f"The {first} says goodbye with {closes[0].words[-1]}{after}"
     if "echo" not in closes[1].words[0]:
-        return "Both say goodbye at once: the CLOSEs cross" + (f", {hangs}" if hangs else "")
-    who = "answers and hangs up" if fin == closes[1].sender else f"answers, {hangs}" if hangs else "answers"
-    return f"The {first} says goodbye, the {closes[1].sender} {who}"
+        return f"Both say goodbye at once: the CLOSEs cross{hangs}"
+    hangs = " and hangs up" if fin == closes[1].sender else hangs
+    return f"The {first} says goodbye, the {closes[1].sender} answers{hangs}"
 
 
-def _pings(tale: Excerpt, found: list[Rung]) -> str:
-    pings = [rung for rung in found if rung.kind == "PING"]
-    if not pings:
-        return ""
-    home, pongs = sum(not rung.stuck for rung in pings), [rung for rung in found if rung.kind == "PONG"]
-    lost = [rung for rung in pings if rung.stuck]
+def _pings(r: Excerpt, found: list[Rung]) -> str:
+    pings = [one for one in found if one.kind == "PING"]
+    pongs = [one for one in found if one.kind == "PONG"]
+    lost = [one for one in pings if one.stuck]
+    home = len(pings) - len(lost)
     if not lost:
-        if mute := [k for k, rung in enumerate(pongs) if rung.stuck]:
-            return f"{_count(home, 'ping')} arrived, the {_ordinal(mute[0] + 1)} pong {'waited' if pongs[mute[0]].arrived else 'got stuck'}"
-        same = ": the same bytes come back" if pongs and all("same" in rung.words[0] for rung in pongs) else ""
-        return f"{_count(home, 'ping')}, {_count(len(pongs), 'pong')}{same}"
-    late = [rung.arrived for rung in lost if rung.arrived is not None]
+        return _pongs(pings, pongs)
+    late = [one.arrived for one in lost if one.arrived is not None]
     went = f"{_count(home, 'ping')} came home" if home else "No ping came home"
     if len(lost) > 1:
         return f"{went}, {_number(len(lost))} {'waited in the cut' if late else 'got stuck'}"
-    the = _ordinal(pings.index(lost[0]) + 1)
-    if late:
-        gone = tale.noticed(tale.hero)
-        if gone is not None and tale.why_left(tale.hero) == "noticed" and gone < late[0] and lost[0].sender == tale.hero:
-            return f"The {the} ping waited {tale.span(late[0] - lost[0].sent)} in the cut: too long, the {tale.hero} had given up"
-        rest = f", the other{'s' * (home > 1)} came home at once" if home else ""
-        return f"The {the} ping waited {tale.span(late[0] - lost[0].sent)} in the cut{rest}"
-    return f"{went}, the {the} did not" if home else "The only ping got stuck"
+    the, other = _ordinal(pings.index(lost[0]) + 1), "others" if home > 1 else "other"
+    if not late:
+        return f"{went}, the {the} did not" if home else "The only ping got stuck"
+    waited = f"The {the} ping waited {r.span(late[0] - lost[0].sent)} in the cut"
+    gone, mine = r.noticed(r.subject), lost[0].sender == r.subject
+    if mine and gone is not None and gone < late[0] and r.why_left(r.subject) == "noticed":
+        return f"{waited}: too long, the {r.subject} had given up"
+    return f"{waited}, the {other} came home at once" if home else waited
+
+
+def _pongs(pings: list[Rung], pongs: list[Rung]) -> str:
+    """Of pings that all arrived."""
+    if not pings:
+        return ""
+    mute = next((k for k, one in enumerate(pongs) if one.stuck), None)
+    if mute is not None:
+        fate = "waited" if pongs[mute].arrived else "got stuck"
+        return f"{_count(len(pings), 'ping')} arrived, the {_ordinal(mute + 1)} pong {fate}"
+    same = pongs and all("same" in one.words[0] for one in pongs)
+    count = f"{_count(len(pings), 'ping')}, {_count(len(pongs), 'pong').lower()}"
+    return f"{count}{': the same bytes come back' if same else ''}"
 
 
 def _messages(found: list[Rung]) -> str:
-    data = [rung for rung in found if rung.is_data]
-    stuck = sum(rung.stuck for rung in data)
-    if not data:
-        return ""
+    stuck = sum(one.stuck for one in found)
     rest = f", {stuck:,} of them stuck" if stuck else ": no answer, WebSocket has none"
-    return _count(len(data), "message") + " on the wire" + rest
+    return f"{_count(len(found), 'message')} on the wire{rest}" if found else ""
 
 
 def _number(n: int) -> str:
@@ -86,101 +93,96 @@ def _number(n: int) -> str:
 
 
 def _ordinal(n: int) -> str:
-    names = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-    return names[n - 1] if n <= len(names) else f"{n:,}th"
+    return ORDINALS[n - 1] if n <= len(ORDINALS) else f"{n:,}th"
 
 
 def _count(n: int, what: str) -> str:
-    text = f"{_number(n)} {what}{'s' * (n != 1)}"
-    return text[:1].upper() + text[1:] if what in ("ping", "message") else text
+    return capital(f"{_number(n)} {plural(n, what).partition(' ')[2]}")
 
 
 # the margins
 
 
-def notes(tale: Excerpt, end: str) -> list[tuple[float, str]]:
+def notes(r: Excerpt, end: str) -> list[tuple[float, str]]:
     """What an end does and knows: (s, words), in time; of one moment all that happens."""
-    rows = [(span.begin, span.belief or "OPEN") for span in spans(tale, end) if span.state == "OPEN"]
-    rows += [(t, _state(tale, end, state)) for t, state in tale.story.states(end) if state in ("CLOSING", "CLOSED")]
-    rows += [(one.t, f"{one.awaiting}() raises {one.type}") for one in tale.story.raised(end)]
-    rows += [(e.t, f"{e.data.get('call')}() returns") for e in tale.story.select("returned", end)]
-    rows += [*survivor(tale, end), *sends(tale, end)]
-    rows = [(t, text) for t, text in sorted(rows, key=lambda row: row[0]) if tale.shows(t)]
+    rows = [(span.begin, span.belief or "OPEN") for span in spans(r, end) if span.state == "OPEN"]
+    rows += [(t, _state(r, end, s)) for t, s in r.states(end) if s in ("CLOSING", "CLOSED")]
+    rows += [(one.t, f"{one.awaiting}() raises {one.type}") for one in r.raised(end)]
+    rows += [(e.t, f"{e.data.get('call')}() returns") for e in r.story.select("returned", end)]
+    rows += [*_survivor(r, end), *_sends(r, end)]
     merged: list[tuple[float, list[str]]] = []
-    for t, text in rows:
-        if merged and t - merged[-1][0] <= tale.tolerance:
+    for t, text in sorted((row for row in rows if r.shows(row[0])), key=lambda row: row[0]):
+        if merged and t - merged[-1][0] <= r.tolerance:
             merged[-1][1].append(text)
         else:
             merged.append((t, [text]))
-    return [(t, "\n".join(dict.fromkeys(texts)).replace("CLOSING\nCLOSED", "CLOSING, CLOSED")) for t, texts in merged]
+    joined = ((t, "\n".join(dict.fromkeys(texts))) for t, texts in merged)
+    return [(t, text.replace("CLOSING\nCLOSED", "CLOSING, CLOSED")) for t, text in joined]
 
 
-def _state(tale: Excerpt, end: str, state: str) -> str:
-    left = tale.story.noticed_at(end)
-    if state == "CLOSED":
-        return "CLOSED"
-    why = tale.why_left(end)
-    at = next(t for t, name in tale.story.states(end) if name == "CLOSING")
-    if at != left or why == "noticed":
-        return "notices: CLOSING" if at == left else "CLOSING"
-    return "calls close(): CLOSING" if why == "said goodbye" else "gets the CLOSE: CLOSING"
+def _state(r: Excerpt, end: str, state: str) -> str:
+    closing = next((t for t, name in r.states(end) if name == "CLOSING"), None)
+    if state == "CLOSED" or closing != r.noticed(end):
+        return state
+    why = {"said goodbye": "calls close()", "got the CLOSE": "gets the CLOSE", "noticed": "notices"}
+    return f"{why[r.why_left(end)]}: CLOSING"
 
 
-def sends(tale: Excerpt, end: str) -> list[tuple[float, str]]:
+def _sends(r: Excerpt, end: str) -> list[tuple[float, str]]:
     """How many messages an end sends in this part, where there are many."""
-    sizes = [(f.sent_at, f.size) for f in tale.frames if f.sender == end and f.opcode not in words.CONTROL and tale.shows(f.sent_at)]
-    if len(sizes) < 5:
+    mine = [
+        f for f in r.frames if f.sender == end and f.opcode not in CONTROL and r.shows(f.sent_at)
+    ]
+    if len(mine) < 5:
         return []
-    each = f",\n{sizes[0][1]:,} bytes each" if len({size for _, size in sizes}) == 1 else ""
-    return [(sizes[0][0], f"sends {len(sizes):,} messages{each}")]
+    each = f",\n{mine[0].size:,} bytes each" if len({f.size for f in mine}) == 1 else ""
+    return [(mine[0].sent_at, f"sends {len(mine):,} messages{each}")]
 
 
-def survivor(tale: Excerpt, end: str) -> list[tuple[float, str]]:
-    """What an end that stays OPEN in a cut has not got, at a moment when the other has left OPEN."""
-    deaf = [(a, b) for a, b in silent(tale, end) if b > tale.stop]
-    other = tale.story.noticed_at(OTHER[end])
-    if not deaf or other is None or tale.story.noticed_at(end) is not None:
+def _survivor(r: Excerpt, end: str) -> list[tuple[float, str]]:
+    """What an end that stays OPEN in a cut has not got when the other has left OPEN."""
+    deaf = [a for a, b in silent(r, end) if b > r.stop]
+    other = r.noticed(OTHER[end])
+    if not deaf or other is None or r.noticed(end) is not None:
         return []
-    since = deaf[0][0]
-    heard = {frame.opcode for frame in tale.frames if frame.receiver == end and (frame.arrived_at or -1) > since}
-    pings = tale.experiment is not None and tale.experiment.peer(OTHER[end]).keepalive
-    missing = [text for text, there in (("no ping", pings and "PING" not in heard), ("no CLOSE", "CLOSE" not in heard)) if there]
-    missing += [] if tale.story.raised(end) else ["no error"]
-    return [(max(other, tale.since), _lines(missing))]
+    late = (f for f in r.frames if f.receiver == end and (f.arrived_at or -1) > deaf[0])
+    heard = {frame.opcode for frame in late}
+    pings = r.experiment is not None and r.experiment.peer(OTHER[end]).keepalive
+    missing = ["no ping"] if pings and "PING" not in heard else []
+    missing += ["no CLOSE"] if "CLOSE" not in heard else []
+    missing += [] if r.raised(end) else ["no error"]
+    lines = [", ".join(missing[:2]), *missing[2:]]
+    return [(max(other, r.begin), "still OPEN:\n" + ",\n".join(lines))]
 
 
-def _lines(missing: list[str]) -> str:
-    """ "still OPEN: no ping, no CLOSE, no error", in lines."""
-    return "still OPEN:\n" + ", ".join(missing[:2]) + "".join(f",\n{text}" for text in missing[2:])
+# what is stuck, and the clauses
 
 
-# alt text
+def stuck(r: Excerpt, group: list[Rung], count: int) -> tuple[str, ...]:
+    """ "CLOSE 1011 and FIN stuck, arrive at 20 s", "17 messages stuck", the longest first."""
+    first, names = group[0], list(dict.fromkeys(one.words[-1] for one in group))
+    if first.is_data:
+        what = plural(count, "message")
+        return f"{what} stuck", f"{what}\nstuck"
+    what, texts = " and ".join(names), []
+    if first.arrived is not None:
+        arrive = "arrives" if len(names) == 1 else "arrive"
+        texts = [f"{what} stuck,\n{arrive} at {r.moment(first.arrived)}"]
+    texts.append(f"{what} stuck")
+    texts += [f"{names[0]}\nand {names[1]} stuck"] if len(names) == 2 else []
+    return (*texts, f"{what}\nstuck", f"{names[0]} stuck", f"{names[0]}\nstuck")
 
 
-def alt_text(tale: Excerpt, found: list[Rung], thinned: str) -> str:
-    """The whole figure in words."""
-    parts = [f"Ladder, time downwards, from {tale.moment(tale.since)} to {tale.moment(tale.horizon)}. {finding(tale, found)}."]
-    if tale.unknown:
-        parts.append(f"Theory does not know: {tale.unknown}.")
-    for cut in tale.cuts:
-        if tale.shows(cut.at):
-            parts.append(f"{words.cut_words(tale, cut)}.")
-    parts += [_rung(tale, rung) for rung in found[:40]]
-    if len(found) > 40:
-        parts.append(f"And {len(found) - 40:,} more arrows.")
-    for end in ENDS:
-        said = "; ".join(f"{_one_line(text)} at {tale.moment(t)}" for t, text in notes(tale, end))
-        parts += [f"{end.capitalize()}: {said}."] if said else []
-    return " ".join([*parts, *([f"{thinned[:1].upper()}{thinned[1:]}."] if thinned else [])])
+def rung(r: Excerpt, one: Rung) -> str:
+    """One arrow as a clause."""
+    way = f"from the {one.sender} to the {one.receiver}"
+    way = way if one.sender != "wire" else f"to the {one.receiver}"
+    text = f"{one.words[0]}, {way}, sent at {r.moment(one.sent)}"
+    if one.stuck:
+        fate = "never arrives" if one.arrived is None else f"arrives at {r.moment(one.arrived)}"
+        return f"{text}, stuck, {fate}"
+    return f"{text}, arrives at {r.moment(one.stop)}" if one.stop - one.sent > r.tolerance else text
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return text.replace(",\n", ", ").replace(":\n", ": ").replace("\n", ", ")
-
-
-def _rung(tale: Excerpt, rung: Rung) -> str:
-    way = f"from the {rung.sender} to the {rung.receiver}" if rung.sender != "wire" else f"to the {rung.receiver}"
-    text = f"{rung.words[0]}, {way}, sent at {tale.moment(rung.sent)}"
-    if rung.stuck:
-        return f"{text}, stuck, {'never arrives' if rung.arrived is None else 'arrives at ' + tale.moment(rung.arrived)}."
-    return f"{text}, arrives at {tale.moment(rung.stop)}." if rung.stop - rung.sent > tale.tolerance else f"{text}."

@@ -22,10 +22,10 @@ from ..faults import ENDS
 from ..trace import Trace
 from . import frame, palette, picture
 from . import lag_words as words
+from .axis import SECONDS as LABEL
 from .lag_blame import Blame, Ping
 from .palette import BAND
 from .room import FAMILY, Room, extent, width
-from .timeline import LABEL
 
 SIZE = (9.0, 4.7)  # inches
 MARGINS = (58.0, 44.0, 25.0, 26.0)  # points

@@ -20,7 +20,19 @@ from matplotlib.patches import Rectangle
 
 from . import palette, picture
 from .frame import bare, headline, headroom
-from .matrix_words import SITUATIONS, VERDICTS, WIRES, Grid, Vintage, alt_text, finding, grid, legend, letter, said
+from .matrix_words import (
+    SITUATIONS,
+    VERDICTS,
+    WIRES,
+    Grid,
+    Vintage,
+    alt_text,
+    finding,
+    grid,
+    legend,
+    letter,
+    said,
+)
 from .room import FAMILY, Room, extent, width, wrap
 
 CELL, ROW, OVER, GAP = 57.0, 27.0, 112.0, 6.0  # points: a cell; at least so wide is a situation, and the gap after it

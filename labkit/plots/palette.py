@@ -80,6 +80,11 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def css(name: str) -> str:
+    """The CSS variable of a colour: JupyterLab's own for ink and paper, ours for the rest."""
+    return JUPYTER.get(name, f"--labkit-{name.replace('_', '-')}")
+
+
 def variables() -> dict[str, str]:
     """Each colour of the light theme as a CSS variable that falls back to it: JupyterLab's own for ink and paper, ours for the rest."""
     names = {name: JUPYTER.get(name, "--labkit-" + name.replace("_", "-")) for name in dataclasses.asdict(LIGHT)}
@@ -91,3 +96,55 @@ def dark_rules(selector: str) -> str:
     ours = {name: value for name, value in dataclasses.asdict(DARK).items() if name not in JUPYTER}
     rules = ";".join(f"--labkit-{name.replace('_', '-')}:{value}" for name, value in ours.items())
     return f'[data-jp-theme-light="false"] {selector},.vscode-dark {selector}{{{rules}}}'
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How a surface is filled: colours by name, a hatching, and the ink of words on it."""
+
+    face: str
+    edge: str = ""
+    hatch: str = ""  # "/", "\\", "."
+    hatched: str = "paper"  # the hatching's colour
+    words: str = "ink"
+    bold: bool = True
+    dotted: bool = False  # its edge
+
+
+FILLS = {  # by the word that stands on it
+    "OPEN": Fill("open", "open", words="on_open"),
+    "believes OPEN": Fill("belief", "open", words="on_belief", bold=False),
+    "CLOSING": Fill("closing", "closing", "/", words="on_closing"),
+    "CLOSED": Fill("paper", "ink"),
+    "CONNECTING": Fill("paper", "ink", dotted=True),
+    "not in this log": Fill("", "faint", words="faint", bold=False, dotted=True),
+    "buffer": Fill("closing", "", "/"),
+    "wire": Fill("stuck", "", "."),
+    "queue": Fill("belief", "", "\\", "open"),
+    "received": Fill("open", "", ""),
+}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A small mark at a moment: its shape (marks.py), colours by name, and its size (points)."""
+
+    shape: str  # triangle, diamond, circle, star, cross
+    fill: str  # "" is hollow
+    edge: str
+    size: float
+    wide: float = 1.2
+
+
+SIGNS = {
+    "PING": Sign("triangle", "ping", "ping", 7),
+    "PONG": Sign("triangle", "paper", "ping", 7),
+    "CLOSE": Sign("triangle", "ink", "ink", 7),
+    "stuck": Sign("cross", "stuck", "paper", 10),
+    "arrives": Sign("triangle", "stuck", "stuck", 6),
+    "guess": Sign("star", "guess", "paper", 14, 0.8),
+    "theory": Sign("diamond", "", "theory", 15.5, 1.8),
+    "observed": Sign("circle", "ink", "ink", 6),
+    "not kept": Sign("diamond", "paper", "stuck", 11, 1.8),
+    "blocks": Sign("circle", "paper", "stuck", 7, 2.0),
+}

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from .levels import Levels
-
-PLACES = ("buffer", "wire", "queue", "received")
-NAMES = {"buffer": "write buffer", "wire": "wire", "queue": "queue", "received": "received"}
-UNDER = {"buffer": "asyncio's, in {sender}", "wire": "both kernels and the cable", "queue": "in {receiver}, not read yet"}
+from .levels import Level, Levels
 
 
 def many(count: int) -> str:
@@ -55,15 +51,24 @@ def blocked_words(levels: Levels) -> list[str]:
     ]
 
 
-def alt_text(levels: Levels, t: float) -> str:
-    """The whole figure in words."""
-    now = levels.at(t)
-    parts = [f"Reservoirs at {t:g} s, of what the {levels.sender} sends. {finding(levels, t)}."]
-    parts.append(f"In its write buffer {many(now.buffer)} (write_limit {many(levels.limit)}), in the wire {many(now.wire)}, ")
-    parts[-1] += f"in the {levels.receiver}'s queue {many(now.queue)}, received {many(now.received)}."
-    parts += [f"Cut from {cut.at:g} s{'' if cut.heal is None else f' to {cut.heal:g} s'}." for cut in levels.trace.experiment.cuts]
-    parts += [f"A send() is blocked from {a:g} s{' on' if b is None else f' to {b:g} s'}." for a, b in levels.blocked[:3]]
+def is_full(levels: Levels, now: Level, place: str) -> bool:
+    """Whether no more goes into a place: what comes before it has to wait."""
+    if place == "buffer":
+        return levels.is_blocked(now.t)
+    return place == "wire" and now.buffer > 0
+
+
+def clauses(levels: Levels, t: float) -> list[str]:
+    """The figure in words, after its title."""
+    now, receiver = levels.at(t), levels.receiver
+    limit = f"{many(now.buffer)} (write_limit {many(levels.limit)}), in the wire {many(now.wire)}"
+    rest = f"in the {receiver}'s queue {many(now.queue)}, received {many(now.received)}"
+    said = [f"In its write buffer {limit}, {rest}"]
+    for cut in levels.trace.experiment.cuts:
+        said.append(f"Cut from {cut.at:g} s{'' if cut.heal is None else f' to {cut.heal:g} s'}")
+    for a, b in levels.blocked[:3]:
+        said.append(f"A send() is blocked from {a:g} s{' on' if b is None else f' to {b:g} s'}")
     if str(levels.trace.header.get("ended", "")).startswith("nothing can happen"):
-        parts.append(f"From {levels.end:g} s on nothing can happen any more.")
-    parts.append("Counted in bytes on the wire, frame headers too; a message whose send() is blocked is counted.")
-    return " ".join(parts)
+        said.append(f"From {levels.end:g} s on nothing can happen any more")
+    counted = "Counted in bytes on the wire, frame headers too"
+    return [*said, f"{counted}; a message whose send() is blocked is counted"]

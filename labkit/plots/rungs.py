@@ -1,20 +1,24 @@
-"""The rungs of a ladder: all that goes from one end to the other, each with its words. Pure."""
+"""The rungs of a ladder: all that goes from end to end, each with its words. It draws nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..faults import ENDS
-from ..trace import OTHER, Frame
+from ..trace import OTHER, Event, Frame
+from .ends import plural
 from .excerpt import Excerpt
 
 COUNT = "no one two three four five six seven eight nine ten eleven twelve".split()
+DATA = ("TEXT", "BINARY", "CONT")
+MOST = 60  # rungs of a kind that a ladder has room for
 
 
 @dataclass(frozen=True)
 class Rung:
-    """Something on its way: from ``sender`` ("wire": from the middle) to ``receiver``, times in s."""
+    """Something on its way from ``sender`` ("wire": the middle) to ``receiver``, times in s."""
 
     kind: str  # PING, PONG, CLOSE, TEXT, BINARY, CONT, FIN, RST, HTTP
     sender: str
@@ -30,115 +34,187 @@ class Rung:
 
     @property
     def is_data(self) -> bool:
-        return self.kind in ("TEXT", "BINARY", "CONT")
+        return self.kind in DATA
+
+    @property
+    def name(self) -> str:
+        return "message" if self.is_data else self.kind
 
 
-def rungs(tale: Excerpt, handshake: bool = False) -> list[Rung]:
+def rungs(r: Excerpt, handshake: bool = False) -> list[Rung]:
     """Everything between the ends in this part of the story, in time."""
-    found = [*_frames(tale), *_ends(tale, "fin", "FIN"), *_ends(tale, "reset", "RST"), *(_opening(tale) if handshake else [])]
-    here = [
-        rung
-        for rung in found
-        if rung.sent <= tale.horizon + 1e-9 and (rung.stuck or rung.stop > tale.since + (1e-9 if tale.since > 0 else -1e-9))
-    ]
-    return sorted((rung for rung in here if not rung.stuck or rung.sent >= tale.since), key=lambda rung: rung.sent)
+    found = [*_frames(r), *_ends(r, "fin", "FIN"), *_ends(r, "reset", "RST")]
+    found += _opening(r) if handshake else []
+    edge = r.begin + (1e-9 if r.begin > 0 else -1e-9)
+    here = (one for one in found if one.sent <= r.horizon + 1e-9)
+    shown = (one for one in here if (one.sent >= r.begin if one.stuck else one.stop > edge))
+    return sorted(shown, key=lambda one: one.sent)
 
 
-def _frames(tale: Excerpt) -> Iterator[Rung]:
-    stuck = set(map(id, tale.stuck))
-    for frame in tale.frames:
-        arrived = frame.arrived_at
-        if arrived is None and id(frame) not in stuck:
-            if not tale.latency:
+def _frames(r: Excerpt) -> Iterator[Rung]:
+    stuck = set(map(id, r.stuck))
+    asked = {(f.receiver, f.payload) for f in r.frames if f.opcode == "PING" and f.payload}
+    close = next((f for f in r.frames if f.opcode == "CLOSE"), None)
+    for frame in r.frames:
+        arrived, waits = frame.arrived_at, id(frame) in stuck
+        if arrived is None and not waits:
+            if not r.latency:
                 continue
-            arrived = frame.sent_at + tale.latency
-        yield Rung(frame.opcode, frame.sender, frame.receiver, frame.sent_at, arrived, frame_words(tale, frame), id(frame) in stuck)
+            arrived = frame.sent_at + r.latency
+        words = _words(r, frame, (frame.sender, frame.payload) in asked, close)
+        yield Rung(frame.opcode, frame.sender, frame.receiver, frame.sent_at, arrived, words, waits)
 
 
-def frame_words(tale: Excerpt, frame: Frame) -> tuple[str, ...]:
-    """What stands on a frame's arrow: "PING c8 50 48 88", "PONG, the same four bytes", "CLOSE 1000", "BINARY, 1,000 bytes"."""
+def _words(r: Excerpt, frame: Frame, is_asked: bool, close: Frame | None) -> tuple[str, ...]:
+    """ "PING c8 50 48 88", "PONG, the same four bytes", "CLOSE 1000", "BINARY, 1,000 bytes"."""
     name = frame.opcode
-    if name == "PONG" and frame.payload and (frame.receiver, frame.payload) in tale.asked:
+    if name == "PONG" and is_asked:
         many = COUNT[frame.size] if frame.size < len(COUNT) else f"{frame.size}"
         return (f"{name}, the same {many} bytes", name)
     if name in ("PING", "PONG"):
-        return (f"{name} {_hex(frame)}", name) if frame.payload else (name,)
+        shown = frame.payload[: min(8, len(frame.payload))]
+        pairs = " ".join(shown[k : k + 2] for k in range(0, len(shown), 2))
+        return (f"{name} {pairs}{'…' if frame.size > 4 else ''}", name) if pairs else (name,)
     if name == "CLOSE":
-        return _close(tale, frame)
-    size = f"{name}, {frame.size:,} byte{'s' * (frame.size != 1)}"
-    text = _text(tale, frame)
-    return (f"{name} “{text}”, {size.partition(', ')[2]}", f"{name} “{text}”", size, name) if text else (size, name)
+        return _close(frame, close)
+    size, text = plural(frame.size, "byte"), _text(r, frame)
+    said = (f"{name} “{text}”, {size}", f"{name} “{text}”") if text else (f"{name}, {size}",)
+    return (*said, name)
 
 
-def _hex(frame: Frame) -> str:
-    return " ".join(frame.payload[k : k + 2] for k in range(0, min(8, len(frame.payload)), 2)) + ("…" if frame.size > 4 else "")
-
-
-def _text(tale: Excerpt, frame: Frame) -> str:
+def _text(r: Excerpt, frame: Frame) -> str:
     """A short text as it is; nothing if it is compressed, long, or no text."""
-    if frame.opcode != "TEXT" or frame.size * 2 != len(frame.payload) or (tale.experiment and tale.experiment.compression):
+    compressed = r.experiment and r.experiment.compression
+    if frame.opcode != "TEXT" or frame.size * 2 != len(frame.payload) or compressed:
         return ""
     try:
         text = bytes.fromhex(frame.payload).decode()
     except ValueError:
         return ""
-    return text if text.isprintable() and text.isascii() and "$" not in text else ""
+    return text if text.isprintable() and text.isascii() else ""
 
 
-def _close(tale: Excerpt, frame: Frame) -> tuple[str, ...]:
+def _close(frame: Frame, first: Frame | None) -> tuple[str, ...]:
     short = f"CLOSE {frame.code}" if frame.code and frame.code != 1005 else "CLOSE"
-    first = next(f for f in tale.frames if f.opcode == "CLOSE")
-    reason = f" “{frame.reason}”" if frame.reason and "$" not in frame.reason else ""
-    is_echo = first.sender != frame.sender and first.arrived_at is not None and first.arrived_at <= frame.sent_at + 1e-9
-    if is_echo:
+    came = first is not None and first.sender != frame.sender and first.arrived_at is not None
+    if came and (first.arrived_at or 0.0) <= frame.sent_at + 1e-9:  # type: ignore[union-attr]
         return (f"{short}, the echo", short)
-    return (short + reason, short)
+    return (f"{short} “{frame.reason}”", short) if frame.reason else (short,)
 
 
 # below WebSocket
 
 
-def _ends(tale: Excerpt, what: str, kind: str) -> Iterator[Rung]:
+def _ends(r: Excerpt, what: str, kind: str) -> Iterator[Rung]:
     """FINs or RSTs: of each sender the first; the wire's own go to both ends."""
-    events = tale.story.select(what)
-    hung = [end for event in events if (end := event.data.get("sender")) in ENDS and event.data.get("step") == "sent"]
-    for end in dict.fromkeys(hung):
-        of_it = [event for event in events if event.data.get("sender") == end]
-        sent = next(event.t for event in of_it if event.data["step"] == "sent")
-        arrived = next((event.t for event in of_it if event.data["step"] == "arrived"), None)
-        if arrived is None and any(event.data.get("sender") == "wire" and event.t <= sent for event in events):
-            continue  # whoever sits in the middle has hung up already
-        cut = any(a <= sent < b for a, b in tale.silences(OTHER[end]))
-        stuck = (arrived is None and (cut or tale.stop - sent > tale.latency + 1e-6)) or (arrived is not None and cut)
-        if not stuck and arrived is None:
-            arrived = sent + tale.latency
-        yield Rung(kind, end, OTHER[end], sent, arrived, _ends_words(kind, end, end == hung[0]), stuck)
+    events = r.story.select(what)
     mine = [event for event in events if event.data.get("sender") == "wire"]
-    if mine:
-        yield from (Rung(kind, "wire", end, mine[0].t, mine[0].t, (f"{kind}, from the middle", kind)) for end in _told(tale, len(mine)))
+    sent = {e.data["sender"]: e.t for e in reversed(events) if e.data.get("step") == "sent"}
+    hung = sorted((end for end in sent if end in ENDS), key=lambda end: sent[end])
+    for end in hung:
+        arrived = _arrived(events, end)
+        if arrived is None and any(event.t <= sent[end] for event in mine):
+            continue  # whoever sits in the middle has hung up already
+        cut = any(a <= sent[end] < b for a, b in r.silences(OTHER[end]))
+        late = r.stop - sent[end] > r.latency + 1e-6
+        stuck = cut if arrived is not None else cut or late
+        if not stuck and arrived is None:
+            arrived = sent[end] + r.latency
+        words = _end_words(kind, end, end == hung[0])
+        yield Rung(kind, end, OTHER[end], sent[end], arrived, words, stuck)
+    for end in _told(r, len(mine)) if mine else ():
+        yield Rung(kind, "wire", end, mine[0].t, mine[0].t, (f"{kind}, from the middle", kind))
 
 
-def _ends_words(kind: str, end: str, is_first: bool) -> tuple[str, ...]:
+def _arrived(events: list[Event], end: str) -> float | None:
+    mine = (event for event in events if event.data.get("sender") == end)
+    return next((event.t for event in mine if event.data["step"] == "arrived"), None)
+
+
+def _end_words(kind: str, end: str, is_first: bool) -> tuple[str, ...]:
     if kind == "RST":
         return (f"the {end} resets (RST)", "RST")
-    return (f"the {end} hangs up (FIN)", "hangs up (FIN)", "FIN") if is_first else (f"the {end} hangs up, too (FIN)", "FIN, too", "FIN")
+    if is_first:
+        return (f"the {end} hangs up (FIN)", "hangs up (FIN)", "FIN")
+    return (f"the {end} hangs up, too (FIN)", "FIN, too", "FIN")
 
 
-def _told(tale: Excerpt, count: int) -> Iterable[str]:
+def _told(r: Excerpt, count: int) -> Iterable[str]:
     """Which ends the wire's own FIN or RST goes to."""
     if count > 1:
         return ENDS
-    way = next(
-        (e.data.get("direction", "both") for e in tale.story.select("act") if e.data.get("act") in ("HangUp", "Reset", "Limit")), "both"
+    acts = (event.data for event in r.story.select("act"))
+    ways = (
+        a.get("direction", "both") for a in acts if a.get("act") in ("HangUp", "Reset", "Limit")
     )
+    way = next(ways, "both")
     return [end for end in ENDS if way in ("both", f"to_{end}")][:1]
 
 
-def _opening(tale: Excerpt) -> Iterator[Rung]:
+def _opening(r: Excerpt) -> Iterator[Rung]:
     """The opening handshake, from the library's log."""
-    for line, sender, words in (("GET ", "client", "GET / Upgrade: websocket"), ("HTTP/1.1 ", "server", "HTTP 101: now it is a WebSocket")):
-        rows = [event for event in tale.story.select("handshake") if event.data.get("line", "")[2:].startswith(line)]
-        sent = [event.t for event in rows if event.where == sender and event.data["line"][0] == ">"]
-        got = [event.t for event in rows if event.where != sender and event.data["line"][0] == "<"]
+    lines = (
+        ("GET ", "client", ("GET / Upgrade: websocket", "GET")),
+        ("HTTP/1.1 ", "server", ("HTTP 101: now it is a WebSocket", "HTTP 101")),
+    )
+    for line, sender, words in lines:
+        rows = [
+            e for e in r.story.select("handshake") if e.data.get("line", "")[2:].startswith(line)
+        ]
+        sent = [e.t for e in rows if e.where == sender and e.data["line"][0] == ">"]
+        got = [e.t for e in rows if e.where != sender and e.data["line"][0] == "<"]
         if sent and got:
-            yield Rung("HTTP", sender, OTHER[sender], sent[0], got[0], (words, words.split("/")[0].split(":")[0].strip()))
+            yield Rung("HTTP", sender, OTHER[sender], sent[0], got[0], words)
+
+
+# which rungs are one arrow, and which are left out
+
+
+def thin(found: list[Rung]) -> tuple[list[Rung], str]:
+    """As many pings with pongs, and messages, as can be told apart; and what is left out."""
+    kept, said = list(found), []
+    for name, kinds, leads in (("pings", ("PING", "PONG"), ("PING",)), ("messages", DATA, DATA)):
+        some = [one for one in kept if one.kind in kinds and not one.stuck]
+        many = sum(one.kind in leads for one in some)
+        step = -(-many // MOST)
+        if step > 1:
+            drop = set(map(id, _others(some, step, leads)))
+            kept = [one for one in kept if id(one) not in drop]
+            said.append(f"{many:,} {name}, {-(-many // step)} drawn")
+    return kept, "thinned: " + "; ".join(said) if said else ""
+
+
+def _others(some: list[Rung], step: int, leads: tuple[str, ...]) -> Iterator[Rung]:
+    """All but every ``step``-th, with what follows it."""
+    count = 0
+    for one in some:
+        count += one.kind in leads
+        if count % step != 1:
+            yield one
+
+
+def beats(found: list[Rung], near: float) -> list[list[Rung]]:
+    """Rungs that are over within ``near`` (s) of the first's begin are one arrow."""
+    groups: list[list[Rung]] = []
+    for one in found:
+        home = next((group for group in reversed(groups[-3:]) if _joins(group[0], one, near)), None)
+        if home is None:
+            groups.append([one])
+        else:
+            home.append(one)
+    return groups
+
+
+def _joins(first: Rung, one: Rung, near: float) -> bool:
+    if one.stuck or first.stuck:
+        alike = (one.stuck, one.sender, one.is_data) == (first.stuck, first.sender, first.is_data)
+        return alike and one.sent - first.sent <= near
+    if "wire" in (first.sender, one.sender):
+        return first.sender == one.sender and one.sent == first.sent
+    return one.stop - first.sent <= near and first.is_data == one.is_data
+
+
+def counted(group: list[Rung]) -> list[str]:
+    """The words of one arrow, alike ones counted: ["3 × BINARY, 1,000 bytes"]."""
+    many = Counter(one.words[0] for one in group)
+    return [words if count == 1 else f"{count} × {words}" for words, count in many.items()]

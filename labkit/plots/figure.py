@@ -1,0 +1,170 @@
+"""A figure is a value: a title that is its finding, panels of marks, and a line about its source.
+
+It shows itself in a notebook (an SVG that follows the page's light or dark theme), is saved by its
+suffix, says itself in words (``alt``), and can stop at any moment (``until``). ``@figure`` gives a
+function that returns one the arguments that all figures share: ``ax``, ``theme`` and ``size``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..files import whole
+from . import axes, layout, palette, svg
+from .layout import Panel
+from .marks import Mark
+from .shapes import Shape, Words
+from .svg import Colour
+
+SUFFIXES = (".svg", ".png", ".pdf")
+WIDE: tuple[float, float, float, float] = (53, 44, 25, 26)  # points: margins of a figure with lanes
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is seen. ``size`` is in inches, ``margins`` in points: left, bottom, right, top."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    source: tuple[tuple[str, str], ...] = ()  # (words, ink): the signs that occur, who recorded it
+    kind: str = "Figure"  # what the alt text calls it
+    size: tuple[float, float] = (9.0, 3.9)
+    margins: tuple[float, float, float, float] = WIDE
+    theme: str = "light"
+    asks: str = ""  # the title before the outcome is known
+    known: float = 0.0  # s; from when on the title may be shown
+    lead: float = 6.0  # points between the area and the title
+    foot: float = layout.FOOT + 4  # points below the area: where the source stands
+
+    @cached_property
+    def alt(self) -> str:
+        """The figure in words: its title, and what its marks say."""
+        text = f"{self.kind}. {self.title}."
+        for clause in [mark.says for panel in self.panels for mark in panel.marks if mark.says]:
+            text = f"{text[:-1]}{clause}." if clause[0] == "," else f"{text} {clause}."
+        return text
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """Its size in points."""
+        return self.size[0] * 72, self.size[1] * 72
+
+    def until(self, t: float) -> Figure:
+        """The figure as it may be shown at ``t`` (s): nothing that is not known yet."""
+        panels = tuple(
+            replace(p, marks=_known(p.marks, t), along=_ticks(p, t)) for p in self.panels
+        )
+        title = self.title if self.known <= t else self.asks
+        return replace(self, title=title, panels=panels)
+
+    def shapes(self, wide: float | None = None, high: float | None = None) -> list[Shape]:
+        """What a canvas draws in an area of ``wide`` × ``high`` points (None: its own)."""
+        left, bottom, right, top = self.margins
+        own = self.points[0] - left - right, self.points[1] - bottom - top
+        return layout.shapes(self, wide or own[0], high or own[1])
+
+    @property
+    def words(self) -> list[str]:
+        """All that is written on it, as it is drawn, a line break as a space."""
+        return [one.text.replace("\n", " ") for one in self.shapes() if isinstance(one, Words)]
+
+    def scales(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The limits of an Axes: a single panel's own, if they are plain, else from 0 to 1."""
+        if len(self.panels) != 1:
+            return (0.0, 1.0), (0.0, 1.0)
+        panel = self.panels[0]
+        plain = [
+            (axis.low, axis.high) if not axis.knots and not axis.log else (0.0, 1.0)
+            for axis in (panel.along, panel.across)
+        ]
+        return (plain[1], plain[0][::-1]) if panel.down else (plain[0], plain[1])
+
+    # how it is seen
+
+    def svg(self, key: str = "labkit") -> str:
+        """The figure as an SVG in its theme's colours, the same text for the same figure."""
+        theme, (wide, high) = palette.theme(self.theme), self.points
+        head = f'width="{wide:g}pt" height="{high:g}pt" style="background:{theme.paper}"'
+        return self._picture(svg.literal(theme), key, head)
+
+    def inline(self, key: str = "", scale: float = 1.0, thinnest: float = 0.0) -> str:
+        """The figure as HTML for a notebook, in the page's colours, ``scale`` times as large."""
+        (wide, high), fit = self.points, "max-width:100%;height:auto" if scale == 1 else ""
+        size = f'width="{wide * scale:g}pt" height="{high * scale:g}pt" style="{fit}"'
+        key = key or f"lk{uuid.uuid4().hex[:8]}"
+        text = self._picture(svg.variable, key, f'class="labkit-figure" {size}', thinnest / scale)
+        return f"<style>{palette.dark_rules('.labkit-figure')}</style>{text}"
+
+    def _picture(self, colour: Colour, key: str, head: str, thinnest: float = 0.0) -> str:
+        left, bottom = self.margins[:2]
+        shapes, origin = self.shapes(), (left, bottom)
+        args = (shapes, self.points, origin, self.alt, colour, key, head, thinnest)
+        return svg.picture(*args)
+
+    def draw(self, ax: Any) -> Any:
+        """The figure on matplotlib's Axes, which is returned."""
+        return axes.draw(self, ax)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as .svg, .png (150 dpi) or .pdf, all of it or nothing, the alt text within."""
+        path = Path(path)
+        kind = path.suffix.lower()
+        if kind not in SUFFIXES:
+            seen = path.suffix or path.name
+            raise ValueError(
+                f"a figure is saved by its suffix: expected .svg, .png or .pdf, seen {seen!r}"
+            )
+        data = f"{self.svg()}\n".encode() if kind == ".svg" else axes.file(self, kind[1:])
+        with whole(path) as draft:
+            draft.write_bytes(data)
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.inline(), "text/plain": self.alt}
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}: {self.title}>"
+
+
+def _known(marks: tuple[Mark, ...], t: float) -> tuple[Mark, ...]:
+    return tuple(mark.until(t) for mark in marks if mark.known <= t)
+
+
+def _ticks(panel: Panel, t: float) -> Any:
+    ticks = (tick for tick in panel.along.ticks if tick.known is None or tick.known <= t)
+    return replace(panel.along, ticks=tuple(ticks))
+
+
+def figure(make: Callable[..., Figure]) -> Callable[..., Any]:
+    """Give a function that returns a Figure the arguments ``ax``, ``theme`` and ``size``.
+
+    It returns the Figure; with ``ax=`` it is drawn there, and the Axes is returned.
+    """
+
+    @functools.wraps(make)
+    def drawn(
+        *args: Any, ax: Any = None, theme: str = "light", size: Any = None, **more: Any
+    ) -> Any:
+        palette.theme(theme)
+        made = make(*args, **more)
+        made = replace(made, theme=theme, size=size or made.size)
+        return made if ax is None else made.draw(ax)
+
+    sign = inspect.signature(make)
+    shared = [
+        p
+        for p in inspect.signature(drawn, follow_wrapped=False).parameters.values()
+        if p.kind is p.KEYWORD_ONLY
+    ]
+    drawn.__signature__ = sign.replace(  # type: ignore[attr-defined]
+        parameters=[*sign.parameters.values(), *shared], return_annotation="Figure"
+    )
+    return drawn

@@ -1,0 +1,239 @@
+"""What a story of two ends comes to, in words: a timeline's title and clauses. It draws nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..faults import ENDS
+from ..trace import OTHER, Frame, Story
+from .ends import capital, cut_words, frame_name, listed
+from .reading import Moment, Reading
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What somebody guessed: seconds, and its name."""
+
+    seconds: float
+    label: str
+
+
+def guessed(guess: Any) -> Guess | None:
+    """A guess as it was given, or None if there is nothing to draw."""
+    seconds = getattr(guess, "seconds", guess)
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, (int, float))
+        or not 0 <= seconds < math.inf
+    ):
+        return None
+    return Guess(float(seconds), str(getattr(guess, "label", "") or "your guess"))
+
+
+def finding(r: Reading) -> str:
+    """What the story comes to, in a sentence."""
+    if r.unknown:
+        return "Theory does not know this one"
+    if r.is_asked:
+        return question(r)
+    act = _acts(r)
+    if r.noticed(r.subject) is None:
+        return f"{act}: {_nobody(r)}" if act else _quiet(r)
+    return f"{act}: {_noticed(r)}" if act else capital(_noticed(r))
+
+
+def question(r: Reading) -> str:
+    """What is asked before the outcome is known."""
+    heals = bool(r.cuts) and r.cuts[-1].heal is not None
+    act = _acts(r) or _goodbye(r) or f"The first {r.neat(r.stop)} seconds"
+    ask = "does anybody notice?" if heals else "who notices, and when?"
+    return f"{act}: {ask if r.cuts else 'what happens next?'}"
+
+
+def _acts(r: Reading) -> str:
+    """The cuts, in a few words; of many only the last. Empty if there are none."""
+    said = [cut_words(r, cut) for cut in r.cuts]
+    if len(said) > 2:
+        return f"{len(said)} cuts, the last at {said[-1].removeprefix('Cut at ')}"
+    return ", ".join([*said[:1], *(f"c{text[1:]}" for text in said[1:])])
+
+
+def _goodbye(r: Reading) -> str:
+    """ "The client says goodbye at 2 s"; empty if nobody does before the telling stops."""
+    who = [end for end in ENDS if any(t <= r.stop for t in r.goodbyes(end))]
+    said = "Both ends say" if len(who) == 2 else f"The {who[0]} says" if who else ""
+    return said and f"{said} goodbye at {r.neat(r.stop)} s"
+
+
+def _nobody(r: Reading) -> str:
+    healed = bool(r.cuts) and r.heal(r.cuts[-1]) <= r.stop
+    if healed and any(frame.opcode in ("PING", "PONG") for frame in r.stuck):
+        return "the pong arrived in time, the connection lives on"
+    if healed:
+        return "no ping met the cut, and the connection lives on"
+    return f"nobody has noticed by {r.neat(r.stop)} s"
+
+
+def _quiet(r: Reading) -> str:
+    pongs = sum(frame.opcode == "PONG" for frame in r.through)
+    home = f"{pongs:,} {'ping has its pong' if pongs == 1 else 'pings have their pongs'}, "
+    return f"Nothing is cut: {home if pongs else ''}both ends stay OPEN"
+
+
+def _noticed(r: Reading) -> str:
+    one, other = r.subject, OTHER[r.subject]
+    at, verb, told = r.noticed(one) or 0.0, r.why_left(one), r.told(one)
+    if r.same(r.noticed(other), at) and r.why_left(other) == verb:
+        return f"both ends {verb} at {r.neat(at)} s{_both_told(r)}"
+    clauses, later = (
+        [f"the {one} {verb} at {r.neat(at)} s"],
+        told is not None and not r.same(told, at),
+    )
+    if later:
+        clauses.append(f"its application was told at {r.neat(told or 0.0)} s")
+    return ", ".join([*clauses, _other(r, other, later)])
+
+
+def _both_told(r: Reading) -> str:
+    told = {end: t for end in ENDS if (t := r.told(end)) is not None}
+    if len(told) == 2 and r.same(*told.values()):
+        t = told["server"]
+        same = r.same(t, r.noticed(r.subject))
+        return "" if same else f", their applications were told at {r.neat(t)} s"
+    return "".join(
+        f", the {end}'s application was told at {r.neat(t)} s" for end, t in told.items()
+    )
+
+
+def _other(r: Reading, other: str, later: bool) -> str:
+    told, noticed = r.told(other), r.noticed(other)
+    if told is not None:
+        whose = f"the {other}'s" if later else f"the {other} was told"
+        return f"{whose} at {r.neat(told)} s"
+    verb = r.why_left(other)
+    return f"the {other} never" if noticed is None else f"the {other} {verb} at {r.neat(noticed)} s"
+
+
+# the verdict
+
+
+def coinciding(r: Reading) -> list[list[Moment]]:
+    """The moments of both ends, those that coincide together."""
+    groups: list[list[Moment]] = []
+    for one in r.moments:
+        if groups and r.same(one.t, groups[-1][0].t):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def fact_words(r: Reading, group: Sequence[Moment]) -> tuple[str, ...]:
+    """ "closed and told 17.0 s", the longest first; whose it is, if both ends have moments."""
+    one, other = ([m.words for m in group if m.end == end] for end in (r.subject, OTHER[r.subject]))
+    who = f"{r.subject} " if len({m.end for m in r.moments}) > 1 else ""
+    when, what = r.seconds(group[0].t), [f"{who}{listed(one)}"] if one else []
+    rows = [what]
+    if other:
+        rows = [[*what, f"{OTHER[r.subject]} {text}"] for text in (listed(other), other[-1])]
+    if one == other:
+        rows = [[f"both {listed(one)}"]]
+    lines = [f"{'; '.join(row)} {when}" for row in rows] + [
+        f"{'; '.join(row)}\n{when}" for row in rows
+    ]
+    return tuple(dict.fromkeys([*lines, "\n".join([*rows[-1], when])]))
+
+
+def raises(r: Reading, end: str) -> str:
+    """ "recv() raises ConnectionClosedError", of the first exception that told ``end``."""
+    first = next(iter(r.raised(end)), None)
+    return "" if first is None else f"{first.awaiting}() raises {first.type}"
+
+
+def guess_fact(r: Reading) -> float | None:
+    """What a guess is about (s): when the server, or a client alone with keepalive, left OPEN."""
+    server = r.noticed("server")
+    return r.noticed(r.subject) if server is None and r.subject != "server" else server
+
+
+def guess_words(r: Reading, guess: Guess, fact: float | None) -> list[str]:
+    """The guess and its error, the longest first."""
+    said = f"{guess.label} {r.seconds(guess.seconds)}"
+    if r.is_asked:
+        return [said]
+    if fact is None:
+        return [f"{said}; it did not happen", said]
+    error = guess.seconds - fact
+    if abs(error) <= max(0.05, r.tolerance):
+        return [f"{said}: right", said]
+    how = f"{r.seconds(abs(round(error, 1)))} too {'late' if error > 0 else 'early'}"
+    return [f"{said}, {how}", f"{said}\n{how}", how]
+
+
+def notes(r: Reading, theory: Story | None) -> list[tuple[str, float]]:
+    """What the verdict says in words because no mark can, and from when (s) it is known."""
+    found = []
+    unknown = r.unknown or getattr(theory, "unknown", None)
+    if not r.is_asked and not r.unknown and not r.moments:
+        nobody = "nobody noticed anything" if r.cuts else "both ends stay OPEN"
+        found.append((f"{nobody} until the end of this trace", r.stop))
+    if unknown:
+        found.append((f"theory does not know: {unknown}", 0.0))
+    elif theory is not None and not r.is_asked:
+        fact, says = r.noticed(r.subject), theory.noticed_at(r.subject)
+        if (fact is None) != (says is None):
+            verb = "never notices" if says is None else f"notices at {r.seconds(says)}"
+            found.append((f"theory: the {r.subject} {verb}", r.stop))
+    return found + [(f"a tie: {tie}", r.stop) for tie in getattr(theory, "ties", [])[:1]]
+
+
+def theory_says(r: Reading, theory: Story) -> str:
+    asks = {
+        "leaves OPEN": theory.noticed_at,
+        "is closed": theory.closed_at,
+        "is told": theory.told_at,
+    }
+    moments = [(verb, ask(r.subject)) for verb, ask in asks.items()]
+    said = [
+        f"{verb} at {r.seconds(t)}" for verb, t in moments if t is not None and math.isfinite(t)
+    ]
+    return f"Theory: the {r.subject} {', '.join(said) or 'never notices'}"
+
+
+# what is stuck
+
+
+def alike(frames: list[Frame]) -> dict[tuple[str, str], list[Frame]]:
+    """Frames by their sender and name."""
+    found: dict[tuple[str, str], list[Frame]] = {}
+    for frame in frames:
+        name = frame_name(frame.opcode, frame.code)
+        found.setdefault((frame.sender, name), []).append(frame)
+    return found
+
+
+def stuck_words(r: Reading, rows: list[Frame], frame: Frame, most: int) -> tuple[str, ...]:
+    """ "PING stuck, arrives 20", the longest first; of more than ``most`` how many there are."""
+    name = frame_name(frame.opcode, frame.code)
+    if len(rows) > most:
+        return (f"{len(rows):,} {name}s stuck",)
+    if frame.arrived_at is None:
+        return (f"{name} stuck",)
+    when = r.neat(frame.arrived_at)
+    return f"{name} stuck, arrives {when}", f"{name} stuck,\narrives {when}", f"{name} stuck"
+
+
+def stuck_says(r: Reading, rows: list[Frame]) -> str:
+    """What became of frames that are alike."""
+    name, sender = frame_name(rows[0].opcode, rows[0].code), rows[0].sender
+    first, last, late = r.neat(rows[0].sent_at), r.neat(rows[-1].sent_at), rows[-1].arrived_at
+    arrives = "" if late is None else f" at {r.neat(late)} s"
+    if len(rows) == 1:
+        fate = "arrives" if arrives else "never arrives"
+        return f"{capital(name)} of the {sender}, sent at {first} s, is stuck and {fate}{arrives}"
+    fate = "arrive" if arrives else "never arrive"
+    what = f"{len(rows):,} {name}s of the {sender}, sent from {first} to {last} s"
+    return f"{what}, are stuck and {fate}{arrives}"

@@ -1,0 +1,235 @@
+"""The marks of which every figure is a list: each knows its place, look, words, and what it says.
+
+A mark stands at a time (or another value along its panel's axis), and across it at a height or in
+a lane. It has ``wordings``, the longest first, of which the first that finds room is written at one
+of its ``places``; ``says``, its clause of the alt text (one that begins with a comma goes on with
+the sentence before); and ``known``, the time (s) from which on it may be shown, so that a figure
+can stop at any moment.
+
+    Dot     a sign: PING, stuck, observed …       Area    what is stacked over time
+    Path    a line, an arrow, words along it      Label   only words
+    Rule    a line across the lanes               Says    only a clause
+    Ticks   many short strokes                    Bar, Band: states and cuts, in bars.py
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .labels import Place, Room, around, beside
+from .palette import FILLS, SIGNS
+from .shapes import Outline, Point, Shape, Words, rectangle
+from .signs import arrow, outline
+from .widths import LINE, extent
+
+if TYPE_CHECKING:
+    from .layout import View
+
+At = float | str  # across a panel: a value of its axis, or a lane by name (its middle)
+Lane = str | tuple[float, float]  # a lane by name, or from where to where across the panel
+DASHED, DOTTED = (4.0, 3.0), (1.1, 1.8)
+ALWAYS = -math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What all marks have. ``ink`` is the colour of the words, by name; sizes are in points."""
+
+    wordings: tuple[str, ...] = ()
+    places: tuple[Place, ...] = (*beside(), *around())
+    otherwise: tuple[Place, ...] = ()  # where they may stand if no wording fits at its places
+    sizes: tuple[float, ...] = (8.5, 7.5)
+    ink: str = "ink"
+    bold: bool = False
+    line: float = LINE
+    says: str = ""
+    known: float = ALWAYS  # s
+
+    def shapes(self, view: View) -> Iterable[Outline]:
+        """How it looks, in a view of its panel."""
+        return ()
+
+    def anchor(self, view: View) -> Point:
+        """Where its words belong (points)."""
+        raise NotImplementedError
+
+    def words(self, view: View, room: Room) -> Iterable[Shape]:
+        """Its words, where there is room."""
+        if self.wordings:
+            at, look = self.anchor(view), (self.sizes, self.ink, self.bold, self.line)
+            tries = (self.places, self.otherwise)
+            found = (room.put(self.wordings, at, places, *look) for places in tries if places)
+            yield from (said for said in (next(filter(None, found), None),) if said)
+
+    def last(self, view: View, room: Room) -> Iterable[Outline]:
+        """What is drawn around words."""
+        return ()
+
+    def until(self, t: float) -> Mark:
+        """The mark as far as it has come at ``t`` (s)."""
+        return self
+
+
+@dataclass(frozen=True)
+class Rule(Mark):
+    """A line across the lanes at a time; ``around`` leaves out the words on its way."""
+
+    t: float
+    low: At
+    high: At
+    colour: str = "ink"
+    wide: float = 1.1
+    dash: tuple[float, ...] = DOTTED
+    around: bool = True
+
+    def shapes(self, view: View) -> Iterator[Outline]:
+        if not self.around:
+            yield self._line(view.point(self.t, self.low), view.point(self.t, self.high))
+
+    def _line(self, a: Point, b: Point) -> Outline:
+        return Outline(((a, b),), self.colour, self.wide, self.dash, z=1.1)
+
+    def anchor(self, view: View) -> Point:
+        return view.point(self.t, self.high)
+
+    def last(self, view: View, room: Room) -> Iterator[Outline]:
+        if self.around:
+            (x, low), (_, high) = view.point(self.t, self.low), view.point(self.t, self.high)
+            for a, b in room.gaps(x, low, high):
+                yield self._line((x, a), (x, b))
+
+
+@dataclass(frozen=True)
+class Path(Mark):
+    """A line through (time, height), with a ``head`` where it ends ("to"), at "both" ends, or none.
+
+    Its words stand along it, above or below.
+    """
+
+    points: tuple[tuple[float, At], ...]
+    colour: str = "ink"
+    wide: float = 1.3
+    dash: tuple[float, ...] = ()
+    head: str = ""
+    above: bool | None = None  # None: its words are put as a Label's are, at its middle
+    z: float = 3.0
+
+    def shapes(self, view: View) -> Iterable[Outline]:
+        points = view.clipped([view.point(*point) for point in self.points])
+        if len(points) < 2 or not self.wide:
+            return ()
+        heads = (self.head == "both", bool(self.head))
+        return arrow(points, self.colour, self.wide, self.z, heads, self.dash)
+
+    def anchor(self, view: View) -> Point:
+        (x0, y0), (x1, y1) = view.point(*self.points[0]), view.point(*self.points[-1])
+        return (x0 + x1) / 2, (y0 + y1) / 2
+
+    def words(self, view: View, room: Room) -> Iterable[Shape]:
+        if self.above is None:
+            yield from super().words(view, room)
+        elif self.wordings:
+            ends = view.clipped([view.point(*self.points[0]), view.point(*self.points[-1])])
+            if len(ends) == 2:
+                said = room.put_along(
+                    self.wordings, ends[0], ends[1], self.sizes, self.ink, self.above
+                )
+                yield from () if said is None else (said,)
+
+
+@dataclass(frozen=True)
+class Dot(Mark):
+    """A sign of the palette's; a triangle points "down", "up", "left" or "right"."""
+
+    t: float
+    at: At
+    sign: str  # of palette.SIGNS
+    points: str = "down"
+
+    def shapes(self, view: View) -> Iterator[Outline]:
+        look, (x, y) = SIGNS[self.sign], view.point(self.t, self.at)
+        half = look.size / 2
+        path = tuple((x + half * a, y + half * b) for a, b in outline(look.shape, self.points))
+        yield Outline((path,), look.edge, look.wide, fill=look.fill, z=5.0)
+
+    def anchor(self, view: View) -> Point:
+        return view.point(self.t, self.at)
+
+
+@dataclass(frozen=True)
+class Ticks(Mark):
+    """Many short strokes across, from ``at`` on, ``length`` points long (negative: downwards)."""
+
+    times: tuple[float, ...]
+    at: At
+    length: float
+    colour: str = "rule"
+
+    def shapes(self, view: View) -> Iterator[Outline]:
+        points = [view.point(t, self.at) for t in self.times]
+        paths = tuple(((x, y), (x, y + self.length)) for x, y in points)
+        if paths:
+            yield Outline(paths, self.colour, 0.9, z=1.2)
+
+    def until(self, t: float) -> Mark:
+        return replace(self, times=tuple(one for one in self.times if one <= t))
+
+
+@dataclass(frozen=True)
+class Area(Mark):
+    """What lies between two lines of steps: (time, low, high) in time, each until the next."""
+
+    steps: tuple[tuple[float, float, float], ...]
+    end: float
+    fill: str
+    solid: bool = True
+
+    def shapes(self, view: View) -> Iterator[Outline]:
+        look, times = FILLS[self.fill], [row[0] for row in self.steps[1:]] + [self.end]
+        upper = [(t, row[2]) for row, end in zip(self.steps, times) for t in (row[0], end)]
+        lower = [(t, row[1]) for row, end in zip(self.steps, times) for t in (row[0], end)]
+        path = tuple(view.point(*point) for point in [*upper, *lower[::-1], upper[0]])
+        look_at: dict[str, Any] = {"fill": look.face, "hatch": look.hatch, "hatched": look.hatched}
+        yield Outline((path,), z=2.0, solid=False, **look_at)
+        if self.solid:
+            boxes = [((a, low), (b, high)) for (a, low, high), b in zip(self.steps, times)]
+            corners = [(*view.point(*a), *view.point(*b)) for a, b in boxes]
+            paths = tuple(rectangle(*box) for box in corners if box[3] > box[1])
+            yield Outline(paths, z=2.0)  # keeps words off, column by column; nothing is seen of it
+
+    def anchor(self, view: View) -> Point:
+        t, low, high = self.steps[-1]
+        return view.point(self.end, (low + high) / 2)
+
+    def until(self, t: float) -> Mark:
+        return replace(self, steps=tuple(s for s in self.steps if s[0] <= t), end=min(t, self.end))
+
+
+@dataclass(frozen=True)
+class Label(Mark):
+    """Words at a place; with a ``leader``, a thin line goes to them if they stand away from it."""
+
+    t: float
+    at: At
+    leader: bool = False
+
+    def words(self, view: View, room: Room) -> Iterable[Shape]:
+        x, y = self.anchor(view)
+        for said in super().words(view, room):
+            assert isinstance(said, Words)
+            yield said
+            if self.leader and abs(said.y - y) > extent(said.text, said.size)[1] / 2 + 1:
+                way = math.copysign(1, said.x - x)
+                ends = ((x + way, y), (x + 5 * way, said.y))
+                yield Outline((ends,), "faint", 0.7, z=1.8)
+
+    def anchor(self, view: View) -> Point:
+        return view.point(self.t, self.at)
+
+
+@dataclass(frozen=True)
+class Says(Mark):
+    """A clause of the alt text that no single mark can say."""

@@ -1,0 +1,285 @@
+"""What figures ask of a story: frames, moments, whose story it is, its axis. It draws nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..experiment import Experiment, Peer
+from ..faults import ENDS, Cut, Goodbye
+from ..trace import Frame, Raised, Story
+from .axis import nice
+
+NEVER = math.inf
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened to an end: ``words`` at ``t`` (s)."""
+
+    t: float
+    end: str
+    words: str  # noticed, said goodbye, got the CLOSE, closed, told
+
+
+@dataclass
+class Reading:
+    """A story seen up to ``until`` (s; None: all of it), asked only what a figure wants to know."""
+
+    story: Story
+    until: float | None = None
+    reach: float = 0.0  # s; something else that wants to be on the axis, such as a guess
+    begin = 0.0  # s; where the axis begins
+
+    # who tells, and how much
+
+    @cached_property
+    def header(self) -> dict[str, Any]:
+        return getattr(self.story, "header", None) or {}
+
+    @cached_property
+    def experiment(self) -> Experiment | None:
+        return getattr(self.story, "experiment", None)
+
+    @property
+    def peer(self) -> Peer:
+        """The subject's settings; those of nobody if they are not known."""
+        nobody = Peer(ping_interval=None)
+        return self.experiment.peer(self.subject) if self.experiment else nobody
+
+    @cached_property
+    def is_theory(self) -> bool:
+        """Whether this is a prediction rather than something seen."""
+        return any(event.witness == "theory" for event in self.story.events[:50])
+
+    @cached_property
+    def is_virtual(self) -> bool:
+        return bool(self.header.get("clock", "virtual") == "virtual")
+
+    @cached_property
+    def unknown(self) -> str | None:
+        return getattr(self.story, "unknown", None)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the story stops at a question: the rest is not told yet."""
+        return self.until is not None
+
+    @cached_property
+    def stop(self) -> float:
+        """When the telling stops (s)."""
+        return self.story.end if self.until is None else self.until
+
+    # the wire
+
+    @cached_property
+    def cuts(self) -> tuple[Cut, ...]:
+        """The cuts that have begun; a heal later than ``until`` is known: it was planned."""
+        began = (cut for cut in self._cuts() if cut.at is not None)
+        return tuple(cut for cut in began if (cut.at or 0.0) <= self.stop + 1e-9)
+
+    def _cuts(self) -> Iterable[Cut]:
+        if self.experiment is not None:
+            return self.experiment.cuts
+        acts = [event.data for event in self.story.select("act")]
+        cuts = [act for act in acts if act.get("act") == "Cut" and act.get("step") == "begin"]
+        return [
+            Cut(act["at"], heal=act.get("heal"), direction=act.get("direction", "both"))
+            for act in cuts
+        ]
+
+    @staticmethod
+    def heal(cut: Cut) -> float:
+        """When a cut ends (s), maybe never."""
+        return NEVER if cut.heal is None else cut.heal
+
+    def silences(self, end: str) -> list[tuple[float, float]]:
+        """From when to when (s) a cut silences the direction to ``end``."""
+        ways = ("both", f"to_{end}")
+        return [(cut.at or 0.0, self.heal(cut)) for cut in self.cuts if cut.direction in ways]
+
+    @cached_property
+    def latency(self) -> float:
+        return self.experiment.latency if self.experiment else 0.0
+
+    @cached_property
+    def frames(self) -> list[Frame]:
+        """The frames sent until the telling stops."""
+        return [frame for frame in self.story.frames() if frame.sent_at <= self.stop]
+
+    @cached_property
+    def stuck(self) -> list[Frame]:
+        """The frames that waited in a cut, or never came out of the wire at all."""
+        if self.is_asked:
+            return []
+        silences = {end: self.silences(end) for end in ENDS}
+        return [frame for frame in self.frames if self._waited(frame, silences[frame.receiver])]
+
+    def _waited(self, frame: Frame, silences: list[tuple[float, float]]) -> bool:
+        sent, arrived = frame.sent_at, frame.arrived_at
+        if arrived is None:
+            cut = any(a <= sent < b for a, b in silences)
+            return cut or self.stop - sent > self.latency + 1e-6
+        if arrived - sent <= self.latency + 0.05:
+            return False
+        return any(a <= arrived and sent < b <= arrived + 1e-6 for a, b in silences)
+
+    @cached_property
+    def through(self) -> list[Frame]:
+        """The frames that came through, or are on their way when the telling stops."""
+        stuck = set(map(id, self.stuck))
+        moves = (f for f in self.frames if f.arrived_at is not None or self.latency)
+        return [frame for frame in moves if id(frame) not in stuck]
+
+    # who, and when
+
+    @cached_property
+    def _states(self) -> dict[str, list[tuple[float, str]]]:
+        return {end: self.story.states(end) for end in ENDS}
+
+    def states(self, end: str) -> list[tuple[float, str]]:
+        """As Story.states, asked once: what an end is from when on (s)."""
+        return self._states[end]
+
+    @cached_property
+    def _raised(self) -> list[Raised]:
+        return self.story.raised()
+
+    def raised(self, end: str) -> list[Raised]:
+        return [one for one in self._raised if one.end == end]
+
+    @cached_property
+    def _moments(self) -> dict[str, tuple[float | None, ...]]:
+        asks = self.story.noticed_at, self.story.closed_at, self.story.told_at
+        return {end: tuple(self._seen(ask(end)) for ask in asks) for end in ENDS}
+
+    def _seen(self, t: float | None) -> float | None:
+        """A moment, unless it is unknown or later than the telling."""
+        late = t is not None and self.until is not None and t > self.until
+        return None if t is None or math.isnan(t) or late else t
+
+    def noticed(self, end: str) -> float | None:
+        return self._moments[end][0]
+
+    def closed(self, end: str) -> float | None:
+        return self._moments[end][1]
+
+    def told(self, end: str) -> float | None:
+        return self._moments[end][2]
+
+    @cached_property
+    def subject(self) -> str:
+        """The end whose story this is: the first that left OPEN, or else the server, unless only
+        the client has keepalive."""
+        left = [(t, end) for end in ENDS if (t := self.noticed(end)) is not None]
+        if left:
+            first = min(t for t, _ in left)
+            near = [end for t, end in left if t - first <= self.tolerance]
+            return min(
+                near, key=lambda end: (self.why_left(end) == "got the CLOSE", end != "server")
+            )
+        it = self.experiment
+        return "client" if it and not it.server.keepalive and it.client.keepalive else "server"
+
+    def why_left(self, end: str) -> str:
+        """How an end left OPEN, in a verb: "said goodbye", "got the CLOSE", or else "noticed"."""
+        t = self.noticed(end)
+        if t is None:
+            return "noticed"
+        if any(abs(when - t) <= 0.05 for when in self.goodbyes(end)):
+            return "said goodbye"
+        first = next(
+            (f for f in self.frames if f.opcode == "CLOSE"), None
+        )  # the other is its answer
+        if first is None or first.receiver != end or first.arrived_at is None:
+            return "noticed"
+        return "got the CLOSE" if abs(first.arrived_at - t) <= 0.05 else "noticed"
+
+    def goodbyes(self, end: str) -> list[float]:
+        """When the application of ``end`` calls close() (s)."""
+        acts = self.experiment.acts if self.experiment else ()
+        return [act.at or 0.0 for act in acts if isinstance(act, Goodbye) and act.end == end]
+
+    @cached_property
+    def moments(self) -> list[Moment]:
+        """What happened to both ends, in time."""
+        found = []
+        for end in ENDS:
+            words = (self.why_left(end), "closed", "told")
+            found += [Moment(t, end, w) for t, w in zip(self._moments[end], words) if t is not None]
+        return sorted(found, key=lambda one: (one.t, one.end != self.subject))
+
+    # the axis
+
+    @cached_property
+    def tolerance(self) -> float:
+        """Times nearer than this (s) are the same on the picture."""
+        return 0.004 * max(self.stop, 1e-6)
+
+    def same(self, a: float | None, b: float | None) -> bool:
+        """Whether two moments (s) are one to a reader; a real clock is a little late."""
+        return a is not None and b is not None and abs(a - b) <= (1e-6 if self.is_virtual else 0.05)
+
+    def shows(self, t: float | None) -> bool:
+        """Whether a moment (s) is on the axis."""
+        return t is not None and self.begin - 1e-9 <= t <= self.horizon + 1e-9
+
+    @cached_property
+    def horizon(self) -> float:
+        """Where the axis ends (s): a little after an ended story, so that CLOSED is seen."""
+        step = self._step()
+        if self.until is not None:
+            # nothing of the outcome: what has passed once more, or a keepalive's timers together
+            it = self.experiment
+            peers = [p for p in (it.server, it.client) if p.keepalive] if it else []
+            timers = ((p.ping_interval, p.ping_timeout, p.close_timeout) for p in peers)
+            worst = max((sum(x or 0.0 for x in row) for row in timers), default=0.0)
+            return max(_up(max(2 * self.stop, self.stop + worst), step), self._reach(step))
+        if self.closed(self.subject) is None:
+            return max(self.stop, self._reach(step), 1e-3)
+        return max(_up(self.stop * 1.05, step), self._reach(step))
+
+    def _reach(self, step: float) -> float:
+        """Room for a guess, if it is not absurdly far away."""
+        near = self.stop * 0.9 < self.reach < self.stop * 3 + 10
+        return _up(self.reach * 1.02, step) if near else 0.0
+
+    def _step(self) -> float:
+        """A round number of seconds: the ping interval, or about a fifth of the story."""
+        interval = self.peer.ping_interval
+        if interval and 0.05 * self.stop <= interval <= 0.5 * self.stop:
+            return float(interval)
+        return nice(self.stop / 5)
+
+    @cached_property
+    def ticks(self) -> list[tuple[float, int]]:
+        """(time in s, how much it matters; 0 most), for the moments at which something happens."""
+        rows = [(0.0, 1), (self.horizon, 3)]
+        cuts = [t for cut in self.cuts for t in (cut.at, cut.heal) if t is not None]
+        rows += [(t, 0) for t in cuts if t <= self.horizon]
+        rows += [(one.t, 1 if one.end == self.subject else 2) for one in self.moments]
+        rows += [(f.sent_at, 2) for f in self.stuck if f.opcode in ("PING", "CLOSE")]
+        rows += [(f.arrived_at, 3) for f in self.stuck if f.arrived_at is not None]
+        weights = {"PING": 4, "CLOSE": 5}
+        return rows + [(f.sent_at, weights[f.opcode]) for f in self.through if f.opcode in weights]
+
+    def neat(self, t: float) -> str:
+        """A time as a tick says it: a real clock's few milliseconds of lateness are left out."""
+        slack = 1e-6 if self.is_virtual else min(0.06, 0.015 * self.stop)
+        most = 2 if self.horizon >= 1 else 4
+        digits = next((d for d in range(3) if abs(t - round(t, d)) <= slack), most)
+        return f"{round(t, digits):g}" if abs(t) < 1e5 else f"{t:.0f}"
+
+    tick = neat
+
+    def seconds(self, t: float) -> str:
+        """A time as the verdict says it: "15.0 s"."""
+        text = self.neat(t)
+        return f"{text if '.' in text else text + '.0'} s"
+
+
+def _up(t: float, step: float) -> float:
+    return math.ceil(t / step - 1e-9) * step
