@@ -60,7 +60,7 @@ class Room:
         return _misses(box, self._taken) and _misses(box, self._ground)
 
     def stand(self, said: Words) -> bool:
-        """Whether words can stand on their own ground, no line through them; they take their room."""
+        """Whether words can stand on their own ground, no line through them."""
         boxes = said.boxes()
         if not all(_misses(box, self._taken) for box in boxes):
             return False
