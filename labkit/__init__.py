@@ -8,68 +8,73 @@ An ``Experiment`` is ``run`` on a wire and leaves a ``Trace``, which plots draw 
     trace = run(fly, wire="virtual")
     trace.noticed_at("server"), trace.closed_at("server"), trace.told_at("server")  # 15.0, 17.0, 17.0
     plots.timeline(trace, predict(fly))
+
+The house, in the order in which it is read:
+
+    values/         what is set up, and what happens to it: Experiment, Peer, Cut and the other acts
+    wires/          what carries bytes and can be hurt: pipe, clock, memory sockets; virtual, loopback
+    ends/           the application at each end, and how asyncio, threads and trio carry it
+    engine/         what runs an experiment and watches it: session, recorder, tap
+    trace/          what was seen, and why
+    theory/         what ought to happen, from parameters alone
+    versions/       other versions and implementations of websockets, each in a worker process
+    running.py      run: an experiment, waited for
+    many/           sweep, fleet, crowd, plan: many runs, many clients
+    plots/          the figures
+    widgets/        explore and live: knobs and buttons in a notebook
+    doctor/         somebody's own log, explained
+    exercises/      what the notebooks ask, and how an answer is judged
+    whereabouts.py  in which await a connection is blocked, in your own program
+    patterns.py     short functions that survive what the lab shows
+    notebook.py     asyncio.run() in a cell, as in the documentation
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from . import doctor, exercises, patterns, plots
-    from .bench import explore, live
-    from .blocking import block
-    from .experiment import Experiment, Peer
-    from .faults import Cut, Delay, Freeze, Goodbye, HangUp, Idle, Limit, Reset, Send, Slice, SlowClose, StopReading, Throttle, Tunnel
-    from .fleets import fleet
-    from .plans import Plan, Timers, plan
-    from .recordings import recorded
-    from .restart import Restart, crowd
-    from .session import open_run, run
-    from .sweeps import sweep
-    from .theory import Prediction, compare, covers, predict
-    from .trace import Event, Frame, Raised, Trace
-    from .vintages import Hole, Vintage, run_each
-    from .whereabouts import where
+from .theory import Prediction, compare, covers, predict
+from .trace import Event, Frame, Raised, Trace
+from .trace.recordings import recorded
+from .values.experiment import Experiment, Peer
+from .values.faults import (
+    Cut,
+    Delay,
+    Freeze,
+    Goodbye,
+    HangUp,
+    Idle,
+    Limit,
+    Reset,
+    Send,
+    Slice,
+    SlowClose,
+    StopReading,
+    Throttle,
+    Tunnel,
+)  # fmt: skip
 
-HOME = {  # where each name lives; a room is entered only when somebody asks for what is in it
-    "experiment": ["Experiment", "Peer"],
-    "blocking": ["block"],
-    "faults": [
-        "Cut", "Delay", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle",
-        "Tunnel",
-    ],
-    "session": ["run", "open_run"],
-    "theory": ["predict", "compare", "covers", "Prediction"],
-    "trace": ["Trace", "Event", "Frame", "Raised"],
-    "recordings": ["recorded"],
-    "vintages": ["Vintage", "Hole", "run_each"],
-    "plots": ["plots"],
-    "sweeps": ["sweep"],
-    "doctor": ["doctor"],
-    "whereabouts": ["where"],
-    "restart": ["crowd", "Restart"],
-    "patterns": ["patterns"],
-    "fleets": ["fleet"],
-    "plans": ["plan", "Plan", "Timers"],
-    "exercises": ["exercises"],
-    "bench": ["explore", "live"],
-}  # fmt: skip
-ROOMS = {name: room for room, names in HOME.items() for name in names}
-__all__ = [
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Hole", "Idle", "Limit", "Peer", "Plan",
-    "Prediction", "Raised", "Reset", "Restart", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Timers", "Trace", "Tunnel",
-    "Vintage",
-    "block", "compare", "covers", "crowd", "doctor", "exercises", "explore", "fleet", "live", "open_run", "patterns", "plan", "plots",
-    "predict", "recorded", "run", "run_each", "sweep", "where",
+__all__ = [  # what is quick to import is imported
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised",
+    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
 ]  # fmt: skip
+LATER = {  # what takes longer to import is imported when it is asked for
+    "block": "ends.blocking", "run": "running", "open_run": "engine.session",
+    "sweep": "many.sweeps", "fleet": "many.fleets", "crowd": "many.crowds", "Restart": "many.crowds",
+    "plan": "many.plans", "Plan": "many.plans", "Timers": "many.plans",
+    "Vintage": "versions", "Hole": "versions", "run_each": "versions",
+    "explore": "widgets", "live": "widgets", "where": "whereabouts",
+    "doctor": "", "exercises": "", "patterns": "", "plots": "",  # modules themselves
+}  # fmt: skip
+__all__ += LATER
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ROOMS:
+    if name not in LATER:
         raise AttributeError(f"labkit has no {name!r}; it has {', '.join(__all__)}")
-    room = import_module(f".{ROOMS[name]}", __name__)
-    return room if name == ROOMS[name] else getattr(room, name)
+    home = LATER[name]
+    return getattr(import_module(f".{home}", __name__), name) if home else import_module(f".{name}", __name__)
 
 
 def __dir__() -> list[str]:

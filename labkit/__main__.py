@@ -121,7 +121,7 @@ def do_show(args: argparse.Namespace) -> None:
 
 
 def do_vintages(args: argparse.Namespace) -> None:
-    from .vintages import shelf
+    from .versions import shelf
 
     if args.action == "list":
         print(shelf.report())
@@ -130,7 +130,7 @@ def do_vintages(args: argparse.Namespace) -> None:
 
 
 def do_matrix(args: argparse.Namespace) -> None:
-    from .matrix import record
+    from .versions.matrix import record
 
     print(record(Path(args.to)))
 

@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from labkit import Experiment, Peer, run
-from labkit.faults import (
+from labkit.trace import Trace
+from labkit.values.faults import (
     ENDS,
     FAULTS,
     Act,
@@ -43,7 +44,6 @@ from labkit.faults import (
     Throttle,
     Tunnel,
 )
-from labkit.trace import Trace
 
 WITHIN = 0.060  # s, between the same event on both wires
 MOVED = 0.012  # s, by which times are moved to see whether an experiment is on edge

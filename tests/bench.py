@@ -237,7 +237,7 @@ def fresh(what: str) -> float:
 
 def bench_import(quick: bool) -> None:
     title("import in a fresh interpreter (median); matplotlib not loaded")
-    bare, ours, whole = "websockets.asyncio.server, websockets.asyncio.client", "labkit", "labkit.session, labkit.wires.virtual"
+    bare, ours, whole = "websockets.asyncio.server, websockets.asyncio.client", "labkit", "labkit.engine.session, labkit.wires.virtual"
     taken: dict[str, list[float]] = {bare: [], ours: [], whole: []}
     for _ in range(5 if quick else 15):
         for what, times in taken.items():

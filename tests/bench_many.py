@@ -30,9 +30,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import references  # noqa: E402
 
 from labkit import Cut, Experiment, Peer, fleet, predict  # noqa: E402
-from labkit.batches import BATCH, carried  # noqa: E402
-from labkit.processes import each  # noqa: E402
-from labkit.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
+from labkit.many.batches import BATCH, carried  # noqa: E402
+from labkit.many.pool import each  # noqa: E402
+from labkit.many.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
 from labkit.wires.clock import set_aside  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110

@@ -6,7 +6,7 @@ import dataclasses
 import random
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send
-from labkit.faults import Act
+from labkit.values.faults import Act
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 DEFAULTS = Experiment(server=Peer(), faults=[Cut(at=63)])

@@ -24,7 +24,7 @@ from functools import cache
 from typing import Any
 
 from labkit import Experiment, Peer, run
-from labkit.faults import (
+from labkit.values.faults import (
     ACTS,
     Act,
     Cut,
@@ -39,8 +39,8 @@ from labkit.faults import (
     Throttle,
     order,
 )
-from labkit.pipe import EOF, RESET
 from labkit.wires import FLOW
+from labkit.wires.pipe import EOF, RESET
 from labkit.wires.virtual import VirtualWire
 
 LATENCY = 0.05  # s

@@ -12,10 +12,10 @@ from cases import FLY, quiet
 
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
-from labkit.bench.knobs import WAYS, WHO, Knobs, difference
-from labkit.bench.result import VIEWS, picture, result
-from labkit.bench.runner import Runner
-from labkit.bench.static import outputs
+from labkit.widgets.knobs import WAYS, WHO, Knobs, difference
+from labkit.widgets.result import VIEWS, picture, result
+from labkit.widgets.runner import Runner
+from labkit.widgets.static import outputs
 
 
 def anything(seed):
@@ -90,7 +90,7 @@ def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
     def mistaken(*_):
         return FLY.colour_of_nothing
 
-    monkeypatch.setattr("labkit.bench.result.timeline", mistaken)
+    monkeypatch.setattr("labkit.widgets.result.timeline", mistaken)
     with pytest.raises(AttributeError, match="colour_of_nothing"):
         picture(run(FLY, "virtual", progress=False), predict(FLY))
     shown = result(lambda: FLY)
@@ -300,14 +300,14 @@ def test_a_new_one_ends_the_one_before():
 
 
 def test_a_page_that_is_gone_ends_it(session, monkeypatch):
-    monkeypatch.setattr("labkit.bench.liveview.DEAF", 0.3)
+    monkeypatch.setattr("labkit.widgets.liveview.DEAF", 0.3)
     session.pulse.click()  # the page beats once, and never again
     until(lambda: not session.runner.alive)
     assert session.trace is not None
 
 
 def test_what_goes_wrong_in_the_session_is_said_and_leaves_nothing(monkeypatch):
-    monkeypatch.setattr("labkit.bench.liveview.picture", lambda *_: 1 / 0)
+    monkeypatch.setattr("labkit.widgets.liveview.picture", lambda *_: 1 / 0)
     broken = live(SMALL)
     until(lambda: not broken.runner.alive)
     assert "could not go on: ZeroDivisionError" in broken.sentence.value and threads() == []

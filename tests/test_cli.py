@@ -83,7 +83,7 @@ def test_vintages_are_listed(capsys):
 
 def test_vintages_are_fetched_once(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_SHELF", str(tmp_path))
-    monkeypatch.setattr("labkit.vintages.shelf._install", lambda version, draft: _fake(draft))
+    monkeypatch.setattr("labkit.versions.shelf._install", lambda version, draft: _fake(draft))
     assert main(["vintages", "fetch", "12.0"]) == 0 == main(["vintages", "fetch", "12.0"])
     assert capsys.readouterr().out == "websockets 12.0: fetched\nwebsockets 12.0: was here already\n"
     assert main(["vintages", "fetch"]) == 0 and "websockets 14.2: fetched" in capsys.readouterr().out
@@ -102,7 +102,8 @@ def test_a_version_that_is_none_is_refused_in_a_sentence(capsys, version):
 
 
 def test_the_matrix_is_recorded_where_one_asks(capsys, monkeypatch, tmp_path):
-    from labkit import Vintage, matrix
+    from labkit import Vintage
+    from labkit.versions import matrix
 
     everything = matrix.everything
     monkeypatch.setattr(matrix, "everything", lambda progress: everything([Vintage(), Vintage("14.1", "trio")], progress))

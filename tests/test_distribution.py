@@ -9,8 +9,8 @@ import pytest
 from axes_figures import overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, plots, sweep
+from labkit.many.sweeps import frame
 from labkit.plots.distribution_words import histogram
-from labkit.sweeps import frame
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 

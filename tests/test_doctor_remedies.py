@@ -15,7 +15,7 @@ from websockets.asyncio.server import serve
 from labkit import Cut, Experiment, Idle, Peer, Send, recorded, run
 from labkit.doctor import diagnose
 from labkit.doctor.remedies import FIXES, REMEDIES
-from labkit.restart import crowd
+from labkit.many.crowds import crowd
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,9 +20,9 @@ from test_session import belongings
 from websockets import connect
 
 from labkit import Send, crowd, fleet, open_run, run
-from labkit.ending import Interrupts, StillBusy, uninterrupted
-from labkit.recorder import Recorder
-from labkit.session import Session
+from labkit.engine.recorder import Recorder
+from labkit.engine.session import Session
+from labkit.wires.ending import Interrupts, StillBusy, uninterrupted
 
 TESTS = Path(__file__).parent
 CALLS = ["sleeps", "sleeps both", "spins", "spins both"]  # those that never come back to their event loop
@@ -129,7 +129,7 @@ import sys, time
 sys.path.insert(0, {tests!r})
 import nasty
 from labkit import *
-from labkit.processes import Processes
+from labkit.many.pool import Processes
 nasty.SIGN, nothing = {sign!r}, Experiment(server=Peer(ping_interval=None), until=600)
 """
 

@@ -14,9 +14,9 @@ from test_notebooks import execute, outputs, text
 from labkit import Hole, Trace, Vintage, plots, recorded
 from labkit.exercises import gap, gap_logs
 from labkit.exercises.old_source import source_of, what_changed
-from labkit.matrix import recorded as recorded_matrix
-from labkit.vintages import pythons, shelf
-from labkit.vintages.worker import Worker
+from labkit.versions import pythons, shelf
+from labkit.versions.matrix import recorded as recorded_matrix
+from labkit.versions.worker import Worker
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 WORDS = "\n".join(cell.source for cell in nbformat.read(NOTEBOOKS / "05_the_closing_gap.ipynb", as_version=4).cells)
@@ -48,7 +48,7 @@ def one_process_a_vintage():
                     workers[place] = until_the_end.enter_context(Worker(place))
                 yield workers[place]
 
-        patched.setattr("labkit.vintages.worker.Worker", shared)
+        patched.setattr("labkit.versions.worker.Worker", shared)
         yield
 
 

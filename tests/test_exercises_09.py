@@ -14,8 +14,8 @@ from websockets.protocol import State
 from labkit import Cut, Experiment, Goodbye, Peer, Reset, run
 from labkit.exercises import surviving as lab
 from labkit.exercises.surviving import QUICK, Sensor, check_numbers, check_spread, count, tally, through_trouble, trouble
+from labkit.many.crowds import Restart, crowd
 from labkit.patterns import jittered
-from labkit.restart import Restart, crowd
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "09_surviving.ipynb"
 PINGS = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)

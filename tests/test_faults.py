@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit import Cut, Delay, Experiment, HangUp, Idle, Limit, Peer, Reset, Send, Slice, SlowClose, Throttle, open_run, run
-from labkit.pipe import EOF, Pipe
 from labkit.wires import FLOW
+from labkit.wires.pipe import EOF, Pipe
 from labkit.wires.virtual import VirtualWire
 
 both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from labkit import Cut, Delay, Experiment, Peer, Send, Tunnel, run
-from labkit.effects import Delayed, Tunneled
+from labkit.wires.effects import Delayed, Tunneled
 
 SILENT = Peer(ping_interval=None)
 CHATTER = Send(0, size=10, every=0.5)

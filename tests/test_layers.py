@@ -17,47 +17,34 @@ ROOT = Path(__file__).resolve().parent.parent
 LABKIT = ROOT / "labkit"
 
 LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may import besides itself, the packages from outside)
-    "values": ("fields faults experiment", "", ""),
-    "capabilities": ("capabilities", "", ""),
-    "files": ("files", "", ""),
-    "pipe": ("pipe effects", "values", ""),
-    "trace": ("trace report why fate", "values files", "pandas"),
-    "recordings": ("recordings", "trace", ""),
-    "theory": ("theory model party", "values trace", ""),
-    "awaits": ("awaits", "", ""),
-    "ending": ("ending", "awaits", ""),
-    "blocking": ("blocking", "", ""),
-    "progress": ("progress", "values", "IPython"),
-    "witnesses": ("tap records dialect recorder tally", "values trace", "cryptography websockets"),
-    "notebook": ("notebook", "", ""),
-    "wires": ("wires", "values pipe ending", ""),
-    "tls": ("tls", "", "trustme"),
-    "peers": ("peers", "values capabilities", "trio websockets"),
-    "vintages": ("vintages", "values capabilities trace progress tls", ""),
-    "matrix": ("matrix", "values capabilities files trace recordings progress vintages", ""),
-    "run": ("session", "values capabilities trace awaits ending progress witnesses wires tls peers vintages", "websockets"),
-    "worker": ("worker", "values trace tls run", ""),
-    "crowds": ("restart", "values ending run", "websockets"),
+    "values": ("values", "", ""),
+    "trace": ("trace", "values", "pandas"),
+    "theory": ("theory", "values trace", ""),
+    "wires": ("wires", "values", ""),
+    "ends": ("ends", "values", "trio websockets"),
+    "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
+    "versions": ("versions", "values trace ends engine", ""),
+    "run": ("running", "values trace ends engine versions", ""),
+    "many": ("many", "values trace wires ends engine run", "pandas websockets"),
+    "plots": ("plots", "values trace theory", "matplotlib"),
+    "where": ("whereabouts", "wires", ""),
     "patterns": ("patterns", "", "websockets"),
-    "processes": ("processes batches", "", ""),
-    "sweeps": ("sweeps fleets plans", "values files pipe trace ending progress witnesses wires peers run processes", "pandas websockets"),
-    "plots": ("plots", "values files trace theory", "matplotlib"),
-    "where": ("whereabouts", "awaits", ""),
-    "doctor": ("doctor", "trace witnesses plots", ""),
-    "bench": ("bench", "values trace theory ending run plots", "IPython ipywidgets"),
+    "notebook": ("notebook", "", ""),
+    "doctor": ("doctor", "trace engine plots", ""),
+    "widgets": ("widgets", "values trace theory wires engine run plots", "IPython ipywidgets"),
     "exercises": (
         "exercises",
-        "values capabilities files trace recordings theory blocking progress vintages matrix run crowds patterns sweeps plots where doctor",
+        "values trace theory ends engine versions run many plots where patterns doctor",
         "IPython matplotlib websockets",
     ),
     "front door": (
         "__init__ __main__",
-        "values trace recordings theory blocking vintages matrix run crowds patterns sweeps plots where doctor bench exercises",
+        "values trace theory ends engine versions run many plots where patterns doctor widgets exercises",
         "",
     ),
 }
 ROOMS = {room: layer for layer, (rooms, _, _) in LAYERS.items() for room in rooms.split()}
-PURE = ("values", "pipe", "trace", "theory")
+PURE = ("values", "trace", "theory")
 WORLDLY = {"asyncio", "concurrent", "multiprocessing", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time"}
 NOT_IN_A_BROWSER = {"concurrent", "multiprocessing", "ssl", "subprocess"}  # and not in a worker before it needs them
 SINCE_3_11 = {
@@ -80,7 +67,7 @@ def room(name: str) -> str:
 
 
 def imported(path: Path, inner: bool = True) -> set[str]:
-    """Every module that a file names in an import, those inside functions too if ``inner``: "socket", "labkit.faults"."""
+    """Every module that a file names in an import, those inside functions too if ``inner``: "socket", "labkit.values.faults"."""
     todo, names = [ast.parse(path.read_text())], set()
     while todo:
         node = todo.pop()
@@ -160,7 +147,18 @@ def test_a_virtual_run_needs_neither_the_loopback_wire_nor_matplotlib_nor_what_a
     fly = "Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])"
     code = f"import sys; from labkit import Cut, Experiment, Peer, run; run({fly}, 'virtual', progress=False); print(*sys.modules)"
     loaded = set(python(code).split())
-    assert not {"labkit.wires.loopback", "labkit.plots", "labkit.tls", "labkit.records", "cryptography", "matplotlib", "trustme"} & loaded
+    assert (
+        not {
+            "labkit.wires.loopback",
+            "labkit.plots",
+            "labkit.engine.tls",
+            "labkit.engine.tls_records",
+            "cryptography",
+            "matplotlib",
+            "trustme",
+        }
+        & loaded
+    )
     for path in FILES:
         if module(path) in loaded:
             lacking = {name.split(".")[0] for name in imported(path, inner=False)} & NOT_IN_A_BROWSER

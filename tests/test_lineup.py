@@ -10,12 +10,12 @@ import pytest
 from axes_figures import lay_out, overlaps, texts, title
 
 from labkit import Cut, Experiment, Peer, Trace, plots, recorded, run
-from labkit.matrix import WIRES, key
-from labkit.matrix import recorded as recorded_matrix
 from labkit.plots.lineup_lanes import lanes
 from labkit.plots.lineup_words import by_version
 from labkit.plots.squeeze import squeeze
-from labkit.recordings import folders
+from labkit.trace.recordings import folders
+from labkit.versions.matrix import WIRES, key
+from labkit.versions.matrix import recorded as recorded_matrix
 
 CUT = Cut(1.2, heal=60)
 TIMERS: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}

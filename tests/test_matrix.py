@@ -7,8 +7,9 @@ from itertools import zip_longest
 import pytest
 
 from labkit import Vintage, recorded
-from labkit.capabilities import has, number
-from labkit.matrix import (
+from labkit.ends.capabilities import has, number
+from labkit.versions import shelf
+from labkit.versions.matrix import (
     AFTER,
     CONTROLS,
     SITUATIONS,
@@ -26,8 +27,7 @@ from labkit.matrix import (
     measure,
     save,
 )
-from labkit.matrix import recorded as recorded_matrix
-from labkit.vintages import shelf
+from labkit.versions.matrix import recorded as recorded_matrix
 
 HEADER, CELLS = recorded_matrix()
 BY_KEY = {key(cell): cell for cell in CELLS}

@@ -23,7 +23,7 @@ from pairs import (
 )
 
 from labkit import Cut, Delay, Freeze, HangUp, Idle, Send, SlowClose, StopReading, open_run, run
-from labkit.faults import FAULTS
+from labkit.values.faults import FAULTS
 
 HOWS = ("apart", "directions", "together")
 SEEDS = [0, pytest.param(range(1, 6), marks=pytest.mark.long)]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.pipe import EOF, RESET, Pipe
+from labkit.wires.pipe import EOF, RESET, Pipe
 
 MS = st.integers(0, 10_000).map(lambda ms: ms / 1000)
 

@@ -29,7 +29,7 @@ def test_the_example_in_labkits_own_docstring_runs():
     import labkit
 
     names = {}
-    exec(re.sub(r"^ {4}", "", labkit.__doc__.split(":\n\n", 1)[1], flags=re.MULTILINE), names)
+    exec(re.sub(r"^ {4}", "", labkit.__doc__.split(":\n\n")[1].rsplit("\n\n", 1)[0], flags=re.MULTILINE), names)
     assert names["trace"].told_at("server") == 17
 
 

@@ -6,8 +6,8 @@ import pytest
 from axes_figures import overlaps, texts, title
 
 from labkit import plots
+from labkit.many.crowds import Attempt, Crowd, Restart
 from labkit.plots.reconnects import Story
-from labkit.restart import Attempt, Crowd, Restart
 
 RESTART = Restart(at=20, back=30)
 

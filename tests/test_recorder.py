@@ -7,9 +7,9 @@ from cases import FLY
 from websockets.frames import Frame, Opcode
 
 from labkit import run
-from labkit.dialect import read
-from labkit.recorder import Recorder
-from labkit.tap import Stream
+from labkit.engine.dialect import read
+from labkit.engine.recorder import Recorder
+from labkit.engine.tap import Stream
 
 LINES = [
     ("= connection is CLOSING", "state", {"state": "CLOSING"}),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from labkit import recorded, run
-from labkit.recordings import BESIDE
+from labkit.trace.recordings import BESIDE
 
 
 def seen(trace):
@@ -33,7 +33,7 @@ def test_a_recording_that_is_not_there_is_refused_with_those_that_are(tmp_path, 
     with pytest.raises(FileNotFoundError, match="no recording is called 'cat'.*closing-hang, fruit-fly"):
         recorded("cat")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("labkit.recordings.BESIDE", tmp_path / "nowhere")
+    monkeypatch.setattr("labkit.trace.recordings.BESIDE", tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="neither beside labkit nor above"):
         recorded("fruit-fly")
 

@@ -12,7 +12,7 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from labkit import Cut, Experiment, Goodbye, Peer, Reset, run
-from labkit.restart import Attempt, Crowd, Restart, crowd
+from labkit.many.crowds import Attempt, Crowd, Restart, crowd
 from labkit.wires.virtual import VirtualWire
 
 

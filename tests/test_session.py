@@ -10,7 +10,7 @@ import pytest
 from cases import FLY, small
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, open_run, run
-from labkit.session import Session
+from labkit.engine.session import Session
 
 both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 
@@ -59,7 +59,7 @@ def test_an_error_inside_an_end_is_raised_by_the_run(wire, monkeypatch):
         raise RuntimeError("no server today")
 
     before = belongings()
-    monkeypatch.setattr("labkit.peers.tasks.AsyncioEnd.serve", broken)
+    monkeypatch.setattr("labkit.ends.with_asyncio.AsyncioEnd.serve", broken)
     with pytest.raises(RuntimeError, match="no server today"):
         run(small(), wire)
     assert belongings() == before
@@ -140,7 +140,7 @@ def test_zero_is_the_servers_open_and_the_handshake_has_negative_times():
 
 
 def test_a_long_run_says_what_goes_on(capsys, monkeypatch):
-    from labkit.progress import Living
+    from labkit.engine.progress import Living
 
     with open_run(FLY, "virtual") as session:
         session.wait(12.4)

@@ -13,10 +13,10 @@ import pytest
 from cases import FLY, goodbyes, quiet
 from test_ending import alive
 
-import labkit.sweeps
+import labkit.many.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
-from labkit.processes import Died, Processes, each
-from labkit.sweeps import COLUMNS, observe, vary
+from labkit.many.pool import Died, Processes, each
+from labkit.many.sweeps import COLUMNS, observe, vary
 
 PHASES = [round(8 + n / 50, 2) for n in range(200)]
 SHAKY = Experiment(
@@ -98,7 +98,7 @@ def test_a_false_alarm_before_the_cut_is_no_detection():
 
 
 def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch, tmp_path):
-    done, real = [], labkit.sweeps.run
+    done, real = [], labkit.many.sweeps.run
 
     def interrupted(*args, **kwargs):
         done.append(1)
@@ -106,7 +106,7 @@ def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch, tmp_path):
             raise KeyboardInterrupt
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(labkit.sweeps, "run", interrupted)
+    monkeypatch.setattr(labkit.many.sweeps, "run", interrupted)
     table = sweep(FLY, over={"latency": [0, 0.1, 0.2, 0.3]}, save=tmp_path / "rows.csv")
     assert len(table) == 2 and len(pandas.read_csv(tmp_path / "rows.csv")) == 2
 
@@ -127,7 +127,7 @@ def test_a_run_that_fails_has_a_row_with_its_problem_and_the_first_is_raised():
     def trouble(values):
         raise RuntimeError("no luck")
 
-    assert labkit.sweeps.guarded(trouble, {"x": 1}) == {"x": 1, "problem": "RuntimeError: no luck"}
+    assert labkit.many.sweeps.guarded(trouble, {"x": 1}) == {"x": 1, "problem": "RuntimeError: no luck"}
 
 
 # executors
@@ -147,7 +147,7 @@ def test_any_executor_gives_the_same_table(kind):
 
 def test_many_runs_are_carried_by_fresh_processes(monkeypatch):
     expected = sweep(FLY, over={"cut.at": PHASES[:40]})
-    monkeypatch.setattr(labkit.sweeps, "HERE", 5)
+    monkeypatch.setattr(labkit.many.sweeps, "HERE", 5)
     assert sweep(FLY, over={"cut.at": PHASES[:40]}).equals(expected)
 
 
@@ -256,7 +256,7 @@ def test_processes_wait_for_nothing_after_an_exception():
 
 def test_a_busy_worker_does_not_outlive_whoever_started_it():
     code = (
-        "import os, time; from labkit.processes import Processes\n"
+        "import os, time; from labkit.many.pool import Processes\n"
         "executor = Processes(1); executor.submit(print, 1).result(); executor.submit(time.sleep, 600)\n"
         "print([worker.pid for worker in executor.workers][0], flush=True); os.kill(os.getpid(), 9)"
     )
@@ -271,11 +271,11 @@ def test_a_script_without_a_guard_can_sweep(tmp_path):
     """Fresh processes do not import the script that made them."""
     script = tmp_path / "script.py"
     script.write_text(
-        "import labkit.sweeps\nfrom labkit import *\nlabkit.sweeps.HERE = 3\n"
+        "import labkit.many.sweeps\nfrom labkit import *\nlabkit.many.sweeps.HERE = 3\n"
         "fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])\n"
         "print(len(sweep(fly, over={'cut.at': [9, 10, 11, 12, 13]})))\n"
     )
-    root = os.path.dirname(os.path.dirname(os.path.abspath(labkit.sweeps.__file__)))
+    root = os.path.dirname(os.path.dirname(os.path.abspath(labkit.__file__)))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": root})
     assert (done.stdout, done.stderr) == ("5\n", "")
 

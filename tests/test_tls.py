@@ -19,9 +19,9 @@ from test_session import belongings
 from test_theory import frames, raised
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, compare, open_run, predict, run
-from labkit import tls as tls_room
-from labkit.records import Key, Unreadable, opened, unwrap
-from labkit.tap import Stream
+from labkit.engine import tls as tls_room
+from labkit.engine.tap import Stream
+from labkit.engine.tls_records import Key, Unreadable, opened, unwrap
 
 both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 SECRET = bytes.fromhex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")  # RFC 8448 §3, the server's, handshake
@@ -204,7 +204,7 @@ def test_a_client_that_cannot_verify_the_certificate_says_so(wire, names, trusts
     signer = trustme.CA()
     trusted, server = (signer if trusts == "the same" else trustme.CA()), signer.issue_cert(*names)
     pems = {"authority": trusted.cert_pem.bytes().decode(), "server": server.private_key_and_cert_chain_pem.bytes().decode()}
-    monkeypatch.setattr("labkit.tls.identity", lambda: pems)
+    monkeypatch.setattr("labkit.engine.tls.identity", lambda: pems)
     before = belongings()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -249,7 +249,7 @@ def test_under_tls_1_2_the_log_is_the_only_witness_and_the_trace_says_so(wire, m
 
 
 def test_without_cryptography_the_log_is_the_only_witness(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "labkit.records", None)
+    monkeypatch.setitem(__import__("sys").modules, "labkit.engine.tls_records", None)
     trace = run(sealed(), "virtual")
     assert "needs cryptography" in trace.header["witnesses"] and trace.frames() == [] and trace.closed_at("server")
 
@@ -341,7 +341,7 @@ def test_an_error_inside_an_end_leaves_no_keys(wire, monkeypatch):
     async def broken(self, listener):
         raise RuntimeError("no server today")
 
-    monkeypatch.setattr("labkit.peers.tasks.AsyncioEnd.serve", broken)
+    monkeypatch.setattr("labkit.ends.with_asyncio.AsyncioEnd.serve", broken)
     with pytest.raises(RuntimeError, match="no server today"):
         run(sealed(), wire)
     assert not key_files()

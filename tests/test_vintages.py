@@ -12,9 +12,9 @@ import pytest
 from cases import FLY, small
 
 from labkit import Cut, Experiment, Goodbye, HangUp, Hole, Peer, Reset, Send, Vintage, run, run_each
-from labkit.capabilities import IMPLEMENTATIONS, SINCE, VIRTUAL, has, lack, number
-from labkit.vintages import pythons, shelf
-from labkit.vintages.worker import Worker, WorkerError
+from labkit.ends.capabilities import IMPLEMENTATIONS, SINCE, VIRTUAL, has, lack, number
+from labkit.versions import pythons, shelf
+from labkit.versions.worker import Worker, WorkerError
 
 HERE = [version for version in (*shelf.LIVE, shelf.installed()) if shelf.find(version, sys.executable)]
 EVERY = [Vintage(v, i) for v in HERE for i in IMPLEMENTATIONS if lack(i, v, sys.version_info[:2]) is None]
@@ -30,7 +30,7 @@ def wire_of(vintage):
 def children() -> list[psutil.Process]:
     """The workers that this process has started and that still live."""
     live = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
-    return [one for one in live if "labkit.worker" in one.cmdline()]
+    return [one for one in live if "labkit.versions.child" in one.cmdline()]
 
 
 # runs
@@ -182,7 +182,7 @@ def test_an_interrupted_run_kills_its_worker(blow, monkeypatch):
     def tick(self):
         raise blow
 
-    monkeypatch.setattr("labkit.progress.Living.tick", tick)
+    monkeypatch.setattr("labkit.engine.progress.Living.tick", tick)
     with pytest.raises(blow):
         run(Experiment(server=Peer(), until=600), "loopback", vintage=Vintage(), progress=False)
     assert not children()
@@ -197,14 +197,14 @@ def test_a_worker_that_dies_says_its_last_words(tmp_path):
 
 
 def test_a_worker_that_takes_too_long_is_killed(monkeypatch):
-    monkeypatch.setattr("labkit.vintages.worker.PATIENCE", 0.5 - 600)  # half a second, for a run of ten minutes
+    monkeypatch.setattr("labkit.versions.worker.PATIENCE", 0.5 - 600)  # half a second, for a run of ten minutes
     with pytest.raises(WorkerError, match="took too long"):
         run(Experiment(server=Peer(), until=600), "loopback", vintage=Vintage(), progress=False)
 
 
 def test_a_worker_does_not_outlive_whoever_started_it():
     code = (
-        "import os, sys; from labkit.vintages import Vintage; from labkit.vintages.worker import Worker\n"
+        "import os, sys; from labkit.versions import Vintage; from labkit.versions.worker import Worker\n"
         "worker = Worker(Vintage().find()); print(worker.process.pid, flush=True); os._exit(1)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
@@ -311,7 +311,7 @@ def test_real_runs_wait_together_in_the_order_that_was_asked_for_and_an_interrup
     def interrupted(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("labkit.progress.Bar.advance", interrupted)
+    monkeypatch.setattr("labkit.engine.progress.Bar.advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_each(experiment.but(until=30), [Vintage("10.4"), Vintage(), Vintage()], "loopback", progress=False)
     assert not children()

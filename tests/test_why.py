@@ -6,7 +6,7 @@ import pytest
 from cases import DEFAULTS, FLY, goodbyes, quiet, talk
 
 from labkit import Cut, Experiment, Freeze, Goodbye, HangUp, Peer, Reset, run
-from labkit.why import why
+from labkit.trace.why import why
 
 
 def virtual(experiment):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..dialect import read as meaning
+from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .chart import Chart, Fact
 from .fitting import fit

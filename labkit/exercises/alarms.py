@@ -15,13 +15,13 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..blocking import block
-from ..experiment import Experiment, Peer
-from ..faults import Freeze
+from ..ends.blocking import block
 from ..plots import lag
 from ..plots.lag_blame import Blame
-from ..session import run
+from ..running import run
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Freeze
 from .answers import is_number
 
 TIMERS: dict[str, float] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}

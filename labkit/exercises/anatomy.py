@@ -13,8 +13,8 @@ from itertools import cycle
 
 from websockets.frames import Opcode
 
-from ..experiment import Experiment
-from ..session import open_run
+from ..engine.session import open_run
+from ..values.experiment import Experiment
 
 LONG = {126: 2, 127: 8}  # a length that is a signpost: so many bytes after it hold the real one
 SHOWN = 12  # bytes of a payload that are printed

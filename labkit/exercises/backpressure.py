@@ -18,10 +18,10 @@ from matplotlib.axes import Axes
 from websockets.exceptions import ConnectionClosed
 
 from .. import plots
-from ..experiment import Experiment, Peer
-from ..faults import Cut, Delay, Throttle
-from ..session import run
+from ..running import run
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Cut, Delay, Throttle
 from .answers import is_number, one_of
 
 TIMERS: dict[str, Any] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..experiment import Experiment
 from ..theory import predict
+from ..values.experiment import Experiment
 
 NEAR = 0.25  # s: as near as this, a number is taken for the belief's
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..experiment import Experiment, Peer
-from ..faults import Cut, Goodbye
+from ..many.sweeps import observe, sweep
 from ..plots import timeline
-from ..session import run
-from ..sweeps import observe, sweep
+from ..running import run
 from ..theory import predict
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Cut, Goodbye
 
 BUDGET = 8.0  # s from any cut until the application is told
 LATENCY = 0.5  # s, one way: a round trip takes up to 1 s

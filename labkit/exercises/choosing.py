@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..experiment import Peer
-from ..faults import Act, Delay, Freeze, Tunnel
-from ..plans import DAY, Timers, alarm_rate, experiment_of, false_alarms, worst_told
-from ..session import run
+from ..many.plans import DAY, Timers, alarm_rate, experiment_of, false_alarms, worst_told
+from ..running import run
+from ..values.experiment import Peer
+from ..values.faults import Act, Delay, Freeze, Tunnel
 from .guess import Ledger
 
 NAMES = ("ping_interval", "ping_timeout", "close_timeout")

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..doctor import Report, diagnose, diagnose_files
-from ..experiment import Experiment, Peer
-from ..faults import Cut, Freeze, Idle, Send, StopReading
-from ..session import open_run, run
+from ..engine.session import open_run
+from ..running import run
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Cut, Freeze, Idle, Send, StopReading
 from ..whereabouts import Where, where
 from .answers import is_seconds, one_of
 

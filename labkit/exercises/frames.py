@@ -17,9 +17,9 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from ..experiment import Experiment, Peer
-from ..session import run
+from ..running import run
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
 from .anatomy import Anatomy, shown, take_apart
 from .expect import Expectation, expect, settle_one
 from .raw import Exchange, send, split

@@ -15,14 +15,13 @@ from dataclasses import dataclass, replace
 from string import ascii_uppercase
 from typing import Any
 
-from .. import matrix
-from ..experiment import Experiment, Peer
-from ..fate import fate
-from ..faults import Cut
-from ..matrix import Cell
-from ..recordings import recorded
 from ..trace import Trace
-from ..vintages import Hole, Vintage, run_in
+from ..trace.fate import fate
+from ..trace.recordings import recorded
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Cut
+from ..versions import Hole, Vintage, matrix, run_in
+from ..versions.matrix import Cell
 
 RECORD = "3.11"  # the Python of most recorded traces
 MOMENTS = ("noticed", "closed", "told", "raised")  # runs that have them in common went alike

@@ -13,11 +13,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from ..capabilities import number as as_numbers
-from ..fate import fate
-from ..matrix import CUT, HEAL, WIRES, cell_of, experiment
+from ..ends.capabilities import number as as_numbers
 from ..trace import Trace
-from ..vintages import Hole, Vintage, run_in, shelf
+from ..trace.fate import fate
+from ..versions import Hole, Vintage, run_in, shelf
+from ..versions.matrix import CUT, HEAL, WIRES, cell_of, experiment
 from .answers import one_of
 from .gap import RECORD, log_lines, recorded_trace
 

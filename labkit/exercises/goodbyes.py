@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..experiment import Experiment, Peer
-from ..faults import ENDS, Reset
-from ..session import run
+from ..running import run
 from ..trace import OTHER, Event, Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import ENDS, Reset
 from .answers import one_of
 from .expect import Expectation, expect, settle_one
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..faults import ENDS
-from ..files import whole
 from ..trace import Trace
+from ..trace.files import whole
+from ..values.faults import ENDS
 from .answers import is_number, one_of
 from .beliefs import explain
 

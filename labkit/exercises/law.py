@@ -18,12 +18,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..experiment import Experiment, Peer
-from ..faults import Cut
+from ..engine.progress import Bar
 from ..plots import timeline
-from ..progress import Bar
-from ..session import run
+from ..running import run
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Cut
 from .answers import is_number
 from .guess import Ledger
 

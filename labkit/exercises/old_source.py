@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent, fill
 
-from ..vintages import shelf
+from ..versions import shelf
 
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 

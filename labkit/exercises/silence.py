@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..experiment import Experiment, Peer
-from ..faults import Act, Cut, Goodbye, StopReading, Throttle
-from ..session import run
+from ..running import run
 from ..trace import Trace
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Act, Cut, Goodbye, StopReading, Throttle
 from .answers import is_number, is_seconds, one_of
 from .guess import Ledger
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..experiment import Experiment, Peer
-from ..faults import Cut
-from ..session import run
+from ..running import run
+from ..values.experiment import Experiment, Peer
+from ..values.faults import Cut
 from .answers import is_number
 from .beliefs import explain
 

@@ -17,9 +17,9 @@ from matplotlib.axes import Axes
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from ..faults import Act, Cut
+from ..many.crowds import Crowd, Restart, crowd
 from ..patterns import Outbox, first_to_end, read_acknowledgements, send_kept
-from ..restart import Crowd, Restart, crowd
+from ..values.faults import Act, Cut
 from .answers import is_number
 
 QUICK: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}  # s; both ends notice a cut within 2 s

@@ -16,8 +16,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from ..faults import ENDS
 from ..trace import OTHER, Trace
+from ..values.faults import ENDS
 from . import blocked_words as words
 from . import frame, lanes, palette, picture
 from .blocked_tale import Await, Blockage

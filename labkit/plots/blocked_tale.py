@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..experiment import Experiment
-from ..faults import Cut, Goodbye, Send
 from ..theory import predict
 from ..trace import Event, Trace
+from ..values.experiment import Experiment
+from ..values.faults import Cut, Goodbye, Send
 from .tale import Tale
 
 TASKS = {"keepalive": "keepalive", "send": "send()", "own": "handler", "say_goodbye": "close()"}  # labkit's own applications

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..faults import ENDS
 from ..trace import Frame
+from ..values.faults import ENDS
 from . import ends, findings
 from .labels import Place, beside
 from .marks import DOTTED, Dot, Label, Mark, Path, Says, Ticks

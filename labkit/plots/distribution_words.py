@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..experiment import Experiment
+from ..values.experiment import Experiment
 from .tale import nice
 
 NAMES = ("min", "mean", "max")

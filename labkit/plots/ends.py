@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..faults import ENDS, Cut
 from ..trace import Frame
+from ..values.faults import ENDS, Cut
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..faults import ENDS
+from ..values.faults import ENDS
 from .axis import SECONDS, nice
 from .reading import Reading
 

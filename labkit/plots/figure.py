@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..files import whole
+from ..trace.files import whole
 from . import axes, layout, palette, svg
 from .layout import Panel
 from .marks import Mark

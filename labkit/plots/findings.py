@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..faults import ENDS
 from ..trace import OTHER, Frame, Story
+from ..values.faults import ENDS
 from .ends import capital, cut_words, frame_name, listed
 from .reading import Moment, Reading
 

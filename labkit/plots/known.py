@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..experiment import Experiment
-from ..faults import ENDS
 from ..trace import OTHER, Event, Story
+from ..values.experiment import Experiment
+from ..values.faults import ENDS
 
 
 @dataclass

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..faults import ENDS
 from ..trace import Story
+from ..values.faults import ENDS
 from . import ends
 from . import ladder_words as words
 from .axis import Axis

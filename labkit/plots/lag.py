@@ -18,8 +18,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
-from ..faults import ENDS
 from ..trace import Trace
+from ..values.faults import ENDS
 from . import frame, palette, picture
 from . import lag_words as words
 from .axis import SECONDS as LABEL

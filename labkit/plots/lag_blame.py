@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..faults import ENDS
 from ..trace import OTHER, Frame, Trace
+from ..values.faults import ENDS
 
 
 @dataclass(frozen=True)

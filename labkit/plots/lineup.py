@@ -18,9 +18,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
-from ..experiment import Experiment
-from ..faults import ENDS
 from ..trace import Trace
+from ..values.experiment import Experiment
+from ..values.faults import ENDS
 from . import palette, picture
 from .frame import bare, headline, headroom
 from .lanes import fill, inside, leaving, outside

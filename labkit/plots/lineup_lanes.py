@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ..fate import SLACK, fate, limit
-from ..faults import Cut
 from ..trace import Story, Trace
+from ..trace.fate import SLACK, fate, limit
+from ..values.faults import Cut
 from .squeeze import Squeeze, squeeze
 from .states import Span, spans
 from .tale import Tale

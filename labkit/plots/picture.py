@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..files import whole
+from ..trace.files import whole
 from . import palette
 
 DPI = 150  # of a saved PNG

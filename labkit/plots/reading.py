@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..experiment import Experiment, Peer
-from ..faults import ENDS, Cut, Goodbye
 from ..trace import Frame, Raised, Story
+from ..values.experiment import Experiment, Peer
+from ..values.faults import ENDS, Cut, Goodbye
 from .axis import nice
 
 NEVER = math.inf

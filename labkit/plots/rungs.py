@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..faults import ENDS
 from ..trace import OTHER, Event, Frame
+from ..values.faults import ENDS
 from .ends import plural
 from .excerpt import Excerpt
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from ..experiment import Experiment
-from ..faults import ENDS
 from ..trace import OTHER, Story
+from ..values.experiment import Experiment
+from ..values.faults import ENDS
 from . import crossings, ends, findings
 from .axis import SECONDS, Axis, Tick
 from .crossings import EDGE, WIDE, WIRE

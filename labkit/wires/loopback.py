@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..ending import Busy, brisk, uninterrupted
-from ..pipe import EOF, RESET, Pipe
 from . import FLOW, Program, Wire
+from .ending import Busy, brisk, uninterrupted
+from .pipe import EOF, RESET, Pipe
 from .threads import LoopThread, end
 
 HOST = "127.0.0.1"

@@ -27,7 +27,7 @@ import struct
 from collections import deque
 from typing import Any, NoReturn, Protocol
 
-from ..pipe import EOF, RESET, Pipe
+from .pipe import EOF, RESET, Pipe
 
 
 class Mover(Protocol):

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..ending import Busy, Place, abandon, break_off, heard, is_in_learners_code, place_of_thread, stubborn, uninterrupted
+from .ending import Busy, Place, abandon, break_off, heard, is_in_learners_code, place_of_thread, stubborn, uninterrupted
 
 PATIENCE = 0.8  # s in which an end is done, after its run is over
 FORCE = 0.5  # s more for one that is in a call

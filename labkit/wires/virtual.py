@@ -12,11 +12,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..ending import Busy, abandon, heard, stubborn, uninterrupted
-from ..pipe import RESET, Pipe
 from . import FLOW, Program, Wire
 from .clock import Clock, VirtualLoop, VirtualTimeError
+from .ending import Busy, abandon, heard, stubborn, uninterrupted
 from .memory import MemoryListener, MemorySocket
+from .pipe import RESET, Pipe
 
 PORT = 8765
 ROUNDS = 10  # cancellations of a task that swallows them

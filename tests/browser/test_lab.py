@@ -167,7 +167,7 @@ def test_live_a_cell_that_is_run_again_and_a_closed_page_leave_nothing_behind(ta
     tab.add(THREADS)
     assert "left: 4" in tab.output()  # the live thread, and three of one session
     tab.page.wait_for_timeout(1500)
-    tab.add("import labkit.bench.liveview as view\nview.DEAF = 3\nprint('beats', session.beat > 0)")
+    tab.add("import labkit.widgets.liveview as view\nview.DEAF = 3\nprint('beats', session.beat > 0)")
     assert "beats True" in tab.output(), "the page does not beat, so nobody would notice that it is closed"
     path = tab.path
     tab.page.goto("about:blank")

@@ -1,0 +1,186 @@
+"""What ought to happen, from parameters alone. ``predict`` never sees a run, and says so where it does not know.
+
+The law behind it (websockets' keepalive on a quiet connection): let g be the first ping sent after the last pong that
+made it; an end notices at g + ping_timeout, and its application is told close_timeout later. Everything else is
+the same rules followed to the end (model.py): healing, one-way cuts, latency, keepalive on both sides, goodbyes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from ..trace import Event, Story, Trace
+from ..values.experiment import Experiment
+from ..values.faults import ENDS, Cut, Freeze, Goodbye, Send, StopReading
+from .endpoint import CAPACITY
+from .model import Model
+
+OPENING = 10.0  # s; websockets' open_timeout
+MOMENTS = ("noticed", "closed", "told")
+
+
+@dataclass
+class Prediction(Story):
+    """What theory says of an experiment; asked like a Trace. Where theory does not know, moments are NaN and ``unknown`` says why.
+
+    ``ties`` names the instants at which the outcome is a matter of luck (such as a pong that arrives as its time runs out);
+    the prediction then says what happens in virtual time.
+    """
+
+    experiment: Experiment
+    events: list[Event]
+    end: float  # s
+    unknown: str | None = None
+    ties: list[str] = field(default_factory=list)
+
+    def noticed_at(self, end: str) -> float | None:
+        return math.nan if self.unknown else super().noticed_at(end)
+
+    def closed_at(self, end: str) -> float | None:
+        return math.nan if self.unknown else super().closed_at(end)
+
+    def told_at(self, end: str) -> float | None:
+        return math.nan if self.unknown else super().told_at(end)
+
+    def __repr__(self) -> str:
+        if self.unknown:
+            return f"<Prediction: theory does not know: {self.unknown}>"
+        parts = [f"{end} {moment} {_seconds(ask(self, moment, end))}" for end in ENDS for moment in MOMENTS]
+        return f"<Prediction: {', '.join(parts)}{'; a tie: ' + self.ties[0] if self.ties else ''}>"
+
+
+def covers(experiment: Experiment) -> str | None:
+    """Why theory does not know this experiment, in a sentence; None if it does."""
+    talks = [act for act in experiment.acts if isinstance(act, Send)]
+    if len(set(talks)) < len(talks):
+        return "two equal acts send, and theory cannot tell them apart"
+    if talks and experiment.compression:
+        return "messages are sent, and theory does not know what compression makes of them"
+    for kind, words in ((Freeze, "an end freezes"), (Send, "messages are sent")):
+        if any(isinstance(act, kind) for act in experiment.acts):
+            if experiment.tls:
+                return f"{words}, and theory knows that without TLS only"
+            if kind is Freeze and talks:
+                return "an end freezes and messages are sent: theory knows either, not both"
+    opening = (4 if experiment.tls else 2) * experiment.latency
+    if opening >= OPENING:
+        return f"the opening handshake takes {opening:g} s, and websockets gives up after {OPENING:g} s"
+    for act in experiment.faults:
+        if not isinstance(act, (Cut, Freeze, Goodbye, Send)):
+            return f"it has no rule for {act!r}"
+    ordinary = [act for end in ENDS for act in experiment.peer(end).acts(end) if isinstance(act, (Send, StopReading))]
+    for act in experiment.acts:
+        if act in ordinary:
+            continue  # an end that never reads, or sends from the beginning: the model knows
+        if act.at is not None and act.at <= 2 * experiment.latency:
+            return f"{act!r} falls into the opening handshake, which takes {2 * experiment.latency:g} s"
+    return None
+
+
+def predict(experiment: Experiment) -> Prediction:
+    """What ought to happen, from the experiment's parameters alone (RFC 6455 §5.5, §7.1; websockets' keepalive).
+
+    Gives every ping, pong and CLOSE with the moment it arrives (or None: stuck), and the moments each end notices, is
+    closed and is told (s).
+    """
+    if not isinstance(experiment, Experiment):
+        raise TypeError(f"predict() takes an Experiment(…), seen {experiment!r}: theory never sees a run")
+    unknown = covers(experiment)
+    model = Model(experiment)
+    if unknown is None:
+        model.run()
+        unknown = model.overflow
+    if unknown:
+        return Prediction(experiment, [], 0.0, unknown)
+    return Prediction(experiment, [_told(event) for event in model.events], model.now, None, model.ties)
+
+
+def _told(event: Event) -> Event:
+    """An event of the model as plain data: its item becomes the moment of its arrival."""
+    if event.what != "frame":
+        return event
+    data = dict(event.data)
+    data["arrived_at"] = data.pop("item").arrived_at
+    return event._replace(data=data)
+
+
+def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
+    """How many sends of ``end`` return, one after the other, from the beginning of a cut until one waits in drain().
+
+    What the wire holds and what the write buffer holds, in whole frames: asyncio pauses a writer when more than
+    ``write_limit`` bytes wait. Exact in virtual time; a real kernel has buffers of its own besides.
+    """
+    if experiment.peer(end).keepalive or experiment.compression or experiment.latency:
+        raise ValueError(f"theory counts the sends only without keepalive, compression and latency, seen {experiment!r}")
+    peer = experiment.peer(end)
+    header = 2 if peer.send_size < 126 else 4 if peer.send_size < 2**16 else 10  # RFC 6455 §5.2
+    frame = header + peer.send_size + (4 if end == "client" else 0)  # a client masks (§5.3)
+    return ((peer.buffer or CAPACITY) + peer.write_limit) // frame
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One moment, as theory has it and as it was observed (s; None: never)."""
+
+    end: str
+    moment: str  # noticed, closed, told
+    predicted: float | None
+    observed: float | None
+
+    @property
+    def seconds(self) -> float | None:
+        """Observed − predicted (s); 0 if both say never, infinite if only one does, NaN if theory does not know."""
+        if self.predicted is None or self.observed is None:
+            return 0.0 if self.predicted is self.observed else math.inf
+        return self.observed - self.predicted
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Theory and fact side by side: ``rows`` for each end and moment; ``worst`` is the largest difference (s)."""
+
+    rows: list[Difference]
+    unknown: str | None = None
+    names: tuple[str, str] = ("theory", "fact")
+
+    @property
+    def worst(self) -> float:
+        """The largest difference (s): NaN where theory does not know, infinite where one says never and the other does not."""
+        return math.nan if self.unknown else max(abs(row.seconds or 0.0) for row in self.rows)
+
+    def __str__(self) -> str:
+        if self.unknown:
+            return f"theory does not know: {self.unknown}"
+        one, two = self.names
+        lines = [f"{'':16}{one:>12}{two:>12}{f'{two} − {one}':>16}"]
+        for row in self.rows:
+            gap = "" if row.predicted is None and row.observed is None else _gap(row.seconds)
+            lines.append(f"{row.end + ' ' + row.moment:16}{_seconds(row.predicted):>12}{_seconds(row.observed):>12}{gap:>16}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def ask(story: Story, moment: str, end: str) -> float | None:
+    """One of the three moments (s), by its name."""
+    return {"noticed": story.noticed_at, "closed": story.closed_at, "told": story.told_at}[moment](end)
+
+
+def compare(trace: Trace, prediction: Prediction | None = None) -> Comparison:
+    """Hold a trace against a prediction (its own experiment's, unless given): the three moments of both ends."""
+    prediction = prediction or predict(trace.experiment)
+    rows = [Difference(end, moment, ask(prediction, moment, end), ask(trace, moment, end)) for end in ENDS for moment in MOMENTS]
+    return Comparison(rows, prediction.unknown)
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "never"
+    return "unknown" if math.isnan(value) else f"{value:.3f} s"
+
+
+def _gap(value: float | None) -> str:
+    if value is None or math.isinf(value):
+        return "not the same"
+    return f"{value * 1000:+.1f} ms" if abs(value) >= 1e-6 else "0"

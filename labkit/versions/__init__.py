@@ -1,0 +1,133 @@
+"""Another installed websockets, another of its implementations, another Python: a *vintage*, in a worker process.
+
+    run(fly, wire="virtual", vintage=Vintage("14.1"))
+    run_each(fly, [Vintage("14.1"), Vintage("14.2"), Vintage(implementation="trio")], wire="loopback")
+
+An experiment goes in as JSON, a trace comes back as JSON Lines; nothing else is shared. Old versions come from a shelf that
+``python -m labkit vintages fetch`` fills once (shelf.py), other Pythons are those that this machine has (pythons.py). What
+cannot be had – no such version on the shelf, no such Python, no keepalive in that implementation – is a Hole: an answer in words.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..ends.capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
+from ..engine.progress import Bar
+from ..trace import Trace
+from ..values import fields
+from ..values.experiment import Experiment
+from . import pythons, shelf
+
+if TYPE_CHECKING:
+    from .worker import Place
+
+TOGETHER = 4  # workers that wait at the same time
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """A version of websockets, one of its implementations, and a Python; None: the ones that run here."""
+
+    version: str | None = None  # such as "14.1"; None: the installed one
+    implementation: str = "asyncio"  # asyncio, legacy, threading or trio
+    python: str | None = None  # such as "3.10"; None: this Python
+
+    def __post_init__(self) -> None:
+        if self.version is not None:
+            number(self.version)
+        fields.one_of(self, "implementation", IMPLEMENTATIONS)
+        if self.python is not None:
+            pythons.number(self.python)
+
+    @property
+    def label(self) -> str:
+        """How figures call it: "websockets 14.1 asyncio, Python 3.11"."""
+        version, python = self.version or shelf.installed(), self.python or pythons.here()
+        return f"websockets {version} {self.implementation}, Python {'.'.join(python.split('.')[:2])}"
+
+    def find(self) -> Place:
+        """Where it is on this machine: an interpreter, and a folder with websockets in it; raises Hole if it is nowhere."""
+        from .worker import Place
+
+        version = self.version or shelf.installed()
+        python = pythons.find(self.python)
+        if python is None:
+            raise Hole(self, f"no Python {self.python} here: looked at {pythons.PLACES}")
+        if why := lack(self.implementation, version, pythons.number(python.version)):
+            raise Hole(self, why)
+        folder = shelf.find(version, python.path)
+        if folder is None:
+            raise Hole(self, f"websockets {version} is not here: python -m labkit vintages fetch {version} (or see data/matrix.jsonl)")
+        if self.implementation == "trio" and not pythons.imports(python.path, "trio"):
+            raise Hole(self, f"the trio implementation needs trio, which Python {python.version} has not: pip install trio")
+        return Place(python.path, folder, self.implementation, self.label)
+
+
+class Hole(ValueError):
+    """There is no such vintage here, or it cannot do the experiment: ``why``, in a sentence."""
+
+    def __init__(self, vintage: Vintage, why: str) -> None:
+        super().__init__(f"{vintage.label}: {why}")
+        self.vintage, self.label, self.why = vintage, vintage.label, why
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Hole: {self}"]  # in a notebook: the words, and no traceback
+
+
+def run_in(vintage: Vintage, experiment: Experiment, wire: str = "loopback", *, guess: float | None = None, progress: bool = True) -> Trace:
+    """Run an experiment in a worker process of that vintage; returns its Trace, raises Hole if that cannot be."""
+    from .worker import Worker
+
+    place = vintage.find()
+    check(vintage, experiment)
+    with Worker(place) as worker:
+        return worker.run(experiment, wire, guess=guess, progress=progress)
+
+
+def run_each(experiment: Experiment, vintages: Iterable[Vintage], wire: str = "loopback", *, progress: bool = True) -> list[Trace | Hole]:
+    """Run one experiment in many vintages; a vintage that cannot be had is a Hole in the list.
+
+    Virtual runs take their turns, as they are busy; runs in real time mostly wait, and a few of them do so together.
+    """
+    from .worker import Worker
+
+    workers: list[Worker] = []
+
+    def alone(vintage: Vintage) -> Trace | Hole:
+        try:
+            place = vintage.find()
+            check(vintage, experiment)
+        except Hole as hole:
+            return hole
+        with Worker(place) as worker:
+            workers.append(worker)
+            if interrupted.is_set():  # after the others were killed
+                worker.process.kill()
+            return worker.run(experiment, wire, progress=False)
+
+    interrupted = threading.Event()
+    chosen, results = list(vintages), list[Trace | Hole]()
+    with ThreadPoolExecutor(TOGETHER if wire == "loopback" else 1) as pool, Bar(len(chosen), progress, "vintages") as bar:
+        try:
+            for result in pool.map(alone, chosen):
+                results.append(result)
+                bar.advance()
+            return results
+        except BaseException:
+            interrupted.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in list(workers):
+                worker.process.kill()
+            raise
+
+
+def check(vintage: Vintage, experiment: Experiment) -> None:
+    """Raise Hole if this vintage cannot do what the experiment asks for."""
+    if experiment.server.keepalive or experiment.client.keepalive:
+        if why := no_keepalive(vintage.implementation, vintage.version or shelf.installed()):
+            raise Hole(vintage, why)

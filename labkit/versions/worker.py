@@ -1,0 +1,158 @@
+"""A worker process, seen from here: experiments go in, traces come out, one line of JSON each.
+
+The other side is labkit/versions/child.py. A worker ends when its standard input does, so it does not outlive whoever started it; one that
+is interrupted, or takes longer than its experiment can take, is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+import threading
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..engine.progress import Living
+from ..trace import Trace
+from ..values.experiment import Experiment
+
+PATIENCE = 60.0  # s of real time that a worker may take besides the time of its run
+START = """
+import sys, importlib.util
+home = sys.argv[1]
+spec = importlib.util.spec_from_file_location("labkit", home + "/__init__.py", submodule_search_locations=[home])
+sys.modules["labkit"] = labkit = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(labkit)
+from labkit.versions.child import main
+main()
+"""  # labkit alone, from where it is: what else lies beside it is for another Python
+
+
+class Place(NamedTuple):
+    """Where a vintage is on this machine."""
+
+    python: str  # the interpreter
+    folder: Path  # to import websockets from; "." if the interpreter has it by itself
+    implementation: str
+    label: str
+
+
+class WorkerError(RuntimeError):
+    """A worker process has failed; says what it said last."""
+
+
+class Worker:
+    """A process of one vintage; use it in a ``with`` statement, for as many runs as you like."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # its standard error
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        path = {} if self.place.folder == Path(".") else {"PYTHONPATH": str(place.folder)}
+        self.process = subprocess.Popen(
+            [place.python, "-W", "ignore", "-c", START, str(Path(__file__).resolve().parent.parent)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, encoding="utf-8",
+            env={**own, **path}, cwd=tempfile.gettempdir(), start_new_session=True,  # an interrupt is for us, not for it
+        )  # fmt: skip
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def run(self, experiment: Experiment, wire: str, *, guess: float | None = None, progress: bool = True) -> Trace:
+        """Run one experiment; ValueError if it is refused over there, WorkerError if the worker fails."""
+        request: dict[str, Any] = {"experiment": experiment.to_data(), "wire": wire, "implementation": self.place.implementation}
+        if experiment.tls:
+            from ..engine.tls import identity
+
+            request["identity"] = identity()
+        allowed = PATIENCE + ((experiment.limit or 0.0) if wire == "loopback" else 0.0)
+        timer = threading.Timer(allowed, self.process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._ask(request, Reported(experiment), guess, progress)
+        except BaseException:
+            self.process.kill()
+            raise
+        finally:
+            timer.cancel()
+
+    def _ask(self, request: dict[str, Any], reported: Reported, guess: float | None, progress: bool) -> Trace:
+        assert self.process.stdin and self.process.stdout
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        except OSError:
+            raise self._failure() from None
+        with Living(reported, guess if progress else None, shown=progress) as living:
+            while True:
+                reply = self._reply()
+                if "now" in reply:
+                    reported.seen = reply
+                    living.tick()
+                elif "lines" in reply:
+                    trace = Trace.from_lines(islice(self.process.stdout, reply["lines"]), f"the trace of {self.place.label}")
+                    trace.header["vintage"] = self.place.label
+                    reported.ended = trace.header["ended"]
+                    return trace
+                elif "refused" in reply:
+                    raise ValueError(reply["refused"])
+                else:
+                    raise WorkerError(f"{self.place.label} failed: {reply['failed']}")
+
+    def _reply(self) -> dict[str, Any]:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise self._failure()
+        return dict(json.loads(line))
+
+    def _failure(self) -> WorkerError:
+        self.process.wait(timeout=10)
+        self.said.seek(0)
+        last = self.said.read().strip()[-500:] or "it said nothing; perhaps it took too long, and was killed"
+        return WorkerError(f"the worker of {self.place.label} has ended: {last}")
+
+    def _kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, kind: Any, *exc: object) -> None:
+        """End it: at once after an exception or an interrupt, and as soon as its input ends otherwise."""
+        assert self.process.stdin and self.process.stdout
+        try:
+            if kind is not None:
+                self._kill()
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        except BaseException:  # interrupted, too
+            self._kill()
+            raise
+        finally:
+            self.process.stdout.close()
+            self.said.close()
+
+
+class Reported:
+    """What a worker has reported of its session, for the living sentence."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.acts = experiment.faults
+        self.seen: dict[str, Any] = {"now": 0.0}
+        self.ended = ""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the server was OPEN."""
+        return float(self.seen["now"])
+
+    def state(self, end: str) -> str:
+        """The state of an end, as last reported."""
+        return str(self.seen.get(end, "CONNECTING"))

@@ -1,0 +1,246 @@
+"""live(): a running connection, in real time, with lamps, a moving timeline and buttons. Widgets press; runner.py runs.
+
+There is one at a time: a new one closes the one before, as a cell that is run again does. A page that is closed stops beating
+(it presses a hidden button every second, see static.py), and a session that has no page any more ends by itself.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+import time
+import uuid
+from functools import partial
+from typing import Any
+
+import ipywidgets as widgets
+
+from ..plots import setup
+from ..running import run
+from ..theory import MOMENTS, Comparison, Difference, ask
+from ..trace import Trace
+from ..trace.why import why
+from ..values.experiment import Experiment
+from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, HangUp, Reset, Send, StopReading
+from .explorer import FLY
+from .result import Result, copyable, draw, picture, said
+from .runner import Look, Runner
+from .static import mark, show, style
+
+FLOOD = {"size": 20_000, "every": 0.02}  # bytes, s: a megabyte a second
+DEAF = 90.0  # s without a beat of the page, after which nobody is there; a page in the background beats once a minute
+LAMPS = {"CONNECTING": ("○", "#a6a6a6"), "OPEN": ("●", "#009e73"), "CLOSING": ("◐", "#e69f00"), "CLOSED": ("□", "#a6a6a6")}
+CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
+FITTING = {"description_width": "initial"}
+_latest: list[Live] = []
+
+
+def live(experiment: Experiment | None = None, projector: bool = False) -> Live:
+    """Start a server and a client on the loopback wire, and give the buttons to hurt their connection; ``projector`` for a class.
+
+    Without faults of its own nothing happens until a button is pressed. ``close()``, running the cell again, a restarted kernel
+    or a closed page end it; then ``trace`` is a Trace like any other.
+    """
+    experiment = FLY.but(faults=[]) if experiment is None else experiment
+    if not isinstance(experiment, Experiment):
+        raise TypeError(f"live() takes an Experiment(…), seen {experiment!r}")
+    for old in _latest:
+        old.close()
+    _latest[:] = [Live(experiment, projector)]
+    return _latest[0]
+
+
+class Live:
+    """The buttons, and the session behind them. ``traces`` has one for each connection that is over."""
+
+    def __init__(self, experiment: Experiment, projector: bool = False) -> None:
+        self.experiment, self.projector = experiment, projector
+        self.key = f"lk{uuid.uuid4().hex[:6]}"
+        self.traces: list[Trace] = []
+        self.shown = Result("A connection that was running when this was shown.", code=repr(experiment), figure=partial(setup, experiment))
+        self.cut: Act | None = None
+        self.held: dict[tuple[str, str], Act] = {}  # freezes, floods and pauses in force, by button and end
+        self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
+        self.turn = threading.RLock()
+        self._make_widgets()
+        self.runner = Runner(experiment, self._frame, self._lost).start()
+
+    # what a program asks
+
+    @property
+    def trace(self) -> Trace | None:
+        """The trace of the last connection that is over; None while the first still lives."""
+        return self.traces[-1] if self.traces else None
+
+    def close(self) -> None:
+        """End the session; its trace stands."""
+        self.runner.close()
+
+    def again(self) -> Trace:
+        """The same presses at the same moments, in virtual time."""
+        if self.trace is None:
+            raise ValueError("there is no trace yet: press End, or call close()")
+        return run(self.trace.experiment, "virtual", progress=False)
+
+    def compare(self) -> Comparison:
+        """The moments of the real run beside those of the same presses in virtual time."""
+        virtual, real = self.again(), self.traces[-1]
+        rows = [Difference(end, moment, ask(virtual, moment, end), ask(real, moment, end)) for end in ENDS for moment in MOMENTS]
+        return Comparison(rows, names=("virtual", "real"))
+
+    def press(self, name: str) -> None:
+        """Press a button by its name: "Cut", "Heal", "Reset" …"""
+        self.buttons[name].click()
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # what the buttons do; each runs in the session's own thread
+
+    def _start_cut(self, session: Any, direction: str) -> None:
+        if self.cut is None:
+            self.cut = session.do(Cut(direction=direction))
+
+    def _heal(self, session: Any) -> None:
+        if self.cut is not None:
+            cut, self.cut = self.cut, None
+            session.finish(cut)
+
+    def _toggle(self, session: Any, name: str, end: str, act: Act) -> None:
+        """Begin what a button is for, or end it if it has begun."""
+        if (name, end) in self.held:
+            session.finish(self.held.pop((name, end)))
+        else:
+            self.held[name, end] = session.do(act)
+
+    def _pressed(self, name: str) -> None:
+        end, code = self.end.value, self.code.value
+        orders = {
+            "Heal": self._heal,
+            "Reset": lambda session: session.do(Reset()),
+            "Hang up": lambda session: session.do(HangUp()),
+            "Freeze": lambda session: self._toggle(session, name, end, Freeze(end=end)),
+            "Stop reading": lambda session: self._toggle(session, name, end, StopReading(end=end)),
+            "Flood": lambda session: self._toggle(session, name, end, Send(end=end, **FLOOD)),  # type: ignore[arg-type]
+            "Goodbye": lambda session: session.do(Goodbye(end=end, code=code)),
+        }
+        if name == "End":
+            self.runner.close(None)
+        elif name == "Reconnect":
+            self.reconnect()
+        elif name in CUTS:
+            self.runner.order(lambda session: self._start_cut(session, CUTS[name]))
+        else:
+            self.runner.order(orders[name])
+
+    def reconnect(self) -> None:
+        """End this connection, keep its trace, and open another."""
+        self.runner.close()
+        self.cut, self.held = None, {}
+        self.runner = Runner(self.experiment, self._frame, self._lost).start()
+
+    # what is seen
+
+    def _frame(self, look: Look) -> None:
+        """Show a look; called in the session's thread. Only what differs is sent to the page."""
+        if look.over:
+            self.traces.append(look.trace)
+        for end, state in look.states.items():
+            self.lamps[end].value = lamp(end, state)
+        self.clock.value = f"{look.now:.1f} s" + (f" · not done: {html.escape(look.problem)}" if look.problem else "")
+        self.picture.value = picture(look.trace, look.prediction, "timeline", None, self.key, self.projector)
+        self._label(look)
+        if look.over:
+            self._last(look)
+        elif self.beat and time.monotonic() - self.beat > DEAF:
+            self.runner.close()
+
+    def _lost(self, problem: str) -> None:
+        """The session could not go on: say so, and leave nothing to press but Reconnect."""
+        self.sentence.value = said(f"This connection could not go on: {problem}. Reconnect opens another.")
+
+    def _last(self, look: Look) -> None:
+        """The end of a connection: why, and how to have it again."""
+        sentence, code = why(look.trace), repr(look.trace.experiment)
+        self.shown = Result(sentence, self.picture.value, code, figure=partial(draw, look.trace, look.prediction, "timeline", None))
+        self.sentence.value, self.copy.value = said(sentence), copyable(code)
+
+    def _label(self, look: Look) -> None:
+        """What each button would do now, and whether it can."""
+        for name in CUTS:
+            self.buttons[name].disabled = look.over or self.cut is not None
+        self.buttons["Heal"].disabled = look.over or self.cut is None
+        for name in ("Reset", "Hang up", "Goodbye", "End", *BACK):
+            self.buttons[name].disabled = look.over
+        for name, (begin, finish) in BACK.items():
+            self.buttons[name].description = finish if (name, self.end.value) in self.held else begin
+
+    def _make_widgets(self) -> None:
+        self.buttons = {name: _button(name, words) for name, words in BUTTONS.items()}
+        for name, button in self.buttons.items():
+            button.on_click(lambda _, name=name: self._pressed(name))
+        self.end = widgets.Dropdown(options=ENDS, description="which end", style=FITTING, layout={"width": "14em"})
+        self.code = widgets.IntText(1000, description="code", style=FITTING, layout={"width": "9em"})
+        self.lamps = {end: widgets.HTML(lamp(end, "CONNECTING")) for end in ENDS}
+        for end, one in self.lamps.items():
+            one.add_class(f"labkit-lamp-{end}")
+        self.clock, self.picture, self.sentence, self.copy = (widgets.HTML() for _ in range(4))
+        self.picture.add_class("labkit-picture")
+        self.sentence.add_class("labkit-sentence")
+        self.pulse = widgets.Button(layout={"display": "none"})
+        self.pulse.add_class("labkit-beat")
+        self.pulse.on_click(self._beat)
+        wrap = {"flex_flow": "row wrap"}
+        wire = widgets.HBox([self.buttons[name] for name in (*CUTS, "Heal", "Reset", "Hang up")], layout=wrap)
+        ends = widgets.HBox([self.end, *(self.buttons[name] for name in (*BACK, "Goodbye")), self.code], layout=wrap)
+        last = widgets.HBox([*self.lamps.values(), self.clock, self.buttons["Reconnect"], self.buttons["End"]], layout=wrap)
+        self.box = widgets.VBox([style(self.projector, self.key), wire, ends, last, self.picture, self.sentence, self.copy, self.pulse])
+        self.box.add_class("labkit-live")
+        mark(self.box, self.projector)
+
+    def _beat(self, button: Any) -> None:
+        self.beat = time.monotonic()
+
+    def _ipython_display_(self) -> None:
+        show(self.box, self.shown, self.key)
+
+    def __repr__(self) -> str:
+        state = "running" if self.runner.alive else f"over, {len(self.traces)} of its traces kept"
+        return f"<live, {state}: {self.experiment!r}>"
+
+
+BACK = {  # buttons that are pressed again to end what they began
+    "Freeze": ("Freeze", "Thaw"),
+    "Stop reading": ("Stop reading", "Read again"),
+    "Flood": ("Flood", "Stop the flood"),
+}
+BUTTONS = {
+    "Cut": "cut the wire, both ways",
+    "Cut to client": "cut the way to the client only",
+    "Cut to server": "cut the way to the server only",
+    "Heal": "heal the wire",
+    "Reset": "a box in the middle resets the connection (RST)",
+    "Hang up": "a box in the middle hangs up (FIN)",
+    "Freeze": "the event loop of this end blocks, until it is thawed",
+    "Stop reading": "the application of this end calls recv() no more",
+    "Flood": "the application of this end sends a megabyte a second",
+    "Goodbye": "the application of this end calls close() with this code",
+    "Reconnect": "end this connection and open another",
+    "End": "end the session: its trace stands",
+}
+
+
+def _button(name: str, words: str) -> widgets.Button:
+    button = widgets.Button(description=name, tooltip=words, layout={"width": "auto"})
+    button.add_class("labkit-" + name.lower().replace(" ", "-"))
+    return button
+
+
+def lamp(end: str, state: str) -> str:
+    """The state of an end: a sign of its own, a colour and the word."""
+    sign, colour = LAMPS[state]
+    words = f'<span style="color:{colour};font-size:1.6em" aria-hidden="true">{sign}</span> {end} <b>{state}</b>'
+    return f'<span role="status" aria-live="polite" style="margin-right:1.5em;white-space:nowrap">{words}</span>'

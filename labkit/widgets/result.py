@@ -1,0 +1,88 @@
+"""From an Experiment to what is shown of it: the picture, the sentence, and the line of code. It knows no widgets.
+
+Nothing that a learner can set raises here: what cannot be run is said in a sentence, in place of the picture.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ..plots import Figure, ladder, timeline
+from ..running import run
+from ..theory import covers, predict
+from ..trace import Story
+from ..trace.why import why
+from ..values.experiment import Experiment
+
+VIEWS = ("timeline", "ladder")
+LARGER, NARROWER, THICK = 16 / 7.5, 0.68, 3.0  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one position of the knobs comes to. ``picture`` is SVG, empty if there is none."""
+
+    sentence: str
+    picture: str = ""
+    code: str = ""
+    raised: bool = False  # whether the sentence says why there is nothing to see
+    figure: Callable[[], Figure] | None = None  # draws the same once more: for a page without a kernel
+
+
+def result(
+    make: Callable[[], Experiment], view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
+) -> Result:
+    """Make the experiment, run it in virtual time, draw it and say why; whatever goes wrong is a sentence."""
+    try:
+        experiment = make()
+    except (TypeError, ValueError) as problem:
+        return Result(f"This cannot be set up: {problem}.", raised=True)
+    code = repr(experiment)
+    try:
+        trace, theory = run(experiment, "virtual", progress=False), predict(experiment)
+        sentence = " ".join(filter(None, [why(trace), _unknown(experiment)]))
+        drawn = picture(trace, theory, view, guess, key, projector)
+        return Result(sentence, drawn, code, figure=partial(draw, trace, theory, view, guess))
+    except Exception as problem:  # of code that a learner has not written: a sentence helps more than a traceback
+        return Result(f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True)
+
+
+def picture(
+    trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
+) -> str:
+    """A trace as SVG, in the page's colours."""
+    drawn = draw(trace, prediction, view, guess)
+    if not projector:
+        return drawn.inline(key)
+    narrow = replace(drawn, size=(drawn.size[0] * NARROWER, drawn.size[1]))
+    return narrow.inline(key, LARGER, THICK)
+
+
+def draw(trace: Story, prediction: Story | None, view: str, guess: float | None) -> Figure:
+    """The figure itself."""
+    drawn: Figure = timeline(trace, prediction, guess) if view == "timeline" else ladder(trace)
+    return drawn
+
+
+def _unknown(experiment: Experiment) -> str:
+    """Why there is no theory beside the facts, if there is none."""
+    unknown = covers(experiment)
+    return f"(Theory has no say here: {unknown}.)" if unknown else ""
+
+
+def said(sentence: str) -> str:
+    """A sentence as HTML that a screen reader says when it changes."""
+    return f'<p role="status" aria-live="polite" style="max-width:62em;line-height:1.4;margin:0">{html.escape(sentence)}</p>'
+
+
+def copyable(code: str) -> str:
+    """A line of code, and a button that copies it."""
+    shown = html.escape(code, quote=True)
+    button = f'<button class="jupyter-button labkit-copy" data-code="{shown}" onclick="{COPY}">Copy as code</button>'
+    return f'{button} <code style="white-space:pre-wrap">{shown}</code>' if code else ""
+
+
+COPY = "navigator.clipboard.writeText(this.dataset.code); this.textContent='copied'"
