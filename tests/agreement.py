@@ -70,7 +70,8 @@ def experiment(seed: int) -> Experiment:
         kinds = [KINDS[seed % len(KINDS)], *others]
         begins = dice.sample(range(1, 13), len(kinds))
         acts = [_act(dice, kind, begin * GRID) for kind, begin in zip(kinds, begins)]
-        acts += [_talk(dice, end) for end in ENDS if dice.random() < 0.4]
+        talkers = {act.end for act in acts if isinstance(act, Send)}
+        acts += [_talk(dice, end) for end in ENDS if dice.random() < 0.4 and end not in talkers]
         try:
             return Experiment(
                 **peers,
