@@ -15,7 +15,14 @@ from pathlib import Path
 
 from labkit import Cut, Experiment, Peer, run
 
-SERVER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, send_size=2000, send_every=0.2, buffer=12 * 1024)
+SERVER = Peer(
+    ping_interval=4,
+    ping_timeout=3,
+    close_timeout=2,
+    send_size=2000,
+    send_every=0.2,
+    buffer=12 * 1024,
+)
 EXPERIMENT = Experiment(server=SERVER, faults=[Cut(at=9, heal=45)])
 
 if __name__ == "__main__":

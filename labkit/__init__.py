@@ -74,7 +74,11 @@ def __getattr__(name: str) -> Any:
     if name not in LATER:
         raise AttributeError(f"labkit has no {name!r}; it has {', '.join(__all__)}")
     home = LATER[name]
-    return getattr(import_module(f".{home}", __name__), name) if home else import_module(f".{name}", __name__)
+    return (
+        getattr(import_module(f".{home}", __name__), name)
+        if home
+        else import_module(f".{name}", __name__)
+    )
 
 
 def __dir__() -> list[str]:

@@ -33,7 +33,10 @@ def seconds(text: str) -> float | None:
 
 def parser() -> Parser:
     """What can be asked."""
-    top = Parser(prog="python -m labkit", description="How WebSocket connections stay alive, die and say goodbye.")
+    top = Parser(
+        prog="python -m labkit",
+        description="How WebSocket connections stay alive, die and say goodbye.",
+    )
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
 
     run = commands.add_parser("run", help="cut a real connection and see who notices, and when")
@@ -42,40 +45,111 @@ def parser() -> Parser:
         ("ping-timeout", 20, "seconds it waits for a pong"),
         ("close-timeout", 10, "seconds it waits for the closing handshake"),
     ):
-        run.add_argument(f"--{name}", type=seconds, default=default, metavar="S", help=f"{what}, or none (default {default})")
-    run.add_argument("--client-ping-interval", type=seconds, default=None, metavar="S", help="the client's own keepalive (default none)")
-    run.add_argument("--cut", type=seconds, metavar="T", help="cut the wire at this time (s after the server was OPEN)")
+        run.add_argument(
+            f"--{name}",
+            type=seconds,
+            default=default,
+            metavar="S",
+            help=f"{what}, or none (default {default})",
+        )
+    run.add_argument(
+        "--client-ping-interval",
+        type=seconds,
+        default=None,
+        metavar="S",
+        help="the client's own keepalive (default none)",
+    )
+    run.add_argument(
+        "--cut",
+        type=seconds,
+        metavar="T",
+        help="cut the wire at this time (s after the server was OPEN)",
+    )
     run.add_argument("--heal", type=seconds, metavar="T", help="heal it again")
-    run.add_argument("--direction", choices=["both", "to_client", "to_server"], default="both", help="what the cut silences")
-    run.add_argument("--latency", type=seconds, default=0.0, metavar="S", help="of the wire, one way (default 0)")
-    run.add_argument("--tls", action="store_true", help="speak wss://, with certificates made on the fly")
-    run.add_argument("--until", type=seconds, metavar="T", help="end the run then, if it has not ended by itself")
-    run.add_argument("--wire", choices=["loopback", "virtual"], default="loopback", help="real TCP in real time, or a clock that jumps")
-    run.add_argument("--log", action="store_true", help="print the library's DEBUG log of the server too")
+    run.add_argument(
+        "--direction",
+        choices=["both", "to_client", "to_server"],
+        default="both",
+        help="what the cut silences",
+    )
+    run.add_argument(
+        "--latency", type=seconds, default=0.0, metavar="S", help="of the wire, one way (default 0)"
+    )
+    run.add_argument(
+        "--tls", action="store_true", help="speak wss://, with certificates made on the fly"
+    )
+    run.add_argument(
+        "--until", type=seconds, metavar="T", help="end the run then, if it has not ended by itself"
+    )
+    run.add_argument(
+        "--wire",
+        choices=["loopback", "virtual"],
+        default="loopback",
+        help="real TCP in real time, or a clock that jumps",
+    )
+    run.add_argument(
+        "--log", action="store_true", help="print the library's DEBUG log of the server too"
+    )
     _outputs(run)
 
     show = commands.add_parser("show", help="print a saved trace, and draw it")
     show.add_argument("trace", help="a file that `run --json` or Trace.save() wrote")
     _outputs(show)
 
-    vintages = commands.add_parser("vintages", help="other versions of websockets: list those that are here, or fetch some")
+    vintages = commands.add_parser(
+        "vintages", help="other versions of websockets: list those that are here, or fetch some"
+    )
     actions = vintages.add_subparsers(dest="action", required=True, parser_class=Parser)
     actions.add_parser("list", help="what is here: versions, implementations, Pythons")
-    fetch = actions.add_parser("fetch", help="fetch old versions once; afterwards they work offline")
-    fetch.add_argument("versions", nargs="*", metavar="VERSION", help="such as 14.1 (default: those that the notebooks run)")
+    fetch = actions.add_parser(
+        "fetch", help="fetch old versions once; afterwards they work offline"
+    )
+    fetch.add_argument(
+        "versions",
+        nargs="*",
+        metavar="VERSION",
+        help="such as 14.1 (default: those that the notebooks run)",
+    )
     fetch.add_argument("--all", action="store_true", help="every version of the recorded matrix")
 
-    matrix = commands.add_parser("matrix", help="run every cell of the matrix that this machine can, and record it")
-    matrix.add_argument("--to", default="data", metavar="FOLDER", help="where matrix.jsonl and the folder matrix go (default data)")
+    matrix = commands.add_parser(
+        "matrix", help="run every cell of the matrix that this machine can, and record it"
+    )
+    matrix.add_argument(
+        "--to",
+        default="data",
+        metavar="FOLDER",
+        help="where matrix.jsonl and the folder matrix go (default data)",
+    )
 
-    doctor = commands.add_parser("doctor", help="read a debug log of websockets: what became of each connection, why, what to do")
+    doctor = commands.add_parser(
+        "doctor",
+        help="read a debug log of websockets: what became of each connection, why, what to do",
+    )
     doctor.add_argument(
-        "files", nargs="*", default=["-"], metavar="FILE", help="logs, rotated ones oldest first; none, or -: standard input"
+        "files",
+        nargs="*",
+        default=["-"],
+        metavar="FILE",
+        help="logs, rotated ones oldest first; none, or -: standard input",
     )
     doctor.add_argument("--json", action="store_true", help="print JSON, for scripts")
-    doctor.add_argument("--figure", metavar="FILE", help="draw the timeline of a connection from the log: .png or .svg")
-    doctor.add_argument("--connection", type=int, metavar="N", help="which connection to draw (default: the first that can be)")
-    doctor.add_argument("--recipe", action="store_true", help="print ten lines to paste into a program that hangs: where is it blocked?")
+    doctor.add_argument(
+        "--figure",
+        metavar="FILE",
+        help="draw the timeline of a connection from the log: .png or .svg",
+    )
+    doctor.add_argument(
+        "--connection",
+        type=int,
+        metavar="N",
+        help="which connection to draw (default: the first that can be)",
+    )
+    doctor.add_argument(
+        "--recipe",
+        action="store_true",
+        help="print ten lines to paste into a program that hangs: where is it blocked?",
+    )
     return top
 
 
@@ -88,10 +162,23 @@ def experiment(args: argparse.Namespace) -> Experiment:
     """The experiment that the options describe."""
     if args.heal is not None and args.cut is None:
         raise ValueError("--heal needs --cut: there is nothing to heal")
-    server = Peer(ping_interval=args.ping_interval, ping_timeout=args.ping_timeout, close_timeout=args.close_timeout)
-    faults = [] if args.cut is None else [Cut(at=args.cut, heal=args.heal, direction=args.direction)]
+    server = Peer(
+        ping_interval=args.ping_interval,
+        ping_timeout=args.ping_timeout,
+        close_timeout=args.close_timeout,
+    )
+    faults = (
+        [] if args.cut is None else [Cut(at=args.cut, heal=args.heal, direction=args.direction)]
+    )
     client = Peer(ping_interval=args.client_ping_interval)
-    return Experiment(server=server, client=client, faults=faults, latency=args.latency, until=args.until, tls=args.tls)
+    return Experiment(
+        server=server,
+        client=client,
+        faults=faults,
+        latency=args.latency,
+        until=args.until,
+        tls=args.tls,
+    )
 
 
 def output(trace: Trace, args: argparse.Namespace) -> None:
@@ -102,7 +189,9 @@ def output(trace: Trace, args: argparse.Namespace) -> None:
     if args.figure:
         from . import plots, predict
 
-        print(f"\ndrawn {plots.save(plots.timeline(trace, predict(trace.experiment)), args.figure)}")
+        print(
+            f"\ndrawn {plots.save(plots.timeline(trace, predict(trace.experiment)), args.figure)}"
+        )
 
 
 def do_run(args: argparse.Namespace) -> None:
@@ -125,8 +214,15 @@ def do_vintages(args: argparse.Namespace) -> None:
 
     if args.action == "list":
         print(shelf.report())
-    for version in [] if args.action == "list" else args.versions or ([*shelf.ALL, shelf.installed()] if args.all else shelf.LIVE):
-        print(f"websockets {version}: {'fetched' if shelf.fetch(version) else 'was here already'}", flush=True)
+    for version in (
+        []
+        if args.action == "list"
+        else args.versions or ([*shelf.ALL, shelf.installed()] if args.all else shelf.LIVE)
+    ):
+        print(
+            f"websockets {version}: {'fetched' if shelf.fetch(version) else 'was here already'}",
+            flush=True,
+        )
 
 
 def do_matrix(args: argparse.Namespace) -> None:
@@ -144,15 +240,26 @@ def do_doctor(args: argparse.Namespace) -> None:
         print(doctor.recipe_text(), end="")
         return
     report = doctor.diagnose_files(args.files)
-    print(doctor.to_json(report) if args.json else doctor.text(report), end="\n" if args.json else "")
+    print(
+        doctor.to_json(report) if args.json else doctor.text(report), end="\n" if args.json else ""
+    )
     if args.figure:
         from . import plots
         from .doctor.figure import draw
 
-        print(f"drawn {plots.save(draw(report, args.connection), args.figure)}", file=sys.stderr if args.json else sys.stdout)
+        print(
+            f"drawn {plots.save(draw(report, args.connection), args.figure)}",
+            file=sys.stderr if args.json else sys.stdout,
+        )
 
 
-COMMANDS = {"run": do_run, "show": do_show, "vintages": do_vintages, "matrix": do_matrix, "doctor": do_doctor}
+COMMANDS = {
+    "run": do_run,
+    "show": do_show,
+    "vintages": do_vintages,
+    "matrix": do_matrix,
+    "doctor": do_doctor,
+}
 
 
 def main(argv: list[str] | None = None) -> int:

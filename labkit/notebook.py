@@ -44,10 +44,14 @@ async def allow_asyncio_run() -> None:
             continue
         patch.apply()
         await asyncio.sleep(0)
-        print(f"asyncio.run() works in this notebook's cells from now on (by {name}, under ipykernel {version}).")
+        print(
+            f"asyncio.run() works in this notebook's cells from now on (by {name}, under ipykernel {version})."
+        )
         return
     wanted = safe(major)[0].replace("_", "-")
-    print(f"asyncio.run() does not work in these cells: pip install {wanted}, or write `await main()` for `asyncio.run(main())`.")
+    print(
+        f"asyncio.run() does not work in these cells: pip install {wanted}, or write `await main()` for `asyncio.run(main())`."
+    )
 
 
 def kernel() -> tuple[int | None, str]:

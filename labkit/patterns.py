@@ -100,8 +100,12 @@ class Outbox:
 
     def acknowledged(self, number: int) -> None:
         """The receiver has taken every message up to this number: forget them. ValueError if that cannot be."""
-        if not self.taken <= number <= self.last:  # it forgot its numbers, or knows another sender by this name: data is lost
-            raise ValueError(f"expected a number from {self.taken} to {self.last} to be acknowledged to {self.name!r}, seen {number}")
+        if (
+            not self.taken <= number <= self.last
+        ):  # it forgot its numbers, or knows another sender by this name: data is lost
+            raise ValueError(
+                f"expected a number from {self.taken} to {self.last} to be acknowledged to {self.name!r}, seen {number}"
+            )
         for done in range(self.taken + 1, number + 1):
             del self.kept[done]
         self.taken = number
@@ -177,7 +181,9 @@ def receiver(take: Take, last: dict[str, int]) -> Handler:
         try:
             async for message in websocket:
                 name, number, text = json.loads(message)
-                if number == last.get(name, 0) + 1:  # nothing is awaited from here until it is noted
+                if (
+                    number == last.get(name, 0) + 1
+                ):  # nothing is awaited from here until it is noted
                     take(name, text)
                     last[name] = number
                 await websocket.send(str(last.get(name, 0)))

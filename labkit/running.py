@@ -45,7 +45,9 @@ def run(
         from .versions import run_in
 
         if server or client or not record:
-            raise ValueError("a vintage runs in a worker process: it takes an Experiment, no handlers of your own, and is always recorded")
+            raise ValueError(
+                "a vintage runs in a worker process: it takes an Experiment, no handlers of your own, and is always recorded"
+            )
         return run_in(vintage, experiment, wire, guess=guess, progress=progress)
     with open_run(experiment, wire, server=server, client=client, record=record) as session:
         from .engine.progress import Living

@@ -61,7 +61,9 @@ class Where:
     state: str | None  # OPEN, …; None: not known
     waiting: int | None  # bytes in the write buffer of the event loop; None: there is none
     limit: int | None  # bytes above which drain() blocks
-    sendq: int | None  # bytes that the kernel holds and the peer has not acknowledged (Linux); None: not known
+    sendq: (
+        int | None
+    )  # bytes that the kernel holds and the peer has not acknowledged (Linux); None: not known
     tasks: tuple[Blocked, ...]
 
     @property
@@ -73,7 +75,8 @@ class Where:
         parts = [self.state or "state unknown"]
         if self.waiting is not None:
             parts.append(
-                f"{self.waiting:,} bytes wait in the write buffer" + (f" (drain() blocks above {self.limit:,})" if self.limit else "")
+                f"{self.waiting:,} bytes wait in the write buffer"
+                + (f" (drain() blocks above {self.limit:,})" if self.limit else "")
             )
         if self.sendq is not None:
             parts.append(f"{self.sendq:,} in the kernel's Send-Q")
@@ -91,7 +94,9 @@ def where(subject: Any) -> Where:
         return _of_loop(subject, loop)
     if hasattr(subject, "recv_events_thread") or hasattr(subject, "socket"):
         return _of_threads(subject)
-    raise TypeError(f"where() takes a connection of websockets, or an asyncio task, seen {type(subject).__name__}")
+    raise TypeError(
+        f"where() takes a connection of websockets, or an asyncio task, seen {type(subject).__name__}"
+    )
 
 
 def _of_loop(connection: Any, loop: asyncio.AbstractEventLoop) -> Where:
@@ -100,17 +105,32 @@ def _of_loop(connection: Any, loop: asyncio.AbstractEventLoop) -> Where:
     waiting = transport.get_write_buffer_size() if transport is not None else None
     limit = transport.get_write_buffer_limits()[1] if transport is not None else None
     sock = transport.get_extra_info("socket") if transport is not None else None
-    return Where(_state(connection), waiting, limit, _sendq(sock), tuple(sorted(map(_of_task, tasks), key=lambda one: one.name)))
+    return Where(
+        _state(connection),
+        waiting,
+        limit,
+        _sendq(sock),
+        tuple(sorted(map(_of_task, tasks), key=lambda one: one.name)),
+    )
 
 
 def _holds(task: asyncio.Task[Any], connection: Any) -> bool:
     """Whether a call that the task is in has this connection among its variables."""
-    return any(value is connection for step in steps(task) if (frame := frame_of(step)) for value in frame.f_locals.values())
+    return any(
+        value is connection
+        for step in steps(task)
+        if (frame := frame_of(step))
+        for value in frame.f_locals.values()
+    )
 
 
 def _of_task(task: asyncio.Task[Any]) -> Blocked:
     calls = chain(task)
-    name = calls[0] if calls and calls[0].startswith(("keepalive", "close_connection", "transfer_data")) else task.get_name()
+    name = (
+        calls[0]
+        if calls and calls[0].startswith(("keepalive", "close_connection", "transfer_data"))
+        else task.get_name()
+    )
     return Blocked(name, tuple(calls), _meaning(calls))
 
 
@@ -124,7 +144,11 @@ def _of_threads(connection: Any) -> Where:
         if calls and "where" not in calls:
             blocked.append(Blocked(names.get(ident, str(ident)), tuple(calls), _meaning(calls)))
     return Where(
-        _state(connection), None, None, _sendq(getattr(connection, "socket", None)), tuple(sorted(blocked, key=lambda one: one.name))
+        _state(connection),
+        None,
+        None,
+        _sendq(getattr(connection, "socket", None)),
+        tuple(sorted(blocked, key=lambda one: one.name)),
     )
 
 
@@ -135,7 +159,14 @@ def _calls(frame: FrameType | None, connection: Any) -> list[str]:
         stack.append(frame)
         frame = frame.f_back
     stack.reverse()
-    first = next((n for n, one in enumerate(stack) if any(value is connection for value in one.f_locals.values())), None)
+    first = next(
+        (
+            n
+            for n, one in enumerate(stack)
+            if any(value is connection for value in one.f_locals.values())
+        ),
+        None,
+    )
     return [] if first is None else [one.f_code.co_name for one in stack[first:]]
 
 

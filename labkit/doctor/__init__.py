@@ -67,6 +67,8 @@ def _rows(paths: Iterable[str]) -> Iterator[str]:
             yield from lines.texts(sys.stdin.buffer)
             continue
         if not Path(path).is_file():
-            raise FileNotFoundError(f"there is no file {path}: expected a log, or - for standard input")
+            raise FileNotFoundError(
+                f"there is no file {path}: expected a log, or - for standard input"
+            )
         with lines.opened(path) as file:
             yield from lines.texts(file)

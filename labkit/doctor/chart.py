@@ -48,7 +48,9 @@ class Chart:
     timed_out: Fact | None = None
     answered: int = 0  # own pings whose pong came
     unanswered: int = 0
-    beats: deque[float] = field(default_factory=lambda: deque(maxlen=16))  # s between own keepalive pings
+    beats: deque[float] = field(
+        default_factory=lambda: deque(maxlen=16)
+    )  # s between own keepalive pings
     waits: float | None = None  # s from a ping to its timeout: ping_timeout, or more
     beat_at: float | None = None
     asked: Fact | None = None  # the newest ping of the peer
@@ -65,7 +67,9 @@ class Chart:
     clues: set[str] = field(default_factory=set)  # of its version
     frames: int = 0  # messages
     bytes: int = 0
-    story: deque[tuple[float | None, str, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    story: deque[tuple[float | None, str, dict[str, Any]]] = field(
+        default_factory=lambda: deque(maxlen=KEPT)
+    )
 
     @property
     def is_over(self) -> bool:

@@ -31,9 +31,15 @@ class Case(Story):
         zero = self.verdict.opened if self.verdict.opened is not None else known[0][0]
         self.where = self.verdict.side or "server"
         rows = [(t - zero, what, data) for t, what, data in known]
-        self.events = [event for t, what, data in rows for event in self._events(t, what, data, rows)]
+        self.events = [
+            event for t, what, data in rows for event in self._events(t, what, data, rows)
+        ]
         self.end = rows[-1][0]
-        version = {} if self.verdict.family == "unknown" else {"versions": {"websockets": self.verdict.family}}
+        version = (
+            {}
+            if self.verdict.family == "unknown"
+            else {"versions": {"websockets": self.verdict.family}}
+        )
         self.header = {"wire": "a log", **version}
 
     def _events(self, t: float, what: str, data: dict[str, Any], rows: list[Any]) -> list[Event]:
@@ -43,15 +49,32 @@ class Case(Story):
             return []
         sender = self.where if what == "sent" else OTHER[self.where]
         arrived = t if what == "got" or data["opcode"] == "PONG" else _answer(data, t, rows)
-        frame = {"sender": sender, "opcode": data["opcode"], "arrived_at": arrived, "size": data.get("size", 0)}
-        return [Event(t, "wire", "tap", "frame", {**frame, "code": data.get("code"), "reason": data.get("reason", "")})]
+        frame = {
+            "sender": sender,
+            "opcode": data["opcode"],
+            "arrived_at": arrived,
+            "size": data.get("size", 0),
+        }
+        return [
+            Event(
+                t,
+                "wire",
+                "tap",
+                "frame",
+                {**frame, "code": data.get("code"), "reason": data.get("reason", "")},
+            )
+        ]
 
 
 def _answer(data: dict[str, Any], sent_at: float, rows: list[Any]) -> float | None:
     """When the answer to a PING or CLOSE was read (s); None if it never was."""
     wanted = {"PING": "PONG", "CLOSE": "CLOSE"}.get(data["opcode"])
     for t, what, other in rows:
-        if what == "got" and other.get("opcode") == wanted and (wanted == "CLOSE" or other.get("payload") == data.get("payload")):
+        if (
+            what == "got"
+            and other.get("opcode") == wanted
+            and (wanted == "CLOSE" or other.get("payload") == data.get("payload"))
+        ):
             return sent_at if t >= sent_at or wanted == "CLOSE" else None
     return None
 
@@ -60,13 +83,19 @@ def draw(report: Report, connection: int | None = None, *, ax: Any = None, **opt
     """The timeline of a connection (its number; None: the first that can be drawn), as a Figure; or on ``ax``."""
     from ..plots import timeline
 
-    told = [one for one in report.verdicts if any(t is not None and what == "state" for t, what, _ in one.story)]
+    told = [
+        one
+        for one in report.verdicts
+        if any(t is not None and what == "state" for t, what, _ in one.story)
+    ]
     for one in told:
         if connection in (None, one.connection):
             drawn = _honest(timeline(Case(one), **options), one)
             return drawn if ax is None else drawn.draw(ax)
     there = ", ".join(str(one.connection) for one in told[:10]) or "none"
-    raise ValueError(f"no connection {connection if connection else ''} to draw: with times and states in this log there are: {there}")
+    raise ValueError(
+        f"no connection {connection if connection else ''} to draw: with times and states in this log there are: {there}"
+    )
 
 
 def _honest(drawn: Figure, one: Verdict) -> Figure:
@@ -74,10 +103,23 @@ def _honest(drawn: Figure, one: Verdict) -> Figure:
     from ..plots.marks import Label
 
     side, panel = one.side or "server", drawn.panels[0]
-    title = drawn.title.replace(f", the {OTHER[side]} never", "").replace("both ends stay OPEN", f"the {side} stays OPEN")
-    label = f"seconds since the {side} was OPEN" if one.opened is not None else "seconds since the log began"
+    title = drawn.title.replace(f", the {OTHER[side]} never", "").replace(
+        "both ends stay OPEN", f"the {side} stays OPEN"
+    )
+    label = (
+        f"seconds since the {side} was OPEN"
+        if one.opened is not None
+        else "seconds since the log began"
+    )
     says = f"The {OTHER[side]}'s state is not in this log"
     middle = panel.along.high / 2
-    there = Label(middle, OTHER[side], wordings=("not in this log",), places=((0, 0, "center", "center"),), sizes=(9.0,), says=says)
+    there = Label(
+        middle,
+        OTHER[side],
+        wordings=("not in this log",),
+        places=((0, 0, "center", "center"),),
+        sizes=(9.0,),
+        says=says,
+    )
     panel = replace(panel, along=replace(panel.along, label=label), marks=(*panel.marks, there))
     return replace(drawn, title=title, panels=(panel,))

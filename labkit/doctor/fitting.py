@@ -50,7 +50,13 @@ def _sent_close(chart: Chart, data: dict[str, Any]) -> int:
         return 0
     if "keepalive ping timeout" in data.get("reason", "") and not chart.got:
         return 2 if chart.timed_out else 0 if chart.whole else 1
-    return 2 if chart.got and chart.got.code == data.get("code") else 0 if chart.timed_out or not _is_open(chart) else 1
+    return (
+        2
+        if chart.got and chart.got.code == data.get("code")
+        else 0
+        if chart.timed_out or not _is_open(chart)
+        else 1
+    )
 
 
 def _got(chart: Chart, data: dict[str, Any]) -> int:
@@ -60,7 +66,13 @@ def _got(chart: Chart, data: dict[str, Any]) -> int:
     if opcode == "PONG":
         return 2 if data["payload"] == chart.payload else 0 if chart.payload else 1
     if opcode == "CLOSE":
-        return 0 if chart.got else 2 if chart.sent and chart.sent.code == data.get("code") and not chart.timed_out else 1
+        return (
+            0
+            if chart.got
+            else 2
+            if chart.sent and chart.sent.code == data.get("code") and not chart.timed_out
+            else 1
+        )
     if opcode == "EOF":
         return 0 if chart.eof else 1
     return 1 if _is_open(chart) else 0

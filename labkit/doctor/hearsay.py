@@ -16,7 +16,9 @@ from .lines import Line
 from .verdict import AWAY, KEEPALIVE, REFUSALS, Verdict
 from .ward import Ward
 
-CLOSES = re.compile(r"^(?P<who>sent|received) (?P<code>\d{4}) \([^)]*\)(?P<reason>[^;]*)(?:; (?P<then>no close frame|then))?")
+CLOSES = re.compile(
+    r"^(?P<who>sent|received) (?P<code>\d{4}) \([^)]*\)(?P<reason>[^;]*)(?:; (?P<then>no close frame|then))?"
+)
 LATE = "timed out while closing connection"
 NONE = "no close frame received or sent"
 CODE = "1006"
@@ -60,7 +62,10 @@ class Hearsay:
         fact = Fact(line.number, None, line.message[:60])
         if line.message == "connection handler failed" and _can_have_failed(chart):
             chart.failed, self.failing = fact, chart
-        elif line.message.startswith(("connection rejected", "opening handshake failed")) and chart.state == "CONNECTING":
+        elif (
+            line.message.startswith(("connection rejected", "opening handshake failed"))
+            and chart.state == "CONNECTING"
+        ):
             chart.refused = fact
 
     def _broken(self, line: Line) -> None:
@@ -90,7 +95,13 @@ class Hearsay:
             cause = "handler_raised" if mine else "peer_failed"
         elif code in REFUSALS or code in AWAY:
             cause = "refused_data" if code in REFUSALS else "going_away"
-        self._keep(words, cause, "likely" if cause in ("handler_raised", "own_timeout") else "certain", line, words)
+        self._keep(
+            words,
+            cause,
+            "likely" if cause in ("handler_raised", "own_timeout") else "certain",
+            line,
+            words,
+        )
 
     def _keep(self, key: str, cause: str, sure: str, line: Line, words: str) -> None:
         if key in self.heard:
@@ -100,21 +111,42 @@ class Hearsay:
 
     def verdicts(self, known: set[str]) -> list[Verdict]:
         """The cases that only exception texts tell of; ``known`` causes have been told by the debug log already."""
-        cases = [one for key, one in self.heard.items() if one.cause not in known and one.cause != "unknown"]
-        found = [Verdict(one.cause, one.sure, f"an exception says so, {_times(one.count)}", (one.first,)) for one in cases]
+        cases = [
+            one
+            for key, one in self.heard.items()
+            if one.cause not in known and one.cause != "unknown"
+        ]
+        found = [
+            Verdict(one.cause, one.sure, f"an exception says so, {_times(one.count)}", (one.first,))
+            for one in cases
+        ]
         if not found and not known:
-            found = [Verdict("unknown", "possible", _riddle(key), (one.first,)) for key, one in self.heard.items()]
+            found = [
+                Verdict("unknown", "possible", _riddle(key), (one.first,))
+                for key, one in self.heard.items()
+            ]
         if found and LATE in self.heard:
-            found[0] = replace(found[0], notes=(f"line {self.heard[LATE].first.number}: {_riddle(LATE)}",))
+            found[0] = replace(
+                found[0], notes=(f"line {self.heard[LATE].first.number}: {_riddle(LATE)}",)
+            )
         if not found and not known and self.infos:
-            found = [Verdict("unknown", "possible", f"{self.infos} lines at INFO only, which name no cause")]
+            found = [
+                Verdict(
+                    "unknown", "possible", f"{self.infos} lines at INFO only, which name no cause"
+                )
+            ]
         return found
 
 
 def _can_have_failed(chart: Chart) -> bool:
     """A handler that fails *because* the connection was lost is no cause."""
     sent, got = chart.sent, chart.got
-    own = sent is not None and sent.code == 1011 and not sent.reason and not (got and got.number < sent.number)
+    own = (
+        sent is not None
+        and sent.code == 1011
+        and not sent.reason
+        and not (got and got.number < sent.number)
+    )
     return own or (sent is None and got is None and chart.state == "OPEN")
 
 

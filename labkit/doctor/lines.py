@@ -40,7 +40,18 @@ NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?(
 PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
 END = re.compile(r"websockets\.(server|client)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-TIMES = ("timestamp", "@timestamp", "time", "ts", "asctime", "datetime", "created", "date", "t", "__REALTIME_TIMESTAMP")
+TIMES = (
+    "timestamp",
+    "@timestamp",
+    "time",
+    "ts",
+    "asctime",
+    "datetime",
+    "created",
+    "date",
+    "t",
+    "__REALTIME_TIMESTAMP",
+)
 WORDS = ("message", "msg", "MESSAGE", "event", "log", "text", "line")
 WHO = re.compile(r"^(?:websocket|ws|conn|connection)(?:[._-]?(?:id|uuid))?$", re.I)
 
@@ -61,7 +72,11 @@ def texts(file: IO[bytes]) -> Iterator[str]:
     """The lines of an open file, of any size, in flat memory; bytes that are no UTF-8 do no harm."""
     rest = b""
     while chunk := file.read(CHUNK):
-        whole, _, rest = (rest + chunk).rpartition(b"\n") if b"\n" in chunk else (b"", b"", (rest + chunk)[: 4 * LONGEST])
+        whole, _, rest = (
+            (rest + chunk).rpartition(b"\n")
+            if b"\n" in chunk
+            else (b"", b"", (rest + chunk)[: 4 * LONGEST])
+        )
         if whole:
             yield from whole.decode("utf-8", "replace").split("\n")
     if rest:
@@ -80,7 +95,9 @@ class Reader:
 
     def __init__(self) -> None:
         self.start = 0  # characters before the newest message
-        self.names: dict[str, tuple[str, bool, str]] = {}  # what prefixes say, by what stands behind their time
+        self.names: dict[
+            str, tuple[str, bool, str]
+        ] = {}  # what prefixes say, by what stands behind their time
         self.lines = 0  # how many were read
         self.last = ""  # the newest of them
 
@@ -149,7 +166,9 @@ class Reader:
     def _who(self, prefix: str) -> tuple[str, bool]:
         if prefix.count("-") > 3 and (found := UUID.search(prefix)):
             return found[0], True
-        if any(word in prefix for word in ("conn", "ws", "websocket")) and (found := NAMED.search(prefix)):
+        if any(word in prefix for word in ("conn", "ws", "websocket")) and (
+            found := NAMED.search(prefix)
+        ):
             return found[1], any(letter.isdigit() for letter in found[1])
         if "]:" in prefix and (found := PROCESS.search(prefix)):
             return found[1], False
@@ -211,18 +230,34 @@ def _beside(line: Line, data: dict[str, Any]) -> Line:
     when = _when(data)
     end = END.search(str(data.get("logger") or data.get("name") or data.get("logger_name") or ""))
     who, named = next(
-        ((_identity(value), True) for key, value in data.items() if WHO.match(key) and _identity(value)), (line.who, line.named)
+        (
+            (_identity(value), True)
+            for key, value in data.items()
+            if WHO.match(key) and _identity(value)
+        ),
+        (line.who, line.named),
     )
     if not named and data.get("_PID"):
         who = str(data["_PID"])
     return line._replace(
-        prefix=f"{line.prefix} {when}" if line.prefix.strip() else when, who=who, named=named, side=end[1] if end else line.side
+        prefix=f"{line.prefix} {when}" if line.prefix.strip() else when,
+        who=who,
+        named=named,
+        side=end[1] if end else line.side,
     )
 
 
 def _when(data: dict[str, Any]) -> str:
-    return next((str(data[key]) for key in TIMES if isinstance(data.get(key), (str, int, float))), "")
+    return next(
+        (str(data[key]) for key in TIMES if isinstance(data.get(key), (str, int, float))), ""
+    )
 
 
 def _identity(value: Any) -> str:
-    return str(value.get("id") or "") if isinstance(value, dict) else str(value) if isinstance(value, (str, int)) else ""
+    return (
+        str(value.get("id") or "")
+        if isinstance(value, dict)
+        else str(value)
+        if isinstance(value, (str, int))
+        else ""
+    )

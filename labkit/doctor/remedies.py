@@ -84,7 +84,12 @@ log_connections()
 }
 
 LAW, GAP, PRESSURE = "04_detection_law", "05_the_closing_gap", "06_backpressure"
-ALARMS, SURVIVE, GOODBYES, SILENCE = "07_false_alarms", "09_surviving", "02_closing_handshake", "03_silence"
+ALARMS, SURVIVE, GOODBYES, SILENCE = (
+    "07_false_alarms",
+    "09_surviving",
+    "02_closing_handshake",
+    "03_silence",
+)
 
 REMEDIES = {
     "own_timeout": Remedy(

@@ -27,7 +27,9 @@ class Report:
     begin: float | None = None  # s
     end: float | None = None
     verdicts: list[Verdict] = field(default_factory=list)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (cause, sure) of all connections, kept or not
+    counts: Counter[tuple[str, str]] = field(
+        default_factory=Counter
+    )  # (cause, sure) of all connections, kept or not
     kept: Counter[str] = field(default_factory=Counter)
 
     def add(self, verdict: Verdict) -> None:
@@ -49,16 +51,30 @@ class Report:
 
     def settle(self) -> None:
         """Several connections that ended after the same idle time, at different moments, speak for one idle timeout."""
-        round_ones = [one for one in self.verdicts if one.cause == "idle_drop" and one.idle is not None and one.closed is not None]
+        round_ones = [
+            one
+            for one in self.verdicts
+            if one.cause == "idle_drop" and one.idle is not None and one.closed is not None
+        ]
         for one in round_ones:
             like = [
                 two
                 for two in round_ones
-                if abs((two.idle or 0) - (one.idle or 0)) <= SAME and abs((two.closed or 0) - (one.closed or 0)) > 2 * SAME
+                if abs((two.idle or 0) - (one.idle or 0)) <= SAME
+                and abs((two.closed or 0) - (one.closed or 0)) > 2 * SAME
             ]
             if like:
-                self._replace(one, replace(one, sure="likely", why=f"{one.why}; {len(like)} more did the same at other moments"))
-        self.verdicts.sort(key=lambda one: (ORDER.index(one.cause), one.sure != "certain", one.connection))
+                self._replace(
+                    one,
+                    replace(
+                        one,
+                        sure="likely",
+                        why=f"{one.why}; {len(like)} more did the same at other moments",
+                    ),
+                )
+        self.verdicts.sort(
+            key=lambda one: (ORDER.index(one.cause), one.sure != "certain", one.connection)
+        )
 
     def _replace(self, old: Verdict, new: Verdict) -> None:
         self.verdicts[next(n for n, one in enumerate(self.verdicts) if one is old)] = new
@@ -73,7 +89,9 @@ class Storms:
     def __init__(self) -> None:
         self.opened: deque[tuple[float, int]] = deque(maxlen=5000)
         self.lost: deque[float] = deque(maxlen=5000)
-        self.most: tuple[int, float, int, int] | None = None  # how many, when (s), line, how many were lost in the minute before
+        self.most: tuple[int, float, int, int] | None = (
+            None  # how many, when (s), line, how many were lost in the minute before
+        )
 
     def open(self, t: float, number: int) -> None:
         """One more is OPEN at ``t`` (s), in that line."""
@@ -92,4 +110,9 @@ class Storms:
         count, t, line, lost = self.most
         back = f", after {lost} were lost in the minute before" if lost else ""
         why = f"{count} connections opened within {WITHIN:g} s{back}"
-        return Verdict("storm", "likely" if 2 * lost >= count else "possible", why, (Fact(line, t, "= connection is OPEN"),))
+        return Verdict(
+            "storm",
+            "likely" if 2 * lost >= count else "possible",
+            why,
+            (Fact(line, t, "= connection is OPEN"),),
+        )

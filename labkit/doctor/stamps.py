@@ -14,11 +14,21 @@ from __future__ import annotations
 import calendar
 import re
 
-MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1
+    )
+}
 DAY = 86400.0  # s
 TIME = r"(?P<h{0}>[0-2]\d):(?P<m{0}>[0-5]\d):(?P<s{0}>[0-6]\d)(?:[.,](?P<f{0}>\d{{1,9}}))?"
 KINDS = [
-    ("iso", r"(?P<Y1>\d{4})[-/](?P<M1>\d\d)[-/](?P<D1>\d\d)[T ]" + TIME.format(1) + r"(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?"),
+    (
+        "iso",
+        r"(?P<Y1>\d{4})[-/](?P<M1>\d\d)[-/](?P<D1>\d\d)[T ]"
+        + TIME.format(1)
+        + r"(?: ?(?P<zone>Z|[+-]\d\d:?\d\d))?",
+    ),
     ("web", r"(?P<D2>\d\d)/(?P<M2>[A-Z][a-z]{2})/(?P<Y2>\d{4}):" + TIME.format(2)),
     ("syslog", r"(?P<M3>[A-Z][a-z]{2}) +(?P<D3>\d{1,2}) " + TIME.format(3)),
     ("clock", r"(?<![\d:])" + TIME.format(4)),
@@ -38,7 +48,10 @@ class Clock:
         self.days = 0.0  # s to add, since midnights (or a New Year) went by
         self.kind = ""  # of the newest stamp
         self.last: float | None = None
-        self.second: tuple[str, float] = ("\n", 0.0)  # a prefix up to its seconds, and when that is: the next line often has the same
+        self.second: tuple[str, float] = (
+            "\n",
+            0.0,
+        )  # a prefix up to its seconds, and when that is: the next line often has the same
 
     def read(self, prefix: str) -> float | None:
         """The time in the text before a message (s), or None."""
@@ -56,12 +69,20 @@ class Clock:
             return None
 
     def _of_day(self, found: re.Match[str], n: int) -> float:
-        return int(found[f"h{n}"]) * 3600 + int(found[f"m{n}"]) * 60 + int(found[f"s{n}"]) + _part(found[f"f{n}"])
+        return (
+            int(found[f"h{n}"]) * 3600
+            + int(found[f"m{n}"]) * 60
+            + int(found[f"s{n}"])
+            + _part(found[f"f{n}"])
+        )
 
     def _iso(self, found: re.Match[str]) -> float:
         day = calendar.timegm((int(found["Y1"]), int(found["M1"]), int(found["D1"]), 0, 0, 0))
         seconds = int(found["h1"]) * 3600 + int(found["m1"]) * 60 + int(found["s1"])
-        self.second = (found.string[: found.end("s1")], float(day + seconds - _offset(found["zone"])))
+        self.second = (
+            found.string[: found.end("s1")],
+            float(day + seconds - _offset(found["zone"])),
+        )
         return self.second[1] + _part(found["f1"])
 
     def _web(self, found: re.Match[str]) -> float:
@@ -69,7 +90,9 @@ class Clock:
         return day + self._of_day(found, 2)
 
     def _syslog(self, found: re.Match[str]) -> float:
-        day = calendar.timegm((2000, MONTHS[found["M3"]], int(found["D3"]), 0, 0, 0))  # the year is not written
+        day = calendar.timegm(
+            (2000, MONTHS[found["M3"]], int(found["D3"]), 0, 0, 0)
+        )  # the year is not written
         return self._onward(day + self._of_day(found, 3), 366 * DAY)
 
     def _clock(self, found: re.Match[str]) -> float:

@@ -83,7 +83,11 @@ class Ward:
     # reading
 
     def _meaning(self, line: Line) -> tuple[str, dict[str, Any]]:
-        message = line.message.rstrip(" \"'}]") if line.kind in ("state", "keepalive") else line.message.rstrip()
+        message = (
+            line.message.rstrip(" \"'}]")
+            if line.kind in ("state", "keepalive")
+            else line.message.rstrip()
+        )
         kind, data = meaning(message)
         if kind in ("sent", "got") and data.get("opcode") in ("PING", "PONG"):
             data["payload"] = message[7:].rpartition(" [")[0]
@@ -95,7 +99,9 @@ class Ward:
 
     def _fact(self, line: Line, kind: str, data: dict[str, Any]) -> Fact:
         words = data["line"] if kind != "handshake" else " ".join(data["line"].split()[:2])
-        return Fact(line.number, self.time(line), words[:100], data.get("code"), data.get("reason", ""))
+        return Fact(
+            line.number, self.time(line), words[:100], data.get("code"), data.get("reason", "")
+        )
 
     def _data(self, line: Line) -> None:
         """A message: counted and timed; what is in it is not looked at."""
@@ -125,7 +131,9 @@ class Ward:
             return best
         if group.over is not None and kind in ("tcp", "note", "got", "sent", "timeout"):
             return group.over  # a last word: "x half-closing TCP connection"
-        if kind == "note" or (kind == "state" and data["state"] == "CLOSED" and group.over is not None and group.named):
+        if kind == "note" or (
+            kind == "state" and data["state"] == "CLOSED" and group.over is not None and group.named
+        ):
             return None
         return self._admit(group, line)
 
@@ -146,7 +154,11 @@ class Ward:
         """The oldest connection that has only said CONNECTING: the library says that before a connection has its name."""
         for group in self.unnamed:
             for chart in group.live:
-                if chart.state == "CONNECTING" and chart.first is chart.last and side in ("", chart.side):
+                if (
+                    chart.state == "CONNECTING"
+                    and chart.first is chart.last
+                    and side in ("", chart.side)
+                ):
                     group.live.remove(chart)
                     chart.mixed = False
                     return chart
@@ -155,13 +167,23 @@ class Ward:
     def _best(self, group: Group, kind: str, data: dict[str, Any]) -> Chart | None:
         """The connection that a line fits best: the one that spoke last, else the oldest, where several do."""
         if group.named or len(group.live) == 1:
-            return next((chart for chart in reversed(group.live) if _allowed(chart, kind, data)), None)
+            return next(
+                (chart for chart in reversed(group.live) if _allowed(chart, kind, data)), None
+            )
         fits = [(fit(chart, kind, data), chart) for chart in group.live]
         most = max((how for how, _ in fits), default=0)
         best = [chart for how, chart in fits if how == most > 0]
         return group.current if group.current in best else best[0] if best else None
 
-    def _fold(self, key: tuple[str, str], group: Group, chart: Chart, kind: str, data: dict[str, Any], fact: Fact) -> None:
+    def _fold(
+        self,
+        key: tuple[str, str],
+        group: Group,
+        chart: Chart,
+        kind: str,
+        data: dict[str, Any],
+        fact: Fact,
+    ) -> None:
         group.current = chart
         chart.fold(kind, data, fact)
         if kind == "state" and data["state"] == "OPEN" and fact.t is not None:

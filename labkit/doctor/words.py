@@ -27,25 +27,42 @@ def _text(report: Report) -> Iterator[str]:
         ones = [one for one in report.verdicts if one.cause == cause]
         if ones:
             yield ""
-            yield from _cause(cause, ones, sum(n for (which, _), n in report.counts.items() if which == cause), report)
+            yield from _cause(
+                cause,
+                ones,
+                sum(n for (which, _), n in report.counts.items() if which == cause),
+                report,
+            )
 
 
 def _head(report: Report) -> str:
     if not report.verdicts:
         return f"{report.lines:,} lines, none of them written by websockets at DEBUG. To have it write:\n\n{_indent(FIXES['debug'])}"
     n = sum(n for (cause, _), n in report.counts.items() if cause != "storm")
-    span = f", {_span(report.end - report.begin)} long" if report.begin is not None and report.end is not None else ", without times"
+    span = (
+        f", {_span(report.end - report.begin)} long"
+        if report.begin is not None and report.end is not None
+        else ", without times"
+    )
     return f"{n:,} {'case' if n == 1 else 'cases'} in {report.lines:,} lines, {report.spoken:,} of them by websockets{span}"
 
 
 def _cause(cause: str, ones: list[Verdict], total: int, report: Report) -> Iterator[str]:
     remedy = REMEDIES[cause]
-    sures = ", ".join(f"{n} {sure}" for sure in ("certain", "likely", "possible") if (n := report.counts[cause, sure]))
+    sures = ", ".join(
+        f"{n} {sure}"
+        for sure in ("certain", "likely", "possible")
+        if (n := report.counts[cause, sure])
+    )
     yield f"■ {remedy.title}  ({sures})"
     for one in ones[:SHOWN]:
         yield from _one(one, report)
     if total > SHOWN:
-        rest = ", ".join(f"{one.connection} (line {one.lines[0]})" for one in ones[SHOWN : SHOWN + 10] if one.connection)
+        rest = ", ".join(
+            f"{one.connection} (line {one.lines[0]})"
+            for one in ones[SHOWN : SHOWN + 10]
+            if one.connection
+        )
         yield f"  … and {total - SHOWN} more{': connections ' + rest if rest else ''}{' …' if total > SHOWN + 10 else ''}"
     yield from _wrapped("what it is", remedy.means)
     yield from _wrapped("what to do", remedy.do)
@@ -75,7 +92,9 @@ def _moments(one: Verdict) -> str:
     if one.opened is None:
         return ""
     parts = [
-        f"{name} {_span(t - one.opened)}" for name, t in (("CLOSING after", one.closing), ("CLOSED after", one.closed)) if t is not None
+        f"{name} {_span(t - one.opened)}"
+        for name, t in (("CLOSING after", one.closing), ("CLOSED after", one.closed))
+        if t is not None
     ]
     return ", ".join(["OPEN at 0", *parts])
 
@@ -106,7 +125,10 @@ def to_json(report: Report) -> str:
         "websockets lines": report.spoken,
         "begin": report.begin,
         "end": report.end,
-        "counts": [{"cause": cause, "sure": sure, "count": n} for (cause, sure), n in sorted(report.counts.items())],
+        "counts": [
+            {"cause": cause, "sure": sure, "count": n}
+            for (cause, sure), n in sorted(report.counts.items())
+        ],
         "verdicts": [_data(one) for one in report.verdicts],
     }
     return json.dumps(data, ensure_ascii=False, indent=1)
@@ -119,7 +141,9 @@ def _data(one: Verdict) -> dict[str, Any]:
         "sure": one.sure,
         "title": remedy.title,
         "why": one.why,
-        "evidence": [{"line": fact.number, "t": fact.t, "words": fact.words} for fact in one.evidence],
+        "evidence": [
+            {"line": fact.number, "t": fact.t, "words": fact.words} for fact in one.evidence
+        ],
         "notes": list(one.notes),
         "connection": one.connection or None,
         "who": one.who or None,

@@ -14,11 +14,25 @@ OLDEST_PYTHON = (3, 10)  # the oldest Python that a worker runs on
 SINCE: dict[str, dict[str, str]] = {  # implementation: what it has, since which version
     "legacy": {"exists": "7.0", "keepalive": "7.0", "write_limit": "7.0", "max_queue": "7.0"},
     "threading": {"exists": "11.0", "max_queue": "14.0", "keepalive": "15.0", "proxy": "15.0"},
-    "asyncio": {"exists": "13.0", "keepalive": "13.0", "write_limit": "13.0", "max_queue": "13.0", "proxy": "15.0"},
+    "asyncio": {
+        "exists": "13.0",
+        "keepalive": "13.0",
+        "write_limit": "13.0",
+        "max_queue": "13.0",
+        "proxy": "15.0",
+    },
     "trio": {"exists": "17.0", "keepalive": "17.0", "max_queue": "17.0", "proxy": "17.0"},
 }
-PYTHON_SINCE = [("17.0", (3, 11)), ("16.0", (3, 10)), ("14.0", (3, 9)), ("10.4", (3, 7))]  # from this version on, at least this Python
-VIRTUAL = ("asyncio", "legacy")  # what can live by the virtual clock: threads and trio have clocks of their own
+PYTHON_SINCE = [
+    ("17.0", (3, 11)),
+    ("16.0", (3, 10)),
+    ("14.0", (3, 9)),
+    ("10.4", (3, 7)),
+]  # from this version on, at least this Python
+VIRTUAL = (
+    "asyncio",
+    "legacy",
+)  # what can live by the virtual clock: threads and trio have clocks of their own
 SSL_CONTEXT = "13.0"  # until then threading's serve() and connect() call their ssl=… ssl_context=…
 
 
@@ -27,7 +41,9 @@ def number(version: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in version.split("."))
     except (ValueError, AttributeError):
-        raise ValueError(f"a version of websockets is a string such as '14.1', seen {version!r}") from None
+        raise ValueError(
+            f"a version of websockets is a string such as '14.1', seen {version!r}"
+        ) from None
 
 
 @functools.cache

@@ -51,13 +51,27 @@ class End:
     path = ""  # that a client asks for
 
     def __init__(
-        self, name: str, experiment: Experiment, logger: Any, observe: Observe, handler: Handler | None, context: Any = None
+        self,
+        name: str,
+        experiment: Experiment,
+        logger: Any,
+        observe: Observe,
+        handler: Handler | None,
+        context: Any = None,
     ) -> None:
-        self.name, self.experiment, self.logger, self.observe, self.handler = name, experiment, logger, observe, handler
+        self.name, self.experiment, self.logger, self.observe, self.handler = (
+            name,
+            experiment,
+            logger,
+            observe,
+            handler,
+        )
         self.context = context  # ssl.SSLContext; None: no TLS
         self.application: Application | None = None
         self.opened = False
-        self.ended = False  # its connection is lost, and its application has been told, or never will be
+        self.ended = (
+            False  # its connection is lost, and its application has been told, or never will be
+        )
         self.connection: Any = None
         self.early: list[tuple[Act, str]] = []  # asked for before there was a connection
 
@@ -88,10 +102,16 @@ class End:
         if self.name == "client":
             given["proxy"] = None  # a school's http_proxy breaks 127.0.0.1
             if self.context:
-                given["server_hostname"] = "localhost"  # of itself 10.4 does not know it when it is given a socket
+                given["server_hostname"] = (
+                    "localhost"  # of itself 10.4 does not know it when it is given a socket
+                )
         if not self.has("keepalive"):
             del given["ping_interval"], given["ping_timeout"]
-        return {name: value for name, value in given.items() if name not in ("write_limit", "max_queue", "proxy") or self.has(name)}
+        return {
+            name: value
+            for name, value in given.items()
+            if name not in ("write_limit", "max_queue", "proxy") or self.has(name)
+        }
 
     def has(self, what: str) -> bool:
         """Whether the installed version has something in this implementation."""
@@ -263,15 +283,23 @@ def awaited_in(problem: BaseException) -> str:
     step = problem.__traceback__
     while step is not None:
         name = step.tb_frame.f_code.co_name
-        if "websockets" in step.tb_frame.f_globals.get("__name__", "") and not name.startswith("__"):
+        if "websockets" in step.tb_frame.f_globals.get("__name__", "") and not name.startswith(
+            "__"
+        ):
             return name
         step = step.tb_next
-    return awaited_in(problem.__cause__) if problem.__cause__ else "?"  # asyncio.timeout raises outside of what it cancelled
+    return (
+        awaited_in(problem.__cause__) if problem.__cause__ else "?"
+    )  # asyncio.timeout raises outside of what it cancelled
 
 
 def describe(problem: BaseException, awaiting: str, connection: Any) -> dict[str, Any]:
     """An exception as plain data: type, text and cause, and the codes of both closes."""
-    sent, received, cause = getattr(problem, "sent", None), getattr(problem, "rcvd", None), problem.__cause__
+    sent, received, cause = (
+        getattr(problem, "sent", None),
+        getattr(problem, "rcvd", None),
+        problem.__cause__,
+    )
     data = {
         "type": type(problem).__name__,
         "text": str(problem),
@@ -281,6 +309,11 @@ def describe(problem: BaseException, awaiting: str, connection: Any) -> dict[str
         "received": received and int(received.code),
     }
     if isinstance(problem, ConnectionClosed) and connection is not None:
-        keeper = connection if hasattr(connection, "close_code") else connection.protocol  # threading, until 13
-        data |= {"code": keeper.close_code and int(keeper.close_code), "reason": keeper.close_reason}
+        keeper = (
+            connection if hasattr(connection, "close_code") else connection.protocol
+        )  # threading, until 13
+        data |= {
+            "code": keeper.close_code and int(keeper.close_code),
+            "reason": keeper.close_reason,
+        }
     return data

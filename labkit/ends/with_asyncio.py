@@ -44,7 +44,9 @@ class AsyncioEnd(End):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         role = "server" if self.name == "server" else "client"
-        self.library = importlib.import_module(f"{self.package}.{role}")  # needed soon; importing takes time that virtual time does not see
+        self.library = importlib.import_module(
+            f"{self.package}.{role}"
+        )  # needed soon; importing takes time that virtual time does not see
 
     async def serve(self, listener: Any) -> None:
         self.server = await self.library.serve(self.begin, sock=listener, **self.options())
@@ -52,7 +54,9 @@ class AsyncioEnd(End):
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         try:
-            websocket = await self.library.connect(URI[bool(self.context)] + self.path, sock=dial(), **self.options())
+            websocket = await self.library.connect(
+                URI[bool(self.context)] + self.path, sock=dial(), **self.options()
+            )
         except Exception as problem:
             self.refused(problem)
         else:

@@ -113,7 +113,9 @@ class ThreadingEnd(End):
     def listen(self) -> None:
         """Serve until the listener is shut down, then close what the server has for itself."""
         self.server.serve_forever()
-        with contextlib.suppress(OSError):  # some versions tell serve_forever() to end, which it has
+        with contextlib.suppress(
+            OSError
+        ):  # some versions tell serve_forever() to end, which it has
             self.server.shutdown()
 
     async def connect(self, dial: Callable[[], Any]) -> None:
@@ -137,11 +139,15 @@ class ThreadingEnd(End):
         drive(self.live(world.calls, world))
 
     def do(self, act: Any, step: str) -> None:
-        threading.Thread(target=partial(super().do, act, step), daemon=True).start()  # whoever asks does not wait
+        threading.Thread(
+            target=partial(super().do, act, step), daemon=True
+        ).start()  # whoever asks does not wait
 
     def abort(self) -> None:
         self.ending.set()
         sockets = [one.socket for one in (self.connection, self.server) if one is not None]
         for sock in sockets:
-            with contextlib.suppress(OSError):  # it is closed, or a listener on a system that closes none so
+            with contextlib.suppress(
+                OSError
+            ):  # it is closed, or a listener on a system that closes none so
                 sock.shutdown(socket.SHUT_RDWR)

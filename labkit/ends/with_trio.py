@@ -98,7 +98,9 @@ class TrioEnd(End):
 
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
         try:
-            websocket = await connect(URI[bool(self.context)], stream=stream, **self.options()).connect(self.nursery)
+            websocket = await connect(
+                URI[bool(self.context)], stream=stream, **self.options()
+            ).connect(self.nursery)
         except Exception as problem:
             self.refused(problem)
         else:

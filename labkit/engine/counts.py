@@ -27,8 +27,15 @@ class Tally:
 
     def counts(self) -> dict[str, int]:
         """Pings, and bytes of WebSocket frames with their headers, both ways; only frames that went in whole."""
-        rows = [row for (_, sender), chunks in self.streams.items() for row in frames(b"".join(chunks), sender)]
-        return {"pings": sum(opcode == PING for opcode, _ in rows), "bytes": sum(size for _, size in rows)}
+        rows = [
+            row
+            for (_, sender), chunks in self.streams.items()
+            for row in frames(b"".join(chunks), sender)
+        ]
+        return {
+            "pings": sum(opcode == PING for opcode, _ in rows),
+            "bytes": sum(size for _, size in rows),
+        }
 
 
 def frames(stream: bytes, sender: str) -> Iterator[tuple[int, int]]:
@@ -51,4 +58,6 @@ def header_size(length: int, sender: str) -> int:
 
 def frame_size(payload: int, sender: str) -> int:
     """Bytes of a frame with so many bytes of payload."""
-    return header_size(payload if payload < 126 else 126 if payload < 2**16 else 127, sender) + payload
+    return (
+        header_size(payload if payload < 126 else 126 if payload < 2**16 else 127, sender) + payload
+    )

@@ -15,7 +15,10 @@ TABLE: list[tuple[str, str]] = [  # what the line means, and how it reads
     ("got", r"< (?P<opcode_got>CONT|TEXT|BINARY|CLOSE|PING|PONG)\b(?P<rest_got>.*)"),
     ("sent_eof", r"> EOF"),
     ("got_eof", r"< EOF"),
-    ("keepalive", r"% (?P<keepalive>sent|sending|received) keepalive p[io]ng"),  # "sending" until 14: before the frame
+    (
+        "keepalive",
+        r"% (?P<keepalive>sent|sending|received) keepalive p[io]ng",
+    ),  # "sending" until 14: before the frame
     ("timeout", r"[-!] timed out waiting for (?P<timeout>keepalive pong|.*)"),
     ("timeout", r"- timed out.*"),
     ("tcp", r"x (?P<tcp>.*)"),
@@ -23,7 +26,13 @@ TABLE: list[tuple[str, str]] = [  # what the line means, and how it reads
     ("failing", r"! failing connection.*"),  # legacy
     ("error", r"! .*"),
 ]
-PATTERN = re.compile("|".join(f"(?P<k{n}>{how})".replace("P<timeout>", f"P<timeout{n}>") for n, (_, how) in enumerate(TABLE)), re.S)
+PATTERN = re.compile(
+    "|".join(
+        f"(?P<k{n}>{how})".replace("P<timeout>", f"P<timeout{n}>")
+        for n, (_, how) in enumerate(TABLE)
+    ),
+    re.S,
+)
 KINDS = {f"k{n}": what for n, (what, _) in enumerate(TABLE)}
 CLOSE = re.compile(r"\s(?P<code>\d+) \([^)]*\)(?: (?P<reason>.*))? \[")
 SIZE = re.compile(r"\[(?:\w+, )?(?P<size>\d+) bytes?")

@@ -39,15 +39,27 @@ class Living:
         """What is going on, in a line."""
         t = self.session.now
         cuts = [act for act in self.session.acts if isinstance(act, Cut) and act.at is not None]
-        parts = [f"{t:.1f} s", *(_cut(cut, t) for cut in cuts), *(f"{end} {self.session.state(end)}" for end in ENDS)]
+        parts = [
+            f"{t:.1f} s",
+            *(_cut(cut, t) for cut in cuts),
+            *(f"{end} {self.session.state(end)}" for end in ENDS),
+        ]
         if self.guess is not None:
             ahead = self.guess - t
-            parts.append(f"your guess in {ahead:.1f} s" if ahead > 0 else f"your guess was {-ahead:.1f} s ago")
+            parts.append(
+                f"your guess in {ahead:.1f} s"
+                if ahead > 0
+                else f"your guess was {-ahead:.1f} s ago"
+            )
         return " · ".join(parts)
 
     def __exit__(self, kind: Any, *exc: object) -> None:
         if self.show and self.used:
-            self.show(f"ran for {self.session.now:.1f} s: {self.session.ended}" if kind is None else f"stopped at {self.session.now:.1f} s")
+            self.show(
+                f"ran for {self.session.now:.1f} s: {self.session.ended}"
+                if kind is None
+                else f"stopped at {self.session.now:.1f} s"
+            )
             self.show("")
 
 
@@ -74,7 +86,9 @@ class Bar:
         """Say how far it is, and perhaps why it stops there."""
         if self.show:
             self.used = True
-            self.show(f"{self.done:,} of {self.total:,} {self.things}" + (f" · {words}" if words else ""))
+            self.show(
+                f"{self.done:,} of {self.total:,} {self.things}" + (f" · {words}" if words else "")
+            )
 
     def __exit__(self, *exc: object) -> None:
         if self.show and self.used:

@@ -37,7 +37,9 @@ class Recorder:
         self.unread: str | None = None  # why frames could not be read, in words
         self.numbers = itertools.count(1)  # of the notes; taken by three threads, so never by += 1
         self.written: dict[str, int] = {}  # bytes in each end's write buffer, as last noted
-        self.awaited: dict[str, dict[str, list[str]]] = {}  # the calls that each task of an end is in, as last noted
+        self.awaited: dict[
+            str, dict[str, list[str]]
+        ] = {}  # the calls that each task of an end is in, as last noted
 
     def moment(self) -> Moment:
         """Now, and the number of the next note."""
@@ -46,7 +48,11 @@ class Recorder:
     def seen(self) -> tuple[int, int, int]:
         """How much has been noted until now: lines of the log, what was told, bytes."""
         streams = list(self.streams.values())
-        return len(self.logged), len(self.told), sum(one.total + one.total_arrived for one in streams)
+        return (
+            len(self.logged),
+            len(self.told),
+            sum(one.total + one.total_arrived for one in streams),
+        )
 
     # the application and the wire
 
@@ -96,7 +102,9 @@ class Recorder:
         if data:
             self.streams[conn, sender].arrive((now, next(self.numbers)), count)
         else:
-            self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step="arrived")
+            self.note(
+                "wire", "tap", "reset" if data is None else "fin", sender=sender, step="arrived"
+            )
 
     # afterwards
 
@@ -110,7 +118,10 @@ class Recorder:
         """What has been noted until now, while the others go on noting; the notes stay."""
         rows = [*self._from_log(zero), *self._from_tap(zero)]
         told = list(self.told)
-        rows += [(when, number, Event(when - zero, where, witness, what, data)) for when, number, where, witness, what, data in told]
+        rows += [
+            (when, number, Event(when - zero, where, witness, what, data))
+            for when, number, where, witness, what, data in told
+        ]
         rows.sort(key=itemgetter(0, 1))
         return [row[2] for row in rows]
 
@@ -140,7 +151,9 @@ class Recorder:
         return rows
 
     def _alert(self, conn: int, sender: str, step: str, t: float, description: int) -> Event:
-        what, more = ("close_notify", {}) if description == 0 else ("alert", {"description": description})
+        what, more = (
+            ("close_notify", {}) if description == 0 else ("alert", {"description": description})
+        )
         return Event(t, "wire", "tap", what, {"sender": sender, "step": step, **more}, conn)
 
     def _plain(self) -> Iterator[tuple[int, Stream, list[Any]]]:
@@ -154,7 +167,14 @@ class Recorder:
             self.unread = "opening TLS records needs cryptography, which is not installed here"
             return
         for number in sorted({conn for conn, _ in self.streams}):
-            for said in unwrap({sender: stream for (conn, sender), stream in self.streams.items() if conn == number}, self.keys):
+            for said in unwrap(
+                {
+                    sender: stream
+                    for (conn, sender), stream in self.streams.items()
+                    if conn == number
+                },
+                self.keys,
+            ):
                 self.unread = self.unread or said.problem
                 yield number, said.stream, said.alerts
 
@@ -169,13 +189,24 @@ class Scribe(logging.Logger):
     def isEnabledFor(self, level: int) -> bool:
         return True
 
-    def _log(self, level: int, msg: Any, args: Any, exc_info: Any = None, extra: Any = None, *rest: Any, **more: Any) -> None:
+    def _log(
+        self,
+        level: int,
+        msg: Any,
+        args: Any,
+        exc_info: Any = None,
+        extra: Any = None,
+        *rest: Any,
+        **more: Any,
+    ) -> None:
         recorder = self.recorder
         if not recorder.on:
             return
         pong = msg.startswith("% received keepalive pong") and extra
         latency = getattr(extra["websocket"], "latency", None) if pong else None
-        recorder.logged.append((*recorder.moment(), self.end, msg, args, describe(exc_info), latency))
+        recorder.logged.append(
+            (*recorder.moment(), self.end, msg, args, describe(exc_info), latency)
+        )
         if msg.startswith("= connection is "):  # legacy says "… is OPEN", the others "… is %s"
             recorder.on_state(self.end, args[0] if args else msg.split()[-1])
 

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 OPENING = 15.0  # s; longer than websockets' own open_timeout
 SETTLED = 10  # rounds; what still goes on then is no consequence of what has happened
 HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
-SILENT = logging.Logger("websockets, unrecorded", logging.CRITICAL + 1)  # nothing is logged above CRITICAL
+SILENT = logging.Logger(
+    "websockets, unrecorded", logging.CRITICAL + 1
+)  # nothing is logged above CRITICAL
 
 
 def open_run(
@@ -89,10 +91,17 @@ class Session:
     """A run that is going on: wait for it, act on it, ask it; when it is left, its ``trace`` stands."""
 
     def __init__(
-        self, experiment: Experiment, wire: str, handlers: dict[str, Handler | None], record: bool, implementation: str = "asyncio"
+        self,
+        experiment: Experiment,
+        wire: str,
+        handlers: dict[str, Handler | None],
+        record: bool,
+        implementation: str = "asyncio",
     ) -> None:
         if wire == "virtual" and implementation not in VIRTUAL:
-            raise ValueError(f"the {implementation} implementation has a clock of its own: run it on the loopback wire")
+            raise ValueError(
+                f"the {implementation} implementation has a clock of its own: run it on the loopback wire"
+            )
         self.experiment, self.implementation = experiment, implementation
         self.handlers = handlers
         self.record = record
@@ -110,7 +119,9 @@ class Session:
         self.ended = "it was left"
         self.over_at: float | None = None  # since when the run is over (s on the wire's clock)
         self.next_sample = 0.0  # s on the wire's clock
-        self.quiet = not any(handlers.values()) and not any(isinstance(act, Send) for act in experiment.acts)
+        self.quiet = not any(handlers.values()) and not any(
+            isinstance(act, Send) for act in experiment.acts
+        )
         self.trace: Trace
 
     def _end(self, name: str) -> End:
@@ -124,7 +135,15 @@ class Session:
             self.recorder.note(name, "app", what, **data)
 
         context = self.tls.contexts[name] if self.tls else None
-        end = make_end(self.implementation, name, self.experiment, logger, observe, self.handlers[name], context)
+        end = make_end(
+            self.implementation,
+            name,
+            self.experiment,
+            logger,
+            observe,
+            self.handlers[name],
+            context,
+        )
         end.watched = not self.record
         return end
 
@@ -141,7 +160,10 @@ class Session:
                 self.tls.log_keys()
             self.wire.start("server", guarded(self, self.ends["server"].serve))
             self.wire.start("client", guarded(self, self.ends["client"].connect))
-            self.wire.wait(lambda: self._failed() or self.zero is not None or self.ends["client"].ended, self.wire.now() + OPENING)
+            self.wire.wait(
+                lambda: self._failed() or self.zero is not None or self.ends["client"].ended,
+                self.wire.now() + OPENING,
+            )
             if self.failure:
                 raise self.failure
         except BaseException:
@@ -160,7 +182,12 @@ class Session:
 
     def so_far(self) -> Trace:
         """The trace of what has happened until now, for a look at a run that goes on; from any one thread."""
-        header = {"wire": self.wire.name, "clock": self.wire.clock, "end": max(0.0, self.now), "ended": "it goes on"}
+        header = {
+            "wire": self.wire.name,
+            "clock": self.wire.clock,
+            "end": max(0.0, self.now),
+            "ended": "it goes on",
+        }
         return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)
 
     def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
@@ -169,8 +196,12 @@ class Session:
             self.ended = "the server was never OPEN"
             return
         limit = self.experiment.limit
-        end_of_run = round(self.zero + (self.experiment.last_act + HORIZON if limit is None else limit), 9)
-        horizon = end_of_run if seconds is None else min(end_of_run, round(self.wire.now() + seconds, 9))
+        end_of_run = round(
+            self.zero + (self.experiment.last_act + HORIZON if limit is None else limit), 9
+        )
+        horizon = (
+            end_of_run if seconds is None else min(end_of_run, round(self.wire.now() + seconds, 9))
+        )
 
         def over() -> bool:
             self._sample()
@@ -181,7 +212,13 @@ class Session:
         alive = self.wire.wait(over, horizon)
         if self.failure:
             raise self.failure
-        self.ended = self._over() or (self._stuck() if not alive else "its time was up" if horizon == end_of_run else "it was left")
+        self.ended = self._over() or (
+            self._stuck()
+            if not alive
+            else "its time was up"
+            if horizon == end_of_run
+            else "it was left"
+        )
 
     def do(self, act: Act) -> Act:
         """Let an act happen: now if it has no time of its own.
@@ -294,7 +331,9 @@ class Session:
 
     def _stuck(self) -> str:
         """Nothing can happen any more: who waits for what."""
-        return "nothing can happen any more: " + "; ".join(sentence(name, loop) for name, loop in self.wire.loops.items())
+        return "nothing can happen any more: " + "; ".join(
+            sentence(name, loop) for name, loop in self.wire.loops.items()
+        )
 
     def _sample(self) -> None:
         if self.record and not self.quiet and self.wire.now() >= self.next_sample:
@@ -328,7 +367,9 @@ class Session:
                 self._close()
             finally:  # an interrupt, perhaps
                 self._let_go()
-                events = [event for event in self.recorder.events(self.zero or 0.0) if event.t <= end]
+                events = [
+                    event for event in self.recorder.events(self.zero or 0.0) if event.t <= end
+                ]
                 self.trace = Trace(self._as_run(), events, self._header(end))
 
     def _let_go(self) -> None:
@@ -339,7 +380,11 @@ class Session:
 
     def _as_run(self) -> Experiment:
         """The experiment with everything that was done to it: it can be run again."""
-        return self.experiment if tuple(self.acts) == self.experiment.faults else self.experiment.but(faults=self.acts)
+        return (
+            self.experiment
+            if tuple(self.acts) == self.experiment.faults
+            else self.experiment.but(faults=self.acts)
+        )
 
     def _header(self, end: float) -> dict[str, Any]:
         import websockets
@@ -351,13 +396,18 @@ class Session:
             "end": round(end, 9),
             "ended": "; ".join([self.ended, *busy]),
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "versions": {"websockets": websockets.version.version, "python": platform.python_version()},
+            "versions": {
+                "websockets": websockets.version.version,
+                "python": platform.python_version(),
+            },
             "implementation": self.implementation,
         }
         if not self.record and not self.tls:  # of what is encrypted, headers can't be read
             header["counted"] = self.tally.counts()
         if self.recorder.unread:
-            header["witnesses"] = f"the log is the only witness of the frames: {self.recorder.unread}"
+            header["witnesses"] = (
+                f"the log is the only witness of the frames: {self.recorder.unread}"
+            )
         if busy:
             header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}

@@ -53,7 +53,11 @@ class Stream:
         reader.feed_data(stream[start:])
         while (what := next_frame(reader, mask=self.sender == "client")) is not None:
             end = len(stream) - len(reader.buffer)
-            yield moment_of(self.sent, end), moment_of(self.arrived, end), {"sender": self.sender, **what}
+            yield (
+                moment_of(self.sent, end),
+                moment_of(self.arrived, end),
+                {"sender": self.sender, **what},
+            )
 
 
 def moment_of(progress: tuple[list[int], list[Any]], end: int) -> Any | None:
@@ -87,10 +91,17 @@ def next_frame(reader: StreamReader, mask: bool) -> dict[str, Any] | None:
 
 def describe(frame: Frame) -> dict[str, Any]:
     """A frame as plain data: opcode, size (bytes), the first bytes of its payload as hex, code and reason of a CLOSE."""
-    data: dict[str, Any] = {"opcode": frame.opcode.name, "size": len(frame.data), "payload": bytes(frame.data[:SHOWN]).hex()}
+    data: dict[str, Any] = {
+        "opcode": frame.opcode.name,
+        "size": len(frame.data),
+        "payload": bytes(frame.data[:SHOWN]).hex(),
+    }
     if not frame.fin:
         data["fin"] = False
     if frame.opcode is Opcode.CLOSE:
         close = Close.parse(bytes(frame.data))
-        data |= {"code": int(close.code) if frame.data else None, "reason": close.reason}  # of an empty one the parser says 1005
+        data |= {
+            "code": int(close.code) if frame.data else None,
+            "reason": close.reason,
+        }  # of an empty one the parser says 1005
     return data

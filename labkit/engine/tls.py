@@ -16,7 +16,9 @@ import tempfile
 NAMES = ("localhost", "127.0.0.1")
 
 
-Identity = dict[str, str]  # PEM: "authority" (its certificate), "server" (private key and certificate chain)
+Identity = dict[
+    str, str
+]  # PEM: "authority" (its certificate), "server" (private key and certificate chain)
 _adopted: Identity = {}
 
 
@@ -35,10 +37,15 @@ def _make() -> Identity:
     try:
         import trustme
     except ImportError:
-        raise ImportError("tls=True needs trustme, which makes the certificates and is not installed here: pip install trustme") from None
+        raise ImportError(
+            "tls=True needs trustme, which makes the certificates and is not installed here: pip install trustme"
+        ) from None
     authority = trustme.CA(organization_name="labkit")
     server = authority.issue_cert(*NAMES)
-    return {"authority": authority.cert_pem.bytes().decode(), "server": server.private_key_and_cert_chain_pem.bytes().decode()}
+    return {
+        "authority": authority.cert_pem.bytes().decode(),
+        "server": server.private_key_and_cert_chain_pem.bytes().decode(),
+    }
 
 
 class Tls:

@@ -58,7 +58,9 @@ class Key:
     def _expand(self, secret: bytes, label: bytes, length: int) -> bytes:
         """HKDF-Expand-Label (RFC 8446 §7.1)."""
         label = b"tls13 " + label
-        return HKDFExpand(self.hash(), length, length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0").derive(secret)
+        return HKDFExpand(
+            self.hash(), length, length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0"
+        ).derive(secret)
 
     def open(self, header: bytes, sealed: bytes) -> tuple[int, bytes]:
         """The type of what was sealed, and the bytes themselves."""
@@ -76,7 +78,9 @@ def opened(stream: Stream, keys: list[Key]) -> Iterator[Record]:
             kind, data = _open(header, record.data, keys)
             record = record._replace(kind=kind, data=data)
             if record.kind == HANDSHAKE and record.data[:1] == bytes([KEY_UPDATE]):
-                raise Unreadable(f"the {stream.sender} took new keys half-way (KeyUpdate), which the log does not hold")
+                raise Unreadable(
+                    f"the {stream.sender} took new keys half-way (KeyUpdate), which the log does not hold"
+                )
         yield record
 
 
@@ -96,22 +100,46 @@ def sealed(stream: Stream) -> Iterator[tuple[bytes, Record]]:
         end = body + int.from_bytes(data[start + 3 : body], "big")
         if end > len(data):
             return
-        yield data[start:body], Record(data[start], data[body:end], moment_of(stream.sent, end), moment_of(stream.arrived, end))
+        yield (
+            data[start:body],
+            Record(
+                data[start],
+                data[body:end],
+                moment_of(stream.sent, end),
+                moment_of(stream.arrived, end),
+            ),
+        )
         start = end
 
 
 def keys_of(streams: dict[str, Stream], log: str) -> dict[str, list[Key]]:
     """The keys of both senders of a connection: its ClientHello says which lines of the log are its own."""
-    hellos = {sender: next((r.data for _, r in sealed(stream) if r.kind == HANDSHAKE), b"") for sender, stream in streams.items()}
+    hellos = {
+        sender: next((r.data for _, r in sealed(stream) if r.kind == HANDSHAKE), b"")
+        for sender, stream in streams.items()
+    }
     random, answer = hellos.get("client", b"")[6:38], hellos.get("server", b"")
-    suite = int.from_bytes(answer[39 + answer[38] :][:2], "big") if answer[:1] == bytes([SERVER_HELLO]) else 0
+    suite = (
+        int.from_bytes(answer[39 + answer[38] :][:2], "big")
+        if answer[:1] == bytes([SERVER_HELLO])
+        else 0
+    )
     lines = [line.split() for line in log.splitlines()]
-    secrets = {line[0]: bytes.fromhex(line[2]) for line in lines if len(line) == 3 and line[1] == random.hex()}
+    secrets = {
+        line[0]: bytes.fromhex(line[2])
+        for line in lines
+        if len(line) == 3 and line[1] == random.hex()
+    }
     if suite not in SUITES:
         return {sender: [] for sender in streams}
     stages = "{}_HANDSHAKE_TRAFFIC_SECRET", "{}_TRAFFIC_SECRET_0"
     return {
-        sender: [Key(suite, secrets[label]) for stage in stages if (label := stage.format(sender.upper())) in secrets] for sender in streams
+        sender: [
+            Key(suite, secrets[label])
+            for stage in stages
+            if (label := stage.format(sender.upper())) in secrets
+        ]
+        for sender in streams
     }
 
 

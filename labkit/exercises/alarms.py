@@ -58,15 +58,25 @@ def row(name: str, trace: Trace) -> None:
     """Print what became of the server's pings in one run: who gave up, how long ping() waited, how long the slowest answer took."""
     gone = trace.noticed_at("server")
     answers = [latency for _, latency in trace.latencies("server")]  # those that were in time
-    answers += [ping.back - ping.sent for ping in Blame(trace).pings if ping.sender == "server" and ping.back is not None]
+    answers += [
+        ping.back - ping.sent
+        for ping in Blame(trace).pings
+        if ping.sender == "server" and ping.back is not None
+    ]
     verdict = "nobody gave up " if gone is None else f"killed at {gone:g} s"
-    print(f"{name:28} {verdict:16} ping() waited {_waited(trace):4.1f} s   slowest answer {max(answers, default=0):4.1f} s")
+    print(
+        f"{name:28} {verdict:16} ping() waited {_waited(trace):4.1f} s   slowest answer {max(answers, default=0):4.1f} s"
+    )
 
 
 def _waited(trace: Trace) -> float:
     """How long the slowest ping() of the server waited before its clock started (s): from its frame to "sent keepalive ping"."""
-    begun = [event.t for event in trace.select("sent", "server", "log") if event.data["opcode"] == "PING"]
-    done = [event.t for event in trace.select("keepalive", "server") if event.data["step"] == "ping"]
+    begun = [
+        event.t for event in trace.select("sent", "server", "log") if event.data["opcode"] == "PING"
+    ]
+    done = [
+        event.t for event in trace.select("keepalive", "server") if event.data["step"] == "ping"
+    ]
     return max((b - a for a, b in zip(begun, done)), default=0.0)
 
 
@@ -79,7 +89,9 @@ def check_blocks(always: Any = ..., lucky: Any = ...) -> Axes | None:
         print("your turn – replace both ... by numbers of seconds")
         return None
     if not all(is_number(value) and 0.1 < value < 60 for value in (always, lucky)):
-        print(f"expected two numbers of seconds, above 0.1 and below 60; seen {always!r} and {lucky!r}")
+        print(
+            f"expected two numbers of seconds, above 0.1 and below 60; seen {always!r} and {lucky!r}"
+        )
         return None
     shown = _always(float(always))
     return _lucky(float(lucky)) or shown
@@ -88,24 +100,36 @@ def check_blocks(always: Any = ..., lucky: Any = ...) -> Axes | None:
 def _always(always: float) -> Axes | None:
     killed, survived = blocks(always - 0.05)
     if killed:
-        print(f"always: not yet: a block of {always - 0.05:g} s at {killed[0]:g} s kills. From when to when does the server wait?")
+        print(
+            f"always: not yet: a block of {always - 0.05:g} s at {killed[0]:g} s kills. From when to when does the server wait?"
+        )
         return lag(_frozen(killed[0], always - 0.05))
     if not blocks(always + 0.05)[0]:
-        print(f"always: not yet: {always + 0.05:g} s are survived, too, at every one of {len(survived)} moments")
+        print(
+            f"always: not yet: {always + 0.05:g} s are survived, too, at every one of {len(survived)} moments"
+        )
         return None
-    print(f"always: ✓ a shorter block is survived at every one of {len(survived)} moments; the unluckiest begins just before a ping")
+    print(
+        f"always: ✓ a shorter block is survived at every one of {len(survived)} moments; the unluckiest begins just before a ping"
+    )
     return None
 
 
 def _lucky(lucky: float) -> Axes | None:
     killed, survived = blocks(lucky + 0.05)
     if survived:
-        print(f"lucky: not yet: {lucky + 0.05:g} s are survived, too, if they begin at {survived[0]:g} s")
+        print(
+            f"lucky: not yet: {lucky + 0.05:g} s are survived, too, if they begin at {survived[0]:g} s"
+        )
         return lag(_frozen(survived[0], lucky + 0.05))
     if not blocks(lucky - 0.05)[1]:
-        print(f"lucky: not yet: {lucky - 0.05:g} s are survived nowhere: a ping comes, and its answer takes too long")
+        print(
+            f"lucky: not yet: {lucky - 0.05:g} s are survived nowhere: a ping comes, and its answer takes too long"
+        )
         return lag(_frozen(killed[0], lucky - 0.05))
-    print("lucky: ✓ a block that begins just after a pong has the rest of the interval, and then ping_timeout")
+    print(
+        "lucky: ✓ a block that begins just after a pong has the rest of the interval, and then ping_timeout"
+    )
     return None
 
 
@@ -118,7 +142,8 @@ def blocks(seconds: float) -> tuple[list[float], list[float]]:
 
 def _frozen(at: float, seconds: float) -> Trace:
     freeze = Freeze(at=round(at, 6), end="client", thaw=round(at + seconds, 6))
-    return run(Experiment(server=Peer(**TIMERS), faults=[freeze], until=at + seconds + 8), "virtual")  # type: ignore[arg-type]
+    server = Peer(**TIMERS)  # type: ignore[arg-type]
+    return run(Experiment(server=server, faults=[freeze], until=at + seconds + 8), "virtual")
 
 
 # exercise 2
@@ -139,7 +164,12 @@ def done(order: str) -> str:
     return hashlib.sha256(order.encode()).hexdigest()[:8]
 
 
-def shop(handler: Handler, orders: Iterable[str] = ("tea",), answers: list[str] | None = None, until: float = 3.0) -> Trace:
+def shop(
+    handler: Handler,
+    orders: Iterable[str] = ("tea",),
+    answers: list[str] | None = None,
+    until: float = 3.0,
+) -> Trace:
     """Run a handler as the server of a client that orders, one after the other, and pings; on real TCP. ``answers`` is filled."""
     experiment = Experiment(server=Peer(ping_interval=None), client=SHORT, until=until)
     kept = [] if answers is None else answers
@@ -168,11 +198,17 @@ def check_repair(answer: Callable[[str], Awaitable[str]] | None = None) -> Axes 
     orders = ["".join(dice.choices("abcdefgh", k=dice.randint(3, 9))) for _ in range(2)]
     trace = _judged(answer, orders, answers)
     problem = _problem(trace, orders, answers)
-    print(f"not yet: {problem}" if problem else f"✓ two orders, two answers, and {_pongs(trace)} pings answered meanwhile")
+    print(
+        f"not yet: {problem}"
+        if problem
+        else f"✓ two orders, two answers, and {_pongs(trace)} pings answered meanwhile"
+    )
     return lag(trace)
 
 
-def _judged(answer: Callable[[str], Awaitable[str]], orders: list[str], answers: list[str]) -> Trace:
+def _judged(
+    answer: Callable[[str], Awaitable[str]], orders: list[str], answers: list[str]
+) -> Trace:
     """A run of the shop; once more if the client gave up though no work was in the loop: a busy machine can do that, too."""
     for _ in range(TRIES):
         answers.clear()
@@ -196,7 +232,9 @@ def _pongs(trace: Trace) -> int:
 
 def _problem(trace: Trace, orders: list[str], answers: list[str]) -> str | None:
     """What is wrong with a run of the shop, in words; None if nothing is."""
-    mistakes = [one for one in trace.raised("server") if not one.type.startswith("ConnectionClosed")]
+    mistakes = [
+        one for one in trace.raised("server") if not one.type.startswith("ConnectionClosed")
+    ]
     if mistakes:
         return f"your function, or the send() of what it returned, raised {mistakes[0].type}: {mistakes[0].text}"
     if trace.noticed_at("client") is not None:

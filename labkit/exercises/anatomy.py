@@ -91,12 +91,22 @@ def _rows(frame: Anatomy) -> list[tuple[str, str, str]]:
         first = f"{frame.head[0]:08b}"
         fin = "a whole message" if first[0] == "1" else "not the last part of its message"
         rows.append(
-            (f"{frame.head[0]:02x}", f"{first[0]} {first[1:4]} {first[4:]}", f"{fin} · opcode {frame.head[0] & 15:x}: {frame.opcode}")
+            (
+                f"{frame.head[0]:02x}",
+                f"{first[0]} {first[1:4]} {first[4:]}",
+                f"{fin} · opcode {frame.head[0] & 15:x}: {frame.opcode}",
+            )
         )
     if len(frame.head) > 1:
         second = f"{frame.head[1]:08b}"
         short = f"length {frame.head[1] & 0x7F}" + (": see the next bytes" if frame.more else "")
-        rows.append((f"{frame.head[1]:02x}", f"{second[0]} {second[1:]}", f"{'masked' if frame.masked else 'not masked'} · {short}"))
+        rows.append(
+            (
+                f"{frame.head[1]:02x}",
+                f"{second[0]} {second[1:]}",
+                f"{'masked' if frame.masked else 'not masked'} · {short}",
+            )
+        )
     if frame.more:
         rows.append((frame.more.hex(" "), "", f"length {frame.length}"))
     if frame.key:

@@ -12,7 +12,12 @@ Word = TypeVar("Word", str, int)
 
 def is_number(given: Any) -> bool:
     """Whether it can be meant as a finite number (numpy's, too); True and False are none."""
-    if given is ... or given is None or isinstance(given, (str, complex)) or type(given).__name__ in ("bool", "bool_"):
+    if (
+        given is ...
+        or given is None
+        or isinstance(given, (str, complex))
+        or type(given).__name__ in ("bool", "bool_")
+    ):
         return False
     try:
         return math.isfinite(given)
@@ -44,7 +49,9 @@ def one_of(given: Any, among: Iterable[Word]) -> Word | None:
     typed = str(given).lower()
     for answer in among:
         word = str(answer)
-        if _letters(typed) == _letters(word.lower()) or (_is_set(word) and _set(typed) == list(word)):
+        if _letters(typed) == _letters(word.lower()) or (
+            _is_set(word) and _set(typed) == list(word)
+        ):
             return answer
     return None
 

@@ -56,15 +56,23 @@ def check_size(answer: Any = ...) -> None:
 
 
 def _judge_size(size: int) -> None:
-    trace, larger = (run(talk(one, 0.5, 9), "virtual") for one in (size, round(size * (1 + CLOSE_TO))))
+    trace, larger = (
+        run(talk(one, 0.5, 9), "virtual") for one in (size, round(size * (1 + CLOSE_TO)))
+    )
     if trace.closed_at("server") is None:
         print(f"not yet: with {size:,} bytes the server is {_stuck(trace)}")
         print(f"   {_too_large(trace)}")
     elif larger.closed_at("server") is not None:
-        print(f"not yet: with {size:,} bytes the server is CLOSED at {trace.closed_at('server'):g} s, and with 15 % more it still is")
-        print("   Which is the last of the library's own frames that has to get past drain(), and when is it written?")
+        print(
+            f"not yet: with {size:,} bytes the server is CLOSED at {trace.closed_at('server'):g} s, and with 15 % more it still is"
+        )
+        print(
+            "   Which is the last of the library's own frames that has to get past drain(), and when is it written?"
+        )
     else:
-        print(f"✓ with {size:,} bytes the server is CLOSED at {trace.closed_at('server'):g} s; with 15 % more it is {_stuck(larger)}")
+        print(
+            f"✓ with {size:,} bytes the server is CLOSED at {trace.closed_at('server'):g} s; with 15 % more it is {_stuck(larger)}"
+        )
 
 
 def _stuck(trace: Trace) -> str:
@@ -81,7 +89,11 @@ def _too_large(trace: Trace) -> str:
 
 # exercise 2
 
-PLACES = {"before": "drain() blocked before the ping", "after": "drain() blocked after the ping", "not": "drain() did not block"}
+PLACES = {
+    "before": "drain() blocked before the ping",
+    "after": "drain() blocked after the ping",
+    "not": "drain() did not block",
+}
 HIDDEN = ("after", "not", "before")
 
 
@@ -91,7 +103,11 @@ def mystery(number: int) -> Trace:
         raise ValueError(f"there are the mysteries 1 to {len(HIDDEN)}, seen {number!r}")
     dice = random.Random(f"backpressure {number}")
     cut = dice.choice([9, 13, 17])
-    size, every, later = {"before": (20_000, 0.5, 0.0), "after": (20_000, 1.0, 2.5), "not": (1000, 1.0, 0.0)}[HIDDEN[number - 1]]
+    size, every, later = {
+        "before": (20_000, 0.5, 0.0),
+        "after": (20_000, 1.0, 2.5),
+        "not": (1000, 1.0, 0.0),
+    }[HIDDEN[number - 1]]
     return run(talk(size, every, cut + later), "virtual")
 
 
@@ -120,7 +136,9 @@ def _judge_place(number: int, answer: Any) -> str:
 
 def _sign(log: list[str]) -> str:
     """What in a log tells where drain() blocked."""
-    pings, sent = (sum(line.startswith(mark) for line in log) for mark in ("> PING", "% sent keepalive ping"))
+    pings, sent = (
+        sum(line.startswith(mark) for line in log) for mark in ("> PING", "% sent keepalive ping")
+    )
     if pings > sent:
         return "the last `> PING` has no line `% sent keepalive ping`, which comes after drain()"
     closing = any("CLOSING" in line for line in log)
@@ -148,7 +166,9 @@ class Trial:
     sizes: tuple[int, int]  # bytes a message, from and to; (0, 0): it sends nothing
     pauses: tuple[float, float] = (0.5, 0.5)  # s from one message to the next, from and to
     pace: float = 1.0
-    after_pong: bool = False  # cut at the worst moment for this watchdog, instead of that of the experiment
+    after_pong: bool = (
+        False  # cut at the worst moment for this watchdog, instead of that of the experiment
+    )
 
     @property
     def cut(self) -> float | None:
@@ -158,24 +178,47 @@ class Trial:
 def trials(seed: int = 0) -> list[Trial]:
     """The hidden runs: cuts before and after a ping and just after a pong, healthy lines that are slow or long; then two in real time."""
     dice = random.Random(f"watchdog {seed}")
-    cuts = [dice.uniform(8.2, 11.0), dice.uniform(11.4, 11.9), dice.uniform(9, 13), dice.uniform(0.8, 1.1)]
+    cuts = [
+        dice.uniform(8.2, 11.0),
+        dice.uniform(11.4, 11.9),
+        dice.uniform(9, 13),
+        dice.uniform(0.8, 1.1),
+    ]
     big, slow = (20_000, 20_000), (40_000, 48_000)
     return [
         Trial("cut, drain() blocked before the ping", "virtual", _dead(cuts[0]), big),
         Trial("cut, drain() blocked after the ping", "virtual", _dead(cuts[1]), big),
-        Trial("cut just after a pong", "virtual", _dead(cuts[2], ping_interval=None), (0, 0), after_pong=True),
-        Trial("slow and healthy", "virtual", _slow(dice.uniform(7650, 7850), 150), slow, (0.5, 2.0)),
+        Trial(
+            "cut just after a pong",
+            "virtual",
+            _dead(cuts[2], ping_interval=None),
+            (0, 0),
+            after_pong=True,
+        ),
+        Trial(
+            "slow and healthy", "virtual", _slow(dice.uniform(7650, 7850), 150), slow, (0.5, 2.0)
+        ),
         Trial("long and healthy", "virtual", _long(), (0, 0)),
         Trial("cut, on real TCP", "loopback", _dead(cuts[3], FASTER), big, pace=FASTER),
         Trial(
-            "slow and healthy, on real TCP", "loopback", _slow(FASTER * dice.uniform(13_000, 14_000), 50, FASTER), slow, (0.5, 2.0), FASTER
+            "slow and healthy, on real TCP",
+            "loopback",
+            _slow(FASTER * dice.uniform(13_000, 14_000), 50, FASTER),
+            slow,
+            (0.5, 2.0),
+            FASTER,
         ),
     ]
 
 
 def _dead(cut: float, pace: float = 1.0, **more: Any) -> Experiment:
     server = Peer(**{**{name: t / pace for name, t in TIMERS.items()}, "buffer": 4096, **more})
-    return Experiment(server=server, client=Peer(buffer=4096), faults=[Cut(at=round(cut, 3))], until=cut + 2 * BOUND / pace)
+    return Experiment(
+        server=server,
+        client=Peer(buffer=4096),
+        faults=[Cut(at=round(cut, 3))],
+        until=cut + 2 * BOUND / pace,
+    )
 
 
 def _slow(rate: float, until: float, pace: float = 1.0) -> Experiment:
@@ -184,32 +227,49 @@ def _slow(rate: float, until: float, pace: float = 1.0) -> Experiment:
     Each of its messages has to wait until the buffer is down to 8,192 bytes. So at most 8,192 + 48,000 bytes in the write buffer and
     4,096 in the wire are before a ping: at 7,650 bytes/s, 7.9 s.
     """
-    return _dead(0.0, pace, ping_interval=None).but(faults=[Throttle(at=0.2, rate=round(rate))], until=until / pace)
+    return _dead(0.0, pace, ping_interval=None).but(
+        faults=[Throttle(at=0.2, rate=round(rate))], until=until / pace
+    )
 
 
 def _long() -> Experiment:
     """A line on which every pong takes 7.9 s, whenever the ping was sent."""
-    return _dead(0.0, ping_interval=None).but(faults=[Delay(at=0.1, latency=(SLOWEST - 0.1) / 2)], until=60)
+    return _dead(0.0, ping_interval=None).but(
+        faults=[Delay(at=0.1, latency=(SLOWEST - 0.1) / 2)], until=60
+    )
 
 
-def check_watchdog(watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ..., seed: int = 0) -> None:
+def check_watchdog(
+    watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ..., seed: int = 0
+) -> None:
     """Exercise 3: CLOSED at most 15 s after a cut, and healthy slow lines survive; judged by hidden runs on both clocks."""
     if watchdog is None or any(value is ... or value is None for value in (interval, patience)):
         print("your turn – replace the ... in the cell above")
     elif not all(is_number(value) and 0 < value <= 60 for value in (interval, patience)):
-        print(f"expected seconds, above 0 and up to 60; seen interval={interval!r} and patience={patience!r}")
+        print(
+            f"expected seconds, above 0 and up to 60; seen interval={interval!r} and patience={patience!r}"
+        )
     else:
         for trial in trials(seed):
             print(f"{trial.name}: {judge(trial, watchdog, float(interval), float(patience))}")
 
 
-def at_work(watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ...) -> Axes | None:
+def at_work(
+    watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ...
+) -> Axes | None:
     """The learner's watchdog on the first experiment of the notebook, as a figure."""
     if watchdog is None or not all(map(is_number, (interval, patience))):
         print("your turn – the watchdog above")
         return None
     trial = Trial("the first experiment", "virtual", _dead(9), (20_000, 20_000))
-    return plots.blocked(run(trial.experiment, "virtual", server=Kennel(trial, watchdog, interval, patience).handler, progress=False))
+    return plots.blocked(
+        run(
+            trial.experiment,
+            "virtual",
+            server=Kennel(trial, watchdog, interval, patience).handler,
+            progress=False,
+        )
+    )
 
 
 def judge(trial: Trial, watchdog: Watchdog, interval: float, patience: float) -> str:
@@ -224,7 +284,11 @@ def judge(trial: Trial, watchdog: Watchdog, interval: float, patience: float) ->
     if trial.cut is None:
         return _survived(kennel, closed, trace)
     after = None if closed is None else (closed - trial.cut) * trial.pace
-    real = f" ({after / trial.pace:.2f} s of real time, × {trial.pace:g})" if after is not None and trial.pace > 1 else ""
+    real = (
+        f" ({after / trial.pace:.2f} s of real time, × {trial.pace:g})"
+        if after is not None and trial.pace > 1
+        else ""
+    )
     if after is None:
         return f"not yet: {trace.state_at('server', trace.end)} to the end. {_why_not_freed(kennel, trace)}"
     if after > BOUND * (1.02 if trial.pace > 1 else 1):  # real time is a little late
@@ -235,12 +299,19 @@ def judge(trial: Trial, watchdog: Watchdog, interval: float, patience: float) ->
 def _just_after_a_pong(trial: Trial, watchdog: Watchdog, interval: float, patience: float) -> Trial:
     """The same trial, cut a millisecond after a pong, as a run without the cut shows it; unchanged if there never is a pong."""
     kennel, at = Kennel(trial, watchdog, interval, patience), trial.cut or 0.0
-    run(trial.experiment.but(faults=[], until=at + BOUND), trial.wire, server=kennel.handler, progress=False)
+    run(
+        trial.experiment.but(faults=[], until=at + BOUND),
+        trial.wire,
+        server=kennel.handler,
+        progress=False,
+    )
     pong = next((t for t in kennel.pongs if t >= at), None)
     if pong is None:
         return trial
     cut = round(pong + 0.001, 6)
-    return replace(trial, experiment=trial.experiment.but(faults=[Cut(at=cut)], until=cut + 2 * BOUND))
+    return replace(
+        trial, experiment=trial.experiment.but(faults=[Cut(at=cut)], until=cut + 2 * BOUND)
+    )
 
 
 def _survived(kennel: Kennel, closed: float | None, trace: Trace) -> str:
@@ -251,7 +322,11 @@ def _survived(kennel: Kennel, closed: float | None, trace: Trace) -> str:
 
 
 def _why_not_freed(kennel: Kennel, trace: Trace) -> str:
-    last = [e.data["chain"] for e in trace.select("awaiting", "server") if e.data["task"].startswith("dog") and e.data["chain"]]
+    last = [
+        e.data["chain"]
+        for e in trace.select("awaiting", "server")
+        if e.data["task"].startswith("dog") and e.data["chain"]
+    ]
     if kennel.done:
         return "Your watchdog had ended by then, and the connection had not: what did it do last?"
     if last and last[-1][-1] == "drain":

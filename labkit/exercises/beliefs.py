@@ -27,21 +27,45 @@ class Belief:
 def beliefs(experiment: Experiment) -> list[Belief]:
     """The beliefs about when the server notices the first cut, the most telling first; the true moment is among them."""
     server, cut, prediction = experiment.server, experiment.cuts[0].start, predict(experiment)
-    interval, timeout, close = _number(server.ping_interval), _number(server.ping_timeout), _number(server.close_timeout)
+    interval, timeout, close = (
+        _number(server.ping_interval),
+        _number(server.ping_timeout),
+        _number(server.close_timeout),
+    )
     noticed, told = _number(prediction.noticed_at("server")), _number(prediction.told_at("server"))
     ping = noticed - timeout
     grid = f"pings stand at {_grid(interval, ping)}"
     rows = [
-        (noticed, f"{ping:g} + {timeout:g}", f"the first ping after the cut goes out at {ping:g} s, and waits ping_timeout for a pong"),
+        (
+            noticed,
+            f"{ping:g} + {timeout:g}",
+            f"the first ping after the cut goes out at {ping:g} s, and waits ping_timeout for a pong",
+        ),
         (
             told,
             f"{ping:g} + {timeout:g} + {close:g}",
             "that is when the application is told; the server notices before, when it leaves OPEN",
         ),
-        (cut, "the cut itself", "nothing arrives at either end when a cable is cut, so there is nothing to notice yet"),
-        (cut + timeout, "cut + ping_timeout", f"but ping_timeout starts with a ping, not with the cut, and {grid}"),
-        (cut + interval, "cut + ping_interval", f"but {grid}: the clock did not restart at the cut"),
-        (ping, "the first ping after the cut", "the server has only asked by then; it waits ping_timeout for the answer"),
+        (
+            cut,
+            "the cut itself",
+            "nothing arrives at either end when a cable is cut, so there is nothing to notice yet",
+        ),
+        (
+            cut + timeout,
+            "cut + ping_timeout",
+            f"but ping_timeout starts with a ping, not with the cut, and {grid}",
+        ),
+        (
+            cut + interval,
+            "cut + ping_interval",
+            f"but {grid}: the clock did not restart at the cut",
+        ),
+        (
+            ping,
+            "the first ping after the cut",
+            "the server has only asked by then; it waits ping_timeout for the answer",
+        ),
         (
             cut + timeout + close,
             "cut + ping_timeout + close_timeout",
@@ -63,12 +87,16 @@ def beliefs(experiment: Experiment) -> list[Belief]:
 
 def explain(experiment: Experiment, seconds: float) -> Belief | None:
     """The belief that a guess (s) comes from; None if it fits none."""
-    return next((belief for belief in beliefs(experiment) if abs(belief.seconds - seconds) <= NEAR), None)
+    return next(
+        (belief for belief in beliefs(experiment) if abs(belief.seconds - seconds) <= NEAR), None
+    )
 
 
 def _number(value: float | None) -> float:
     if value is None:
-        raise ValueError("beliefs are about a cut that the server notices: expected timers that are not None")
+        raise ValueError(
+            "beliefs are about a cut that the server notices: expected timers that are not None"
+        )
     return value
 
 

@@ -26,7 +26,9 @@ PHASES = 60
 NAMES = ("ping_interval", "ping_timeout", "close_timeout")
 
 
-def check_budget(ping_interval: Any = ..., ping_timeout: Any = ..., close_timeout: Any = ...) -> Axes | None:
+def check_budget(
+    ping_interval: Any = ..., ping_timeout: Any = ..., close_timeout: Any = ...
+) -> Axes | None:
     """Exercise 2: run the learner's timers; says what each run showed, and gives the picture of the worst."""
     server = _peer(ping_interval, ping_timeout, close_timeout)
     if server is None:
@@ -36,11 +38,17 @@ def check_budget(ping_interval: Any = ..., ping_timeout: Any = ..., close_timeou
         trace, spent = worst_cut(server), traffic(server)
         if spent > ALLOWED:
             print(f"traffic        ✗ {spent:g} bytes a minute, more than {ALLOWED}")
-            print("not yet: 8 s are shared by three. ping_timeout need not fit ping_interval, it has to outlast the round trip, and so has")
-            print("   close_timeout; whatever they take beyond that buys nothing, and is missing from ping_interval.")
+            print(
+                "not yet: 8 s are shared by three. ping_timeout need not fit ping_interval, it has to outlast the round trip, and so has"
+            )
+            print(
+                "   close_timeout; whatever they take beyond that buys nothing, and is missing from ping_interval."
+            )
         else:
             print(f"traffic        ✓ {spent:g} bytes a minute")
-            print(f"✓ {BUDGET:g} s are kept. Less than 160 bytes is out of reach here: of 8 s, two round trips leave 6 for ping_interval")
+            print(
+                f"✓ {BUDGET:g} s are kept. Less than 160 bytes is out of reach here: of 8 s, two round trips leave 6 for ping_interval"
+            )
     return timeline(trace, predict(trace.experiment))
 
 
@@ -56,7 +64,9 @@ def endless(server: Peer) -> Trace | None:
     }
     for name, words in why.items():
         if getattr(server, name) is None:
-            print(f"one cut        ✗ at 20 s, and two minutes later the program has not been told\nnot yet: {name}=None. {words}.")
+            print(
+                f"one cut        ✗ at 20 s, and two minutes later the program has not been told\nnot yet: {name}=None. {words}."
+            )
             return run(Experiment(server=server, faults=[Cut(at=20)], until=140), "virtual")
     return None
 
@@ -69,20 +79,32 @@ def false_alarm(server: Peer) -> Trace | None:
         print(f"healthy wire   ✓ {MINUTES} minutes, and every pong in time")
         return None
     print(f"healthy wire   ✗ killed at {noticed:g} s, though nobody cut it: a false alarm")
-    tie = ": exactly as long, and that is a tie, which only luck decides" if server.ping_timeout == 2 * LATENCY else ""
-    print(f"not yet: a pong takes up to {2 * LATENCY:g} s, and ping_timeout is {server.ping_timeout:g} s{tie}. It must be longer.")
+    tie = (
+        ": exactly as long, and that is a tie, which only luck decides"
+        if server.ping_timeout == 2 * LATENCY
+        else ""
+    )
+    print(
+        f"not yet: a pong takes up to {2 * LATENCY:g} s, and ping_timeout is {server.ping_timeout:g} s{tie}. It must be longer."
+    )
     return trace
 
 
 def cold_goodbye(server: Peer) -> Trace | None:
     """The server says goodbye on the slow wire: is its CLOSE answered before close_timeout is over?"""
-    goodbye = Experiment(server=server, latency=LATENCY, faults=[Goodbye(at=10.2, end="server")], until=60)
+    goodbye = Experiment(
+        server=server, latency=LATENCY, faults=[Goodbye(at=10.2, end="server")], until=60
+    )
     trace = run(goodbye, "virtual")
     if all(one.received == 1000 for one in trace.raised("server")):
         print("a goodbye      ✓ the client's CLOSE came back in time")
         return None
-    print(f"a goodbye      ✗ the server said goodbye, waited {server.close_timeout:g} s, and gave up before the answer came")
-    print(f"not yet: close_timeout is not only for cuts. A goodbye is a question, too, and its answer takes up to {2 * LATENCY:g} s.")
+    print(
+        f"a goodbye      ✗ the server said goodbye, waited {server.close_timeout:g} s, and gave up before the answer came"
+    )
+    print(
+        f"not yet: close_timeout is not only for cuts. A goodbye is a question, too, and its answer takes up to {2 * LATENCY:g} s."
+    )
     return trace
 
 
@@ -91,7 +113,9 @@ def too_late(server: Peer) -> Trace | None:
     seen = cuts(server)
     delays = list(seen["told"] - seen["cut.at"])
     verdict = "✗" if max(delays) > BUDGET else "✓"
-    print(f"{f'{len(seen)} cuts':15}{verdict} told {min(delays):.1f} to {max(delays):.1f} s after the cut")
+    print(
+        f"{f'{len(seen)} cuts':15}{verdict} told {min(delays):.1f} to {max(delays):.1f} s after the cut"
+    )
     if max(delays) <= BUDGET:
         return None
     print(f"not yet: that is more than {BUDGET:g} s. {_why_late(server)}.")
@@ -115,9 +139,14 @@ def cuts(server: Peer) -> Any:
     """Cuts at every phase of the pings, and the unluckiest, right after a pong; on a wire without latency, and on the slow one."""
     interval, way = float(server.ping_interval or 0), [0.0, LATENCY]
     start = 2 * interval + 2 * LATENCY  # after the opening handshake, whatever the interval
-    moments = [start + interval * n / PHASES for n in range(PHASES)] + [3 * interval + 2 * latency for latency in way]
+    moments = [start + interval * n / PHASES for n in range(PHASES)] + [
+        3 * interval + 2 * latency for latency in way
+    ]
     moments = [round(moment + 0.001, 6) for moment in moments]
-    return sweep(Experiment(server=server, faults=[Cut(at=start)]), over={"latency": way, "cut.at": sorted(moments)})
+    return sweep(
+        Experiment(server=server, faults=[Cut(at=start)]),
+        over={"latency": way, "cut.at": sorted(moments)},
+    )
 
 
 def worst_cut(server: Peer) -> Trace:
@@ -139,7 +168,9 @@ def _peer(*given: Any) -> Peer | None:
         return None
     for name, value in zip(NAMES, given):
         if isinstance(value, (int, float)) and value > 600:
-            print(f"{name}: seen {value:g}; timers of websockets are in seconds, not in milliseconds")
+            print(
+                f"{name}: seen {value:g}; timers of websockets are in seconds, not in milliseconds"
+            )
             return None
     try:
         server = Peer(**dict(zip(NAMES, given)))
@@ -147,6 +178,8 @@ def _peer(*given: Any) -> Peer | None:
         print(problem)
         return None
     if server.ping_interval is not None and server.ping_interval < 0.1:
-        print(f"ping_interval: {server.ping_interval:g} s is a flood; the check takes 0.1 s and more")
+        print(
+            f"ping_interval: {server.ping_interval:g} s is a flood; the check takes 0.1 s and more"
+        )
         return None
     return server

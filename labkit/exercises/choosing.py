@@ -55,16 +55,43 @@ class Service:
 
 
 PHONE = Service(
-    "a phone app", 120, 4, DAY, 1, 60, 2, (Delay(0, latency=0.1, jitter=0.02, shape="heavy tail"), Tunnel(0, every=300, length=6))
+    "a phone app",
+    120,
+    4,
+    DAY,
+    1,
+    60,
+    2,
+    (Delay(0, latency=0.1, jitter=0.02, shape="heavy tail"), Tunnel(0, every=300, length=6)),
 )
-TICKER = Service("a price ticker", 5, 1, DAY, 1000, 1800, 0.7, (Delay(0, latency=0.03, jitter=0.02, shape="normal"),))
-FACTORY = Service("a factory sensor", 20, 1, MONTH, 100, 900, 2, (Delay(0, latency=0.005, jitter=0.01), Tunnel(0, every=3600, length=1)))
+TICKER = Service(
+    "a price ticker",
+    5,
+    1,
+    DAY,
+    1000,
+    1800,
+    0.7,
+    (Delay(0, latency=0.03, jitter=0.02, shape="normal"),),
+)
+FACTORY = Service(
+    "a factory sensor",
+    20,
+    1,
+    MONTH,
+    100,
+    900,
+    2,
+    (Delay(0, latency=0.005, jitter=0.01), Tunnel(0, every=3600, length=1)),
+)
 
 
 SERVICES = (PHONE, TICKER, FACTORY)
 
 
-def check_choice(service: Service, ping_interval: Any = ..., ping_timeout: Any = ..., close_timeout: Any = ...) -> None:
+def check_choice(
+    service: Service, ping_interval: Any = ..., ping_timeout: Any = ..., close_timeout: Any = ...
+) -> None:
     """Hold three timers against what a service needs; says what fails, with the belief behind it."""
     timers = _timers(ping_interval, ping_timeout, close_timeout)
     if timers is None:
@@ -78,7 +105,11 @@ def check_choice(service: Service, ping_interval: Any = ..., ping_timeout: Any =
 
 def _told(service: Service, timers: Timers) -> str | None:
     worst, cuts = worst_told(timers, service.wire)
-    _say(worst <= service.within, "told", f"within {worst:.2f} s in {cuts} cuts; {service.within:g} s were asked for")
+    _say(
+        worst <= service.within,
+        "told",
+        f"within {worst:.2f} s in {cuts} cuts; {service.within:g} s were asked for",
+    )
     if worst <= service.within:
         return None
     if timers.ping_interval + timers.ping_timeout <= service.within:
@@ -91,7 +122,11 @@ def _told(service: Service, timers: Timers) -> str | None:
 def _pings(service: Service, timers: Timers) -> str | None:
     count = 3600 / timers.ping_interval
     _say(count <= service.pings, "pings", f"{count:.0f} an hour; {service.pings:g} were asked for")
-    return None if count <= service.pings else "each ping wakes the other end and costs bytes: ask less often."
+    return (
+        None
+        if count <= service.pings
+        else "each ping wakes the other end and costs bytes: ask less often."
+    )
 
 
 def _busy(service: Service, timers: Timers) -> str | None:
@@ -101,15 +136,23 @@ def _busy(service: Service, timers: Timers) -> str | None:
     for end in ("server", "client"):
         busy = Freeze(round(start, 6), end=end, thaw=round(start + service.pause, 6))
         one = experiment_of(timers, [act for act in service.wire if isinstance(act, Delay)])
-        trace = run(one.but(faults=[*one.faults, busy], until=6 * timers.ping_interval + 60), "virtual", record=False, progress=False)
+        trace = run(
+            one.but(faults=[*one.faults, busy], until=6 * timers.ping_interval + 60),
+            "virtual",
+            record=False,
+            progress=False,
+        )
         killed += [end] * (trace.noticed_at("server") is not None)
     _say(
         not killed,
         "busy",
-        f"an event loop that is busy for {service.pause:g} s " + ("survives" if not killed else f"at the {killed[0]} kills it"),
+        f"an event loop that is busy for {service.pause:g} s "
+        + ("survives" if not killed else f"at the {killed[0]} kills it"),
     )
     return (
-        None if not killed else "a pong that nobody has time for is late like any other: ping_timeout must outlast a busy event loop, too."
+        None
+        if not killed
+        else "a pong that nobody has time for is late like any other: ping_timeout must outlast a busy event loop, too."
     )
 
 
@@ -117,7 +160,11 @@ def _alarms(service: Service, timers: Timers) -> str | None:
     many = alarm_rate(timers, service.wire) * service.per * service.connections
     hours, seen = false_alarms(timers, service.wire)
     expected = alarm_rate(timers, service.wire) * hours * 3600
-    _say(many <= service.alarms, "false alarms", f"{_few(many)} a {service.period}, says theory; {service.alarms:g} were asked for")
+    _say(
+        many <= service.alarms,
+        "false alarms",
+        f"{_few(many)} a {service.period}, says theory; {service.alarms:g} were asked for",
+    )
     print(f"{'':14}  (runs: {seen} in {hours:.0f} hours, where theory expects {_few(expected)})")
     return (
         None
@@ -158,14 +205,18 @@ def calibration(ledger: Ledger | None = None) -> None:
     """Say how good the learner's guesses have been so far, by notebook, and in which direction numbers went wrong."""
     rows = [row for row in (ledger or Ledger()).entries().values() if row.get("fact") is not None]
     if not rows:
-        print("no guesses in your ledger yet: they are kept when you make them, in any of the notebooks")
+        print(
+            "no guesses in your ledger yet: they are kept when you make them, in any of the notebooks"
+        )
         return
     by_book: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_book.setdefault(str(row["question"]).split(" ")[0].rstrip(":"), []).append(row)
     for book, many in sorted(by_book.items()):
         hits = sum(map(right, many))
-        print(f"notebook {book:4}{hits:3} of {len(many):2} right  {'●' * hits}{'○' * (len(many) - hits)}")
+        print(
+            f"notebook {book:4}{hits:3} of {len(many):2} right  {'●' * hits}{'○' * (len(many) - hits)}"
+        )
     print(f"all together {sum(map(right, rows)):3} of {len(rows):2} right")
     _direction(rows, lambda row: row["guess"] / row["fact"])
 
@@ -173,12 +224,20 @@ def calibration(ledger: Ledger | None = None) -> None:
 def right(row: dict[str, Any]) -> bool:
     """Whether a guess was: a word as it is, a number within 0.1 and 2 %."""
     given, fact = row["guess"], row["fact"]
-    return given == fact if isinstance(given, str) or isinstance(fact, str) else abs(given - fact) <= 0.1 + 0.02 * abs(fact)
+    return (
+        given == fact
+        if isinstance(given, str) or isinstance(fact, str)
+        else abs(given - fact) <= 0.1 + 0.02 * abs(fact)
+    )
 
 
 def _direction(rows: list[dict[str, Any]], ratio: Callable[[dict[str, Any]], float]) -> None:
     """Whether wrong numbers were too small or too large."""
-    numbers = [row for row in rows if not isinstance(row["guess"], str) and not isinstance(row["fact"], str)]
+    numbers = [
+        row
+        for row in rows
+        if not isinstance(row["guess"], str) and not isinstance(row["fact"], str)
+    ]
     wrong = [ratio(row) for row in numbers if not right(row) and row["fact"]]
     if not wrong:
         return

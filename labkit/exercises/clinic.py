@@ -38,20 +38,29 @@ class Mystery:
     @property
     def cured(self) -> Experiment:
         """The same without what is wrong."""
-        return self.experiment.but(faults=[act for act in self.experiment.faults if isinstance(act, Send)])
+        return self.experiment.but(
+            faults=[act for act in self.experiment.faults if isinstance(act, Send)]
+        )
 
 
 MYSTERIES = {
     1: Mystery(
         "server",
         "own loop",
-        Experiment(server=Peer(**TIMERS), faults=[Freeze(20.1, end="server", thaw=28.5)], latency=0.2, until=60),
+        Experiment(
+            server=Peer(**TIMERS),
+            faults=[Freeze(20.1, end="server", thaw=28.5)],
+            latency=0.2,
+            until=60,
+        ),
         "the pong stands **above** the timeout, in the same instant: it had come, and this end had not read it",
     ),
     2: Mystery(
         "client",
         "peer gave up",
-        Experiment(server=Peer(**TIMERS), faults=[Freeze(23, end="client", thaw=50)], latency=0.2, until=60),
+        Experiment(
+            server=Peer(**TIMERS), faults=[Freeze(23, end="client", thaw=50)], latency=0.2, until=60
+        ),
         "`< CLOSE 1011 … keepalive ping timeout`: it was *received*, so the timer that ran out was the other end's",
     ),
     3: Mystery(
@@ -117,8 +126,15 @@ def show(rows: list[str], last: int = 12) -> None:
 
 
 def _production(trace: Trace, end: str) -> list[str]:
-    lines = [(event.t, event.data["line"]) for event in trace.events if event.where == end and event.witness == "log"]
-    return [f"{_clock(t)} {'DEBUG' if line[0] in '=<>%-x' else 'INFO'} websockets.{end} {line}" for t, line in lines]
+    lines = [
+        (event.t, event.data["line"])
+        for event in trace.events
+        if event.where == end and event.witness == "log"
+    ]
+    return [
+        f"{_clock(t)} {'DEBUG' if line[0] in '=<>%-x' else 'INFO'} websockets.{end} {line}"
+        for t, line in lines
+    ]
 
 
 def _clock(t: float) -> str:
@@ -159,7 +175,13 @@ def look(seconds: float = 60) -> Where:
 
 # exercise 2: free it
 
-HURTS = (23.0, 23.01, 23.1, 23.25, 23.4)  # s: when the cut, or the pause, begins: just before a send, just after it, and between
+HURTS = (
+    23.0,
+    23.01,
+    23.1,
+    23.25,
+    23.4,
+)  # s: when the cut, or the pause, begins: just before a send, just after it, and between
 SOON = 15.0  # s from the cut to the end of the connection
 PAUSE = 5.0  # s; a peer that does not read for so long must not be dropped
 
@@ -185,14 +207,22 @@ def _dead(handler: Callable[[Any], Any]) -> None:
     for hurt in HURTS:
         closed = run(_own(Cut(hurt)), "virtual", server=handler, progress=False).closed_at("server")
         if closed is None:
-            print("a dead peer: not yet: the connection is OPEN for ever. Is there a timeout around send(), and abort() after it?")
+            print(
+                "a dead peer: not yet: the connection is OPEN for ever. Is there a timeout around send(), and abort() after it?"
+            )
             return
         if closed < hurt:
-            print(f"a dead peer: not yet: it was dropped at {closed:.1f} s, before the cut. Does the sender go on for ever?")
+            print(
+                f"a dead peer: not yet: it was dropped at {closed:.1f} s, before the cut. Does the sender go on for ever?"
+            )
             return
         delays.append(closed - hurt)
     worst = f"CLOSED {max(delays):.1f} s after the cut, in the worst of {len(HURTS)} runs"
-    print(f"a dead peer: ✓ {worst}" if max(delays) <= SOON else f"a dead peer: not yet: {worst}, and {SOON:g} s were asked for")
+    print(
+        f"a dead peer: ✓ {worst}"
+        if max(delays) <= SOON
+        else f"a dead peer: not yet: {worst}, and {SOON:g} s were asked for"
+    )
 
 
 def _slow(handler: Callable[[Any], Any], patience: float) -> None:
@@ -204,7 +234,11 @@ def _slow(handler: Callable[[Any], Any], patience: float) -> None:
             into = "before its pause" if closed < hurt else f"{closed - hurt:.1f} s into its pause"
             print(f"{peer}: not yet: it was dropped at {closed:.1f} s, {into}")
             return
-    less = f"; less than {PAUSE:g} s will do, for the buffers take what is sent at first" if patience < PAUSE else ""
+    less = (
+        f"; less than {PAUSE:g} s will do, for the buffers take what is sent at first"
+        if patience < PAUSE
+        else ""
+    )
     print(f"{peer}: ✓ it is still there at 90 s, whenever the pause began{less}")
 
 
@@ -218,12 +252,23 @@ def check_interval(interval: Any = ...) -> None:
     if not is_seconds(interval, 3600):
         return
     box = Idle(at=0, after=60, then="fin")
-    trace = run(Experiment(server=Peer(ping_interval=interval), faults=[box], latency=0.2, until=600), "virtual", progress=False)
-    closed, pings = trace.closed_at("server"), [frame for frame in trace.frames("server") if frame.opcode == "PING"]
+    trace = run(
+        Experiment(server=Peer(ping_interval=interval), faults=[box], latency=0.2, until=600),
+        "virtual",
+        progress=False,
+    )
+    closed, pings = (
+        trace.closed_at("server"),
+        [frame for frame in trace.frames("server") if frame.opcode == "PING"],
+    )
     if closed is not None:
-        print(f"not yet: at {closed:.1f} s the box forgot the connection. How long was it silent before?")
+        print(
+            f"not yet: at {closed:.1f} s the box forgot the connection. How long was it silent before?"
+        )
     elif interval < OFTEN:
-        print(f"not yet: it lives, with {len(pings)} pings in ten minutes; two a minute, 20, would do")
+        print(
+            f"not yet: it lives, with {len(pings)} pings in ten minutes; two a minute, 20, would do"
+        )
     else:
         print(f"✓ after ten minutes it is still OPEN, with {len(pings)} pings")
 

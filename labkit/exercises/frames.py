@@ -33,7 +33,9 @@ WANTED = b"hi"  # what the ping of exercise 3 carries
 
 def guess_pong(carries: Any = ..., latency: Any = ...) -> tuple[Expectation, Expectation]:
     """Lock what a pong carries (a word), and what keepalive will call the latency (s)."""
-    return expect("01 what a pong carries", carries, CARRIES), expect("01 latency", latency, unit="s")
+    return expect("01 what a pong carries", carries, CARRIES), expect(
+        "01 latency", latency, unit="s"
+    )
 
 
 def settle_pong(made: tuple[Expectation, Expectation], trace: Trace) -> None:
@@ -46,7 +48,11 @@ def settle_pong(made: tuple[Expectation, Expectation], trace: Trace) -> None:
     }
     settle_one(made[0], pong_carries(trace), why)
     measured = trace.latencies("server")[0][1]
-    settle_one(made[1], round(measured, 3), {way: "That is one way; the server only learns of it when the pong is back"})
+    settle_one(
+        made[1],
+        round(measured, 3),
+        {way: "That is one way; the server only learns of it when the pong is back"},
+    )
 
 
 def pong_carries(trace: Trace) -> str:
@@ -55,12 +61,26 @@ def pong_carries(trace: Trace) -> str:
     pongs = [frame for frame in trace.frames() if frame.opcode == "PONG"]
     if not any(pong.size for pong in pongs):
         return "nothing"
-    return "the ping's bytes" if all(pong.payload == ping.payload for ping, pong in zip(pings, pongs)) else "bytes of its own"
+    return (
+        "the ping's bytes"
+        if all(pong.payload == ping.payload for ping, pong in zip(pings, pongs))
+        else "bytes of its own"
+    )
 
 
 # Exercise 1: whose log?
 
-LINES = ("> GET ", "< HTTP/1.1 101", "< GET ", "> HTTP/1.1 101", "> PING", "< PING", "> PONG", "< PONG", "% sent")
+LINES = (
+    "> GET ",
+    "< HTTP/1.1 101",
+    "< GET ",
+    "> HTTP/1.1 101",
+    "> PING",
+    "< PING",
+    "> PONG",
+    "< PONG",
+    "% sent",
+)
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +88,12 @@ def mixed_lines() -> dict[str, tuple[str, str]]:
     """Lines of both logs of a quiet run, shuffled: letter -> (end, line)."""
     trace = run(QUIET, "virtual", progress=False)
     rows = {(end, line[10:]) for end in ("server", "client") for line in trace.log(end)}
-    first = {(end, start): line for start in LINES for end, line in sorted(rows) if line.startswith(start)}
+    first = {
+        (end, start): line
+        for start in LINES
+        for end, line in sorted(rows)
+        if line.startswith(start)
+    }
     found = [(end, line) for (end, _), line in first.items()]
     random.Random("01 lines").shuffle(found)
     return dict(zip("ABCDEFGHI", found))
@@ -87,16 +112,23 @@ def check_server_lines(letters: Any = ...) -> None:
         print("the server's lines: your turn – replace the ... by letters, such as 'AC'")
         return
     if not isinstance(letters, str) or not letters or set(letters.upper()) - set(lines) - set(" ,"):
-        print(f"the server's lines: expected some of the letters {''.join(lines)}, such as 'AC'; seen {letters!r}")
+        print(
+            f"the server's lines: expected some of the letters {''.join(lines)}, such as 'AC'; seen {letters!r}"
+        )
         return
     said = set(letters.upper()) & set(lines)
-    wrong = [letter for letter in sorted(said ^ {key for key, (end, _) in lines.items() if end == "server"})]
+    wrong = [
+        letter
+        for letter in sorted(said ^ {key for key, (end, _) in lines.items() if end == "server"})
+    ]
     if not wrong:
         print(
             f"✓ {', '.join(sorted(said))} come from the server's log: it answers GET, and only it has keepalive here, so it sends the pings"
         )
     else:
-        print(f"not yet: {len(wrong)} of {len(lines)} stand in the wrong log. {_log_belief(said, wrong, lines)}")
+        print(
+            f"not yet: {len(wrong)} of {len(lines)} stand in the wrong log. {_log_belief(said, wrong, lines)}"
+        )
 
 
 def _log_belief(said: set[str], wrong: list[str], lines: dict[str, tuple[str, str]]) -> str:
@@ -165,7 +197,11 @@ def parse(data: bytes) -> tuple[str, str, int]:
 def _read_frame(data: bytes, given: Any) -> str:
     if given is ... or given is None:
         return "your turn – replace the ... by who sent it, what, and how many bytes, such as 'client PONG 3'"
-    found = re.fullmatch(r"\s*(server|client)\s+([a-z]+)\s+(\d+)\s*", given, re.I) if isinstance(given, str) else None
+    found = (
+        re.fullmatch(r"\s*(server|client)\s+([a-z]+)\s+(\d+)\s*", given, re.I)
+        if isinstance(given, str)
+        else None
+    )
     if not found or found[2].upper() not in Opcode.__members__:
         return f"expected server or client, an opcode, and a number of bytes, such as 'client PONG 3'; seen {given!r}"
     said, truth = (found[1].lower(), found[2].upper(), int(found[3])), parse(data)
@@ -173,13 +209,17 @@ def _read_frame(data: bytes, given: Any) -> str:
         return f"✓ {truth[0]} {truth[1]}, {truth[2]} bytes of payload{_worth_knowing(data)}"
     frame = take_apart(data)
     tests = ((0, _sender_belief), (1, _opcode_belief), (2, _size_belief))
-    return "not yet: " + "; ".join(belief(frame, said[n]) for n, belief in tests if said[n] != truth[n])
+    return "not yet: " + "; ".join(
+        belief(frame, said[n]) for n, belief in tests if said[n] != truth[n]
+    )
 
 
 def _worth_knowing(data: bytes) -> str:
     frame = take_apart(data)
     if frame.opcode == "TEXT" and frame.payload == b"ping":
-        return ": a message that says 'ping' is not a PING. recv() returns it, and no pong answers it"
+        return (
+            ": a message that says 'ping' is not a PING. recv() returns it, and no pong answers it"
+        )
     if frame.opcode == "PONG" and not frame.length:
         return ": it answers an empty ping, or none at all, and both are legal"
     return ""
@@ -202,20 +242,43 @@ def _opcode_belief(frame: Anatomy, said: Any) -> str:
 def _size_belief(frame: Anatomy, said: Any) -> str:
     second, key = frame.head[1], len(frame.key)
     beliefs: list[tuple[int, str]] = [
-        (second if key else -1, f"{second} is the whole second byte: its first bit is the mask bit, take 0x80 off"),
-        (frame.length + key if key else -1, "that counts the masking key too; the length is the payload's alone"),
+        (
+            second if key else -1,
+            f"{second} is the whole second byte: its first bit is the mask bit, take 0x80 off",
+        ),
+        (
+            frame.length + key if key else -1,
+            "that counts the masking key too; the length is the payload's alone",
+        ),
         (frame.size, "that counts the whole frame; the length is the payload's alone"),
-        (frame.size - 2, "that is all that follows the two header bytes; the length is the payload's alone"),
+        (
+            frame.size - 2,
+            "that is all that follows the two header bytes; the length is the payload's alone",
+        ),
         (
             second & 0x7F if frame.more else -1,
             f"{second & 0x7F} is no length but a signpost: the next two bytes hold it, the higher one first",
         ),
-        (int.from_bytes(frame.more, "little") if frame.more else -1, "in a length the higher byte comes first"),
-        (sum(frame.more) if frame.more else -1, "the two bytes are one number: 256 × the first + the second"),
-        (frame.more[-1] if frame.more else -1, "the two bytes are one number: 256 × the first + the second"),
-        (int(frame.more.hex()) if frame.more.hex().isdecimal() else -1, "those are hex digits, each worth up to 15"),
+        (
+            int.from_bytes(frame.more, "little") if frame.more else -1,
+            "in a length the higher byte comes first",
+        ),
+        (
+            sum(frame.more) if frame.more else -1,
+            "the two bytes are one number: 256 × the first + the second",
+        ),
+        (
+            frame.more[-1] if frame.more else -1,
+            "the two bytes are one number: 256 × the first + the second",
+        ),
+        (
+            int(frame.more.hex()) if frame.more.hex().isdecimal() else -1,
+            "those are hex digits, each worth up to 15",
+        ),
     ]
-    default = "the size is the second byte without its first bit" + ("; 126 there says: see the next two bytes" if frame.more else "")
+    default = "the size is the second byte without its first bit" + (
+        "; 126 there says: see the next two bytes" if frame.more else ""
+    )
     return next((text for number, text in beliefs if number == said), default)
 
 
@@ -234,12 +297,16 @@ def check_ping(typed: Any = ...) -> None:
 
 def _hex(typed: Any) -> bytes | None:
     if typed is ... or typed is None:
-        print("your ping: your turn – replace the ... by its bytes, as hex in quotes, such as '81 82 …'")
+        print(
+            "your ping: your turn – replace the ... by its bytes, as hex in quotes, such as '81 82 …'"
+        )
         return None
     try:
         data = bytes.fromhex(re.sub(r"0x|\\x|,", " ", typed))
     except (TypeError, ValueError):
-        print(f"your ping: expected bytes as pairs of hex digits, such as '89 0a ff'; seen {typed!r}")
+        print(
+            f"your ping: expected bytes as pairs of hex digits, such as '89 0a ff'; seen {typed!r}"
+        )
         return None
     if not data:
         print("your ping: expected some bytes, seen none")
@@ -252,7 +319,13 @@ def _verdict(data: bytes, seen: Exchange) -> str:
     pongs = [frame.payload for frame in seen.frames if frame.opcode == "PONG"]
     if pongs == [WANTED] and not rest:
         return "✓ you have spoken WebSocket: the server took your bytes for a PING, and its PONG carries the same payload, unmasked"
-    tests: list[Callable[[Anatomy, Exchange], str]] = [_about_missing, _about_1002, _about_opcode, _about_rest, _about_payload]
+    tests: list[Callable[[Anatomy, Exchange], str]] = [
+        _about_missing,
+        _about_1002,
+        _about_opcode,
+        _about_rest,
+        _about_payload,
+    ]
     return "not yet: " + next(filter(None, (test(mine, seen) for test in tests)))
 
 
@@ -270,7 +343,11 @@ def _about_missing(mine: Anatomy, seen: Exchange) -> str:
 
 
 def _about_1002(mine: Anatomy, seen: Exchange) -> str:
-    reasons = [frame.payload[2:].decode(errors="replace") for frame in seen.frames if frame.payload[:2] == (1002).to_bytes(2, "big")]
+    reasons = [
+        frame.payload[2:].decode(errors="replace")
+        for frame in seen.frames
+        if frame.payload[:2] == (1002).to_bytes(2, "big")
+    ]
     if not reasons or _answered(seen):
         return ""
     why = {
@@ -298,15 +375,15 @@ def _about_rest(mine: Anatomy, seen: Exchange) -> str:
     if mine.size == len(seen.sent):
         return ""
     over = len(seen.sent) - mine.size
-    return (
-        f"your ping ends after {mine.size} bytes, as its length ({mine.length}) says; the server takes the other {over} for the next frame"
-    )
+    return f"your ping ends after {mine.size} bytes, as its length ({mine.length}) says; the server takes the other {over} for the next frame"
 
 
 def _about_payload(mine: Anatomy, seen: Exchange) -> str:
     if mine.body == WANTED:
         return "you announced a key, and then sent 'hi' unmasked: the server XORed it all the same. Do it before, or choose another key"
-    return f"the pong carries what your ping carried, {mine.payload!r}, and that was to be {WANTED!r}"
+    return (
+        f"the pong carries what your ping carried, {mine.payload!r}, and that was to be {WANTED!r}"
+    )
 
 
 def _answered(seen: Exchange) -> bool:

@@ -25,7 +25,10 @@ from ..versions.matrix import Cell
 
 RECORD = "3.11"  # the Python of most recorded traces
 MOMENTS = ("noticed", "closed", "told", "raised")  # runs that have them in common went alike
-SEND = ("asyncio/connection.py", "Connection.send_context")  # what writes a frame, and what ends a connection after it
+SEND = (
+    "asyncio/connection.py",
+    "Connection.send_context",
+)  # what writes a frame, and what ends a connection after it
 IN_WORDS = {  # what these lines say, for whoever has not got them
     "14.1": (
         "In words: send_context() writes the frame, then awaits drain(). Only then close_timeout begins to count. When it is over, "
@@ -58,7 +61,14 @@ class Lanes:
     @property
     def hanging(self) -> str:
         """The letters of those that hang in CLOSING until the cable is mended: "AB", or "none"."""
-        return "".join(letter for letter, cell in zip(ascii_uppercase, self.cells) if cell["verdict"] == "hangs") or "none"
+        return (
+            "".join(
+                letter
+                for letter, cell in zip(ascii_uppercase, self.cells)
+                if cell["verdict"] == "hangs"
+            )
+            or "none"
+        )
 
     def closing(self, letter: str) -> float:
         """How long one of them was CLOSING (s)."""
@@ -82,14 +92,25 @@ def _lane(situation: str, wire: str, one: Vintage) -> tuple[Trace | Hole, Cell, 
     cell, date = recorded_cell(cell)
     stored = recorded_trace(cell)
     why = trace.why.split(": ")[0]  # what to do about it stands in the notebook, once
-    return stored or Hole(one, f"{why}; the recorded matrix says: {matrix.VERDICTS[cell['verdict']]}"), cell, f"recorded on {date} ({why})"
+    return (
+        stored or Hole(one, f"{why}; the recorded matrix says: {matrix.VERDICTS[cell['verdict']]}"),
+        cell,
+        f"recorded on {date} ({why})",
+    )
 
 
 def recorded_cell(cell: Cell) -> tuple[Cell, str]:
     """The recorded cell that stands for one which cannot be run here, on a Python of the record; and when it was recorded."""
     header, cells = matrix.recorded()
     known = {matrix.key(one): one for one in cells}
-    found = next((known[key] for python in (cell["python"], RECORD) if (key := matrix.key({**cell, "python": python})) in known), cell)
+    found = next(
+        (
+            known[key]
+            for python in (cell["python"], RECORD)
+            if (key := matrix.key({**cell, "python": python})) in known
+        ),
+        cell,
+    )
     return found, header["date"][:10]
 
 
@@ -97,18 +118,30 @@ def recorded_trace(cell: Cell) -> Trace | None:
     """The recorded trace of a cell, or of the same on another Python that went alike; its label says so. None if no such is kept."""
     known = {matrix.key(one): one for one in matrix.recorded()[1]}
     for key in (matrix.key({**cell, "python": python}) for python in (cell["python"], RECORD)):
-        alike = key == matrix.key(cell) or (key in known and all(known[key][what] == cell[what] for what in MOMENTS))
+        alike = key == matrix.key(cell) or (
+            key in known and all(known[key][what] == cell[what] for what in MOMENTS)
+        )
         with contextlib.suppress(FileNotFoundError):
             if alike:
                 trace = recorded(f"matrix/{key}")
-                return replace(trace, header={**trace.header, "vintage": f"{trace.header['vintage']} (recorded)"})
+                return replace(
+                    trace,
+                    header={**trace.header, "vintage": f"{trace.header['vintage']} (recorded)"},
+                )
     return None
 
 
 def letters(count: int) -> tuple[str, ...]:
     """Every answer to "which of them?": "none", "A", "B", "AB" …"""
     some = ascii_uppercase[:count]
-    return ("none", *("".join(group) for size in range(1, count + 1) for group in itertools.combinations(some, size)))
+    return (
+        "none",
+        *(
+            "".join(group)
+            for size in range(1, count + 1)
+            for group in itertools.combinations(some, size)
+        ),
+    )
 
 
 # the matrix, for reference
@@ -117,24 +150,42 @@ def letters(count: int) -> tuple[str, ...]:
 def everything() -> list[Cell]:
     """The whole recorded matrix, but for the controls on the loopback wire."""
     cells = matrix.recorded()[1]
-    return [cell for cell in cells if cell["clock"] == matrix.clock_of(Vintage(cell["version"], cell["implementation"]))]
+    return [
+        cell
+        for cell in cells
+        if cell["clock"] == matrix.clock_of(Vintage(cell["version"], cell["implementation"]))
+    ]
 
 
 def selection() -> list[Cell]:
     """What the report is about: asyncio around 14.2 on two Pythons, and the other implementations in the newest version."""
     newest = matrix.recorded()[0]["websockets"][-1]
-    wanted = {("asyncio", version, python) for version in ("13.1", "14.1", "14.2", newest) for python in ("3.10", RECORD)}
-    wanted |= {(implementation, newest, RECORD) for implementation in ("legacy", "threading", "trio")}
-    return [cell for cell in everything() if (cell["implementation"], cell["version"], cell["python"]) in wanted]
+    wanted = {
+        ("asyncio", version, python)
+        for version in ("13.1", "14.1", "14.2", newest)
+        for python in ("3.10", RECORD)
+    }
+    wanted |= {
+        (implementation, newest, RECORD) for implementation in ("legacy", "threading", "trio")
+    }
+    return [
+        cell
+        for cell in everything()
+        if (cell["implementation"], cell["version"], cell["python"]) in wanted
+    ]
 
 
 # the log
 
 
-def log_lines(trace: Trace, end: str = "server", begin: float = 0.0, stop: float = math.inf, data: bool = True) -> list[str]:
+def log_lines(
+    trace: Trace, end: str = "server", begin: float = 0.0, stop: float = math.inf, data: bool = True
+) -> list[str]:
     """The log of an end from ``begin`` to ``stop`` (s), after the handshake; messages of one kind in a row make one line, or none."""
     lines: list[str] = []
-    for (_, text), group in itertools.groupby(_lines(trace, end, begin, stop), key=lambda line: (None if line[2] else line[0], line[1])):
+    for (_, text), group in itertools.groupby(
+        _lines(trace, end, begin, stop), key=lambda line: (None if line[2] else line[0], line[1])
+    ):
         rows = list(group)
         if not rows[0][2]:
             lines += [f"{rows[0][0]:9.3f} {text}"] * len(rows)
@@ -148,12 +199,17 @@ def _lines(trace: Trace, end: str, begin: float, stop: float) -> Iterable[tuple[
     """(s, what the line says without a payload, whether it is a message)."""
     opened = next(k for k, line in enumerate(trace.log(end)) if "= connection is OPEN" in line)
     for line in trace.log(end)[opened:]:
-        time, text = float(line[:9]), re.sub(r"(?<=[<>] )(PING|PONG|BINARY) .*\[(\w+, )?", r"\1 [", line[10:])
+        time, text = (
+            float(line[:9]),
+            re.sub(r"(?<=[<>] )(PING|PONG|BINARY) .*\[(\w+, )?", r"\1 [", line[10:]),
+        )
         if begin <= time <= stop and text != "connection open":
             yield time, text, "BINARY" in text
 
 
-def show_log(trace: Trace, end: str = "server", begin: float = 0.0, stop: float = math.inf, data: bool = True) -> None:
+def show_log(
+    trace: Trace, end: str = "server", begin: float = 0.0, stop: float = math.inf, data: bool = True
+) -> None:
     """Print what :func:`log_lines` gives."""
     print(*log_lines(trace, end, begin, stop, data), sep="\n")
 
@@ -161,7 +217,9 @@ def show_log(trace: Trace, end: str = "server", begin: float = 0.0, stop: float 
 # exercise 2: traffic that makes 14.1 hang, and 14.2 not
 
 HEALED = 300.0  # s
-DEFAULTS = Experiment(server=Peer(buffer=4096), client=Peer(buffer=4096), faults=[Cut(at=63, heal=HEALED)])  # 20/20/10: CLOSING at 100 s
+DEFAULTS = Experiment(
+    server=Peer(buffer=4096), client=Peer(buffer=4096), faults=[Cut(at=63, heal=HEALED)]
+)  # 20/20/10: CLOSING at 100 s
 MARK = 32 * 1024  # bytes; websockets' own write_limit
 
 
@@ -173,7 +231,9 @@ def check_traffic(size: Any = ..., every: Any = ...) -> None:
     try:
         experiment = DEFAULTS.but(server=Peer(buffer=4096, send_size=size, send_every=every))
         if every < 0.05 or size > 100_000:
-            raise ValueError(f"at most 100,000 bytes, at most every 0.05 s; seen {size:,} and {every:g}")
+            raise ValueError(
+                f"at most 100,000 bytes, at most every 0.05 s; seen {size:,} and {every:g}"
+            )
     except (TypeError, ValueError) as problem:
         print(f"expected a size in whole bytes, and seconds: {problem}")
         return
@@ -198,7 +258,11 @@ class Outcome:
     waiting: int  # bytes in the write buffer at the goodbye, if there was one
 
     def __str__(self) -> str:
-        bytes_ = "" if self.verdict == "never" else f": {self.waiting:,} bytes wait in its write buffer at the goodbye"
+        bytes_ = (
+            ""
+            if self.verdict == "never"
+            else f": {self.waiting:,} bytes wait in its write buffer at the goodbye"
+        )
         how = "run here" if self.live else f"{self.version} is not here: judged by the newest"
         return f"{self.version} {FATES[self.verdict]}{bytes_} ({how})"
 
@@ -218,7 +282,14 @@ def _outcome(experiment: Experiment, version: str) -> Outcome:
 def waiting_at_goodbye(trace: Trace) -> int:
     """The bytes in the server's write buffer when it left OPEN, its CLOSE among them; those at the end if it never did."""
     noticed = trace.noticed_at("server")
-    return next((count for t, count in reversed(trace.waiting("server")) if noticed is None or t <= noticed), 0)
+    return next(
+        (
+            count
+            for t, count in reversed(trace.waiting("server"))
+            if noticed is None or t <= noticed
+        ),
+        0,
+    )
 
 
 def _judge(old: Outcome, new: Outcome) -> None:
@@ -228,4 +299,6 @@ def _judge(old: Outcome, new: Outcome) -> None:
     elif new.verdict in ("never", "hangs"):
         print(f"not yet: too much. Above {MARK:,} bytes drain() waits, and that no version bounds")
     else:
-        print("not yet: too little. All that was sent fits into the network, and no byte is left to wait for")
+        print(
+            "not yet: too little. All that was sent fits into the network, and no byte is left to wait for"
+        )

@@ -22,7 +22,12 @@ from .answers import one_of
 from .gap import RECORD, log_lines, recorded_trace
 
 NOW = 10.0  # s; here the log ends
-VERSIONS = {"13": "13.1", "14.0 or 14.1": "14.1", "14.2": "14.2", "15 or newer": None}  # what can be answered, and what is run for it
+VERSIONS = {
+    "13": "13.1",
+    "14.0 or 14.1": "14.1",
+    "14.2": "14.2",
+    "15 or newer": None,
+}  # what can be answered, and what is run for it
 ENDED = {"bounded": "close_timeout", "hangs": "healing", "late": "30 s of asyncio"}  # by its fate
 ENDINGS = tuple(ENDED.values())
 POOL = [  # (situation, wire, version, Python): each can be told from its log, and is recorded or runs everywhere
@@ -67,7 +72,15 @@ class Mystery:
     def family(self) -> str:
         """Its version, in the words of an answer."""
         found = as_numbers(self.version or shelf.installed())
-        return "13" if found < (14,) else "14.0 or 14.1" if found < (14, 2) else "14.2" if found < (15,) else "15 or newer"
+        return (
+            "13"
+            if found < (14,)
+            else "14.0 or 14.1"
+            if found < (14, 2)
+            else "14.2"
+            if found < (15,)
+            else "15 or newer"
+        )
 
     @property
     def ending(self) -> str:
@@ -96,15 +109,21 @@ def _made(number: int, _: Path) -> Mystery:
     return Mystery(number, situation, wire, version, python, trace, source)
 
 
-def _run(situation: str, wire: str, tls: bool, version: str | None, python: str) -> tuple[Trace | None, str]:
+def _run(
+    situation: str, wire: str, tls: bool, version: str | None, python: str
+) -> tuple[Trace | None, str]:
     """What a vintage does, "run here" or "recorded"; or None, and why it is neither. Python 3.11 may be any newer one."""
     why = ""
     for one in [Vintage(version, python=python), *([Vintage(version)] if python != "3.10" else [])]:
         try:
-            return run_in(one, experiment(situation, wire).but(tls=tls), "virtual", progress=False), "run here"
+            return run_in(
+                one, experiment(situation, wire).but(tls=tls), "virtual", progress=False
+            ), "run here"
         except Hole as hole:
             why = hole.why
-    known = recorded_trace(cell_of(Vintage(version, python=python or RECORD), situation, wire, "virtual"))
+    known = recorded_trace(
+        cell_of(Vintage(version, python=python or RECORD), situation, wire, "virtual")
+    )
     return (known, "recorded") if known and known.experiment.tls == tls else (None, why)
 
 
@@ -162,5 +181,12 @@ def _what_ends_it(one: Mystery, answer: tuple[str, str, str]) -> str:
     rest = f"the {'rest of the run' if one.source == 'run here' else 'record'}: {when}"
     if answer[2] != one.ending:
         return f"not yet: version and wire are right, but here is {rest}"
-    odd = next((f", and its program was told {r.type} at {r.t:g} s" for r in raised if not r.type.startswith("ConnectionClosed")), "")
+    odd = next(
+        (
+            f", and its program was told {r.type} at {r.t:g} s"
+            for r in raised
+            if not r.type.startswith("ConnectionClosed")
+        ),
+        "",
+    )
     return f"✓ {', '.join(answer)} ({one.source}). Here is {rest}{odd}"

@@ -21,7 +21,9 @@ from ..values.faults import ENDS, Reset
 from .answers import one_of
 from .expect import Expectation, expect, settle_one
 
-SLOW = Experiment(server=Peer(ping_interval=None), latency=0.4)  # a wire so slow that every step can be seen
+SLOW = Experiment(
+    server=Peer(ping_interval=None), latency=0.4
+)  # a wire so slow that every step can be seen
 INSTANT = 1e-6  # s: nearer than this is the same instant
 Handler = Callable[[Any], Awaitable[Any]]
 
@@ -49,7 +51,9 @@ def reveal(made: Expectation, trace: Trace) -> None:
     """Say what a trace answers, and which belief a wrong guess comes from; and keep it in the ledger."""
     question = next((one for one in QUESTIONS.values() if one.text == made.question), None)
     if question is None:
-        raise ValueError(f"expected a guess that choose() has made, about one of {', '.join(map(repr, QUESTIONS))}; seen {made!r}")
+        raise ValueError(
+            f"expected a guess that choose() has made, about one of {', '.join(map(repr, QUESTIONS))}; seen {made!r}"
+        )
     fact = question.fact(trace)
     settle_one(made, fact, {} if made.value == fact else question.beliefs)
 
@@ -82,13 +86,17 @@ QUESTIONS = {
         "02 the client says goodbye: who hangs up first?",
         ENDS,
         first_to_hang_up,
-        {"client": "Saying goodbye is one thing, hanging up another: the client only says CLOSE, and waits for the server to close TCP"},
+        {
+            "client": "Saying goodbye is one thing, hanging up another: the client only says CLOSE, and waits for the server to close TCP"
+        },
     ),
     "when does it hang up": Question(
         "02 the server says goodbye: when does it hang up?",
         ("at once", "after the answer"),
         _hangs_up_when,
-        {"at once": "A CLOSE asks for an answer, and whoever hangs up at once can't hear it: the goodbye would not be clean"},
+        {
+            "at once": "A CLOSE asks for an answer, and whoever hangs up at once can't hear it: the goodbye would not be clean"
+        },
     ),
     "how many CLOSEs": Question(
         "02 both say goodbye at once: how many CLOSE frames?",
@@ -112,7 +120,9 @@ QUESTIONS = {
         "02 the handler raises: what does the client's loop do?",
         ("ends", "raises"),
         _end_of_loop,
-        {"ends": "It just ends after 1000, 1001 or no code; after any other code it raises, so that a failure is not taken for the end"},
+        {
+            "ends": "It just ends after 1000, 1001 or no code; after any other code it raises, so that a failure is not taken for the end"
+        },
     ),
 }
 
@@ -146,7 +156,9 @@ def report(trace: Trace, end: str) -> Report:
 
 def _code(trace: Trace, what: str, end: str) -> int | None:
     """The code of the first CLOSE that ``end`` sent or got; 1005 if that CLOSE had none, None if there was no CLOSE."""
-    closes = [event.data for event in trace.select(what, end, "log") if event.data["opcode"] == "CLOSE"]
+    closes = [
+        event.data for event in trace.select(what, end, "log") if event.data["opcode"] == "CLOSE"
+    ]
     return closes[0].get("code", 1005) if closes else None
 
 
@@ -154,14 +166,26 @@ def reports(trace: Trace) -> str:
     """What both ends report, as a table."""
     lines = [f"{'':8}{'close_code':>10}{'sent':>8}{'received':>10}  its program"]
     for one in (report(trace, end) for end in ENDS):
-        cells = ["–" if number is None else str(number) for number in (one.code, one.sent, one.received)]
-        lines.append(f"{one.end:8}{cells[0]:>10}{cells[1]:>8}{cells[2]:>10}  {_program(trace, one)}")
+        cells = [
+            "–" if number is None else str(number) for number in (one.code, one.sent, one.received)
+        ]
+        lines.append(
+            f"{one.end:8}{cells[0]:>10}{cells[1]:>8}{cells[2]:>10}  {_program(trace, one)}"
+        )
     return "\n".join(lines)
 
 
 def _program(trace: Trace, one: Report) -> str:
-    own = [raised.type for raised in trace.raised(one.end) if not raised.type.startswith("ConnectionClosed")]
-    returned = [event.data["call"] for event in trace.select("returned", one.end) if event.data["call"] != "close"]
+    own = [
+        raised.type
+        for raised in trace.raised(one.end)
+        if not raised.type.startswith("ConnectionClosed")
+    ]
+    returned = [
+        event.data["call"]
+        for event in trace.select("returned", one.end)
+        if event.data["call"] != "close"
+    ]
     if own:
         return f"its handler raised {own[0]}"
     if one.exception:
@@ -198,7 +222,9 @@ class Cards:
 
     def __str__(self) -> str:
         head = f"The {self.begins} says goodbye, with code 1000:"
-        return "\n".join([head, *(f"   {letter}  {card.text}" for letter, card in zip(self.letters, self.cards))])
+        return "\n".join(
+            [head, *(f"   {letter}  {card.text}" for letter, card in zip(self.letters, self.cards))]
+        )
 
     __repr__ = __str__
 
@@ -207,7 +233,9 @@ def shuffled(seed: int = 2) -> Cards:
     """A real goodbye, its events shuffled: another seed is another shuffle, and sometimes the other end begins."""
     dice = random.Random(f"goodbye {seed}")
     begins = dice.choice(ENDS)
-    trace = run(SLOW.but(**{begins: Peer(ping_interval=None, close_at=2)}), "virtual", progress=False)
+    trace = run(
+        SLOW.but(**{begins: Peer(ping_interval=None, close_at=2)}), "virtual", progress=False
+    )
     cards = sorted(_cards(trace, begins), key=lambda card: card.text)
     dice.shuffle(cards)
     return Cards(begins, tuple(cards), trace)
@@ -216,34 +244,60 @@ def shuffled(seed: int = 2) -> Cards:
 def _cards(trace: Trace, begins: str) -> list[Card]:
     other = OTHER[begins]
     closes = [frame for frame in trace.frames() if frame.opcode == "CLOSE"]
-    found = [Card(f"the {f.sender} sends CLOSE 1000", f.sender, "close", f.sent_at, f.arrived_at) for f in closes]
-    arrived = {event.data["sender"]: event.t for event in trace.select("fin") if event.data["step"] == "arrived"}
+    found = [
+        Card(f"the {f.sender} sends CLOSE 1000", f.sender, "close", f.sent_at, f.arrived_at)
+        for f in closes
+    ]
+    arrived = {
+        event.data["sender"]: event.t
+        for event in trace.select("fin")
+        if event.data["step"] == "arrived"
+    }
     for event in _fins(trace):
         sender = event.data["sender"]
-        found.append(Card(f"the {sender} hangs up (FIN)", sender, "fin", event.t, arrived.get(sender)))
-    states = [(other, "closing", trace.noticed_at(other))] + [(end, "closed", trace.closed_at(end)) for end in ENDS]
+        found.append(
+            Card(f"the {sender} hangs up (FIN)", sender, "fin", event.t, arrived.get(sender))
+        )
+    states = [(other, "closing", trace.noticed_at(other))] + [
+        (end, "closed", trace.closed_at(end)) for end in ENDS
+    ]
     return found + [_state(found, end, kind, t or 0.0) for end, kind, t in states]
 
 
 def _state(found: list[Card], end: str, kind: str, t: float) -> Card:
     """A change of state; what the end sends at the same instant is the other side of it, and carries the news."""
-    news = [card.arrives for card in found if card.end == end and abs(card.t - t) <= INSTANT and STAGE[card.kind] == STAGE[kind]]
+    news = [
+        card.arrives
+        for card in found
+        if card.end == end and abs(card.t - t) <= INSTANT and STAGE[card.kind] == STAGE[kind]
+    ]
     return Card(f"the {end} is {kind.upper()}", end, kind, t, news[0] if news else None)
 
 
-STAGE = {"closing": 0, "close": 0, "fin": 1, "closed": 1}  # of what one end does at one instant; equal ones are two sides of one thing
+STAGE = {
+    "closing": 0,
+    "close": 0,
+    "fin": 1,
+    "closed": 1,
+}  # of what one end does at one instant; equal ones are two sides of one thing
 
 
 def must_precede(one: Card, two: Card) -> bool:
     """Whether ``one`` is at once the cause of ``two``, or before it in its end's own time."""
     if one.end == two.end:
-        return one.t < two.t - INSTANT or (one.t < two.t + INSTANT and STAGE[one.kind] < STAGE[two.kind])
+        return one.t < two.t - INSTANT or (
+            one.t < two.t + INSTANT and STAGE[one.kind] < STAGE[two.kind]
+        )
     return one.arrives is not None and one.arrives <= two.t + INSTANT
 
 
 def precedes(cards: tuple[Card, ...], one: Card, two: Card) -> bool:
     """Whether ``one`` has to come before ``two``, perhaps by way of others."""
-    return must_precede(one, two) or any(must_precede(one, other) and precedes(cards, other, two) for other in cards if other is not one)
+    return must_precede(one, two) or any(
+        must_precede(one, other) and precedes(cards, other, two)
+        for other in cards
+        if other is not one
+    )
 
 
 def check_order(order: Any, cards: Cards) -> None:
@@ -251,10 +305,17 @@ def check_order(order: Any, cards: Cards) -> None:
     row = _row(order, cards)
     if row is None:
         return
-    wrong = [(one, two) for n, one in enumerate(row) for two in row[n + 1 :] if precedes(cards.cards, two, one)]
+    wrong = [
+        (one, two)
+        for n, one in enumerate(row)
+        for two in row[n + 1 :]
+        if precedes(cards.cards, two, one)
+    ]
     if wrong:
         early, late = wrong[0]
-        print(f"not yet: you have “{early.text}” before “{late.text}”.\n   {why_not(early, late, cards.begins)}")
+        print(
+            f"not yet: you have “{early.text}” before “{late.text}”.\n   {why_not(early, late, cards.begins)}"
+        )
         return
     for card in row:
         print(f"   {card.t:4.1f} s  {card.text}")
@@ -264,9 +325,15 @@ def check_order(order: Any, cards: Cards) -> None:
 def _row(order: Any, cards: Cards) -> list[Card] | None:
     """The cards in the learner's order; None (and a word) if there is none yet."""
     if order is ... or order is None:
-        print(f'order: your turn – replace the ... by the {len(cards.cards)} letters, such as "{cards.letters}"')
+        print(
+            f'order: your turn – replace the ... by the {len(cards.cards)} letters, such as "{cards.letters}"'
+        )
         return None
-    given = "".join(order) if isinstance(order, (list, tuple)) and all(isinstance(one, str) for one in order) else order
+    given = (
+        "".join(order)
+        if isinstance(order, (list, tuple)) and all(isinstance(one, str) for one in order)
+        else order
+    )
     if not isinstance(given, str):
         print(f"order: expected letters such as {cards.letters!r}, seen {order!r}")
         return None
@@ -334,7 +401,9 @@ class Situation:
 
     def run(self) -> Trace:
         """Let it happen, in virtual time."""
-        return run(self.experiment, "virtual", server=self.server, client=self.client, progress=False)
+        return run(
+            self.experiment, "virtual", server=self.server, client=self.client, progress=False
+        )
 
 
 SITUATIONS = {
@@ -342,7 +411,9 @@ SITUATIONS = {
     "raised": Situation("the server's handler raises KeyError", "client", server=raises),
     "killed": Situation("the client's process is killed", "server", client=vanishes),
     "reset": Situation("a box in the middle resets TCP", "client", SLOW.but(faults=[Reset(at=2)])),
-    "browser": Situation("a browser calls socket.close() without a code", "server", client=like_a_browser),
+    "browser": Situation(
+        "a browser calls socket.close() without a code", "server", client=like_a_browser
+    ),
 }
 MEANING = {  # RFC 6455 §7.4.1
     1000: "1000 is a normal end, said by an end that has done what it wanted",
@@ -366,7 +437,9 @@ def check_codes(**answers: Any) -> None:
 def _answer(name: str, given: Any) -> tuple[int, str] | None:
     """A learner's (close_code, kind); None (and a word) if there is none yet."""
     if given is ... or given is None:
-        print(f'{name}: your turn – replace the ... by a code and "OK" or "Error", such as 1002, "Error"')
+        print(
+            f'{name}: your turn – replace the ... by a code and "OK" or "Error", such as 1002, "Error"'
+        )
         return None
     pair = given if isinstance(given, (tuple, list)) and len(given) == 2 else (None, None)
     code, kind = pair[0], one_of(pair[1], ("OK", "Error"))
@@ -379,9 +452,16 @@ def _answer(name: str, given: Any) -> tuple[int, str] | None:
 def _judge(situation: Situation, name: str, code: int, kind: str) -> None:
     trace = situation.run()
     fact = report(trace, situation.asked)
-    closes = ", ".join(f"the {f.sender} sends CLOSE {f.code or 'without a code'}" for f in trace.frames() if f.opcode == "CLOSE")
+    closes = ", ".join(
+        f"the {f.sender} sends CLOSE {f.code or 'without a code'}"
+        for f in trace.frames()
+        if f.opcode == "CLOSE"
+    )
     right = (code, kind) == (fact.code, fact.kind)
-    print(f"{name}: {situation.words}" + (f" · on the wire: {closes or 'no CLOSE at all'}" if right else ""))
+    print(
+        f"{name}: {situation.words}"
+        + (f" · on the wire: {closes or 'no CLOSE at all'}" if right else "")
+    )
     if right:
         print(f"   ✓ the {situation.asked} reports {fact.code}, and recv() raises {fact.exception}")
     elif code != fact.code:
@@ -401,7 +481,11 @@ def code_belief(code: int, received: int | None) -> str:
     if code == 1006:
         return "1006 is never sent: an end notes it for itself when no CLOSE arrived, and here one did."
     if received is None:
-        note = "1005 is for a CLOSE without a code" if code == 1005 else f"Somebody would have had to send a CLOSE with {code}"
+        note = (
+            "1005 is for a CLOSE without a code"
+            if code == 1005
+            else f"Somebody would have had to send a CLOSE with {code}"
+        )
         return f"{note}, and here no CLOSE arrived. What does an end note for itself then?"
     if received == 1005:
         return f"Nobody puts {code} into a CLOSE that came without a code. What does an end note for itself then?"

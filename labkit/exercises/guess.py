@@ -45,8 +45,12 @@ class Guess:
     def __repr__(self) -> str:
         if not self.made:
             return "no guess made (yet): replace the ... above by what you expect"
-        who = {"nobody": "nobody notices", "both": "both notice", None: "somebody notices"}.get(self.who, f"the {self.who} notices")
-        soon = {None: "", "at once": ", at once", "never": ""}.get(self.how_soon, f", within {self.how_soon}")
+        who = {"nobody": "nobody notices", "both": "both notice", None: "somebody notices"}.get(
+            self.who, f"the {self.who} notices"
+        )
+        soon = {None: "", "at once": ", at once", "never": ""}.get(
+            self.how_soon, f", within {self.how_soon}"
+        )
         when = "" if self.seconds is None else f", at {self.seconds:g} s"
         return f"your guess is locked: {who}{soon}{when}"
 
@@ -79,15 +83,23 @@ def settle(made: Guess, trace: Trace) -> None:
     """Say what became of a guess about when the server notices, by belief; and keep it in the ledger."""
     fact = trace.noticed_at("server")
     if not made.made:
-        print("no guess made, so there is nothing to settle; guess first, the next run surprises you more")
+        print(
+            "no guess made, so there is nothing to settle; guess first, the next run surprises you more"
+        )
         return
     if made.who is not None:
         noticed = [end for end in ("server", "client") if trace.noticed_at(end) is not None]
         truth = {0: "nobody", 1: noticed[0] if noticed else "", 2: "both"}[len(noticed)]
-        print(f"who: you said {made.who}, and it was {truth}" + (" – right" if made.who == truth else ""))
+        print(
+            f"who: you said {made.who}, and it was {truth}"
+            + (" – right" if made.who == truth else "")
+        )
     if made.how_soon is not None:
         truth = _how_soon(trace)
-        print(f"how soon: you said {made.how_soon}, and it was {truth}" + (" – right" if made.how_soon == truth else ""))
+        print(
+            f"how soon: you said {made.how_soon}, and it was {truth}"
+            + (" – right" if made.how_soon == truth else "")
+        )
     if made.seconds is not None:
         print(_sentence(made.seconds, fact, trace))
         Ledger().keep(made.question, made.seconds, fact)
@@ -130,4 +142,6 @@ class Ledger:
         """Write an entry, of numbers or of words; a folder that cannot be written to loses it without a fuss."""
         rows = {**self.entries(), question: {"question": question, "guess": given, "fact": fact}}
         with contextlib.suppress(OSError), whole(self.path) as draft:
-            draft.write_text("".join(json.dumps(row) + "\n" for row in rows.values()), encoding="utf-8")
+            draft.write_text(
+                "".join(json.dumps(row) + "\n" for row in rows.values()), encoding="utf-8"
+            )

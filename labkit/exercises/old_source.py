@@ -36,8 +36,16 @@ def what_changed(old: str, new: str, file: str, name: str, otherwise: str = "") 
     if absent := [version for version, lines in zip((old, new), texts) if lines is None]:
         return _absent(absent[0], otherwise)
     a, b = (dedent("\n".join(line for _, line in lines or [])).split("\n") for lines in texts)
-    diff = [line for line in difflib.unified_diff(a, b, n=2, lineterm="") if not line.startswith(("---", "+++", "@@"))]
-    return "\n".join([f"# {name}: - websockets {old}, + websockets {new}", *diff]) if diff else f"{name} is the same in {old} and {new}"
+    diff = [
+        line
+        for line in difflib.unified_diff(a, b, n=2, lineterm="")
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    return (
+        "\n".join([f"# {name}: - websockets {old}, + websockets {new}", *diff])
+        if diff
+        else f"{name} is the same in {old} and {new}"
+    )
 
 
 def _absent(version: str, otherwise: str) -> str:
@@ -63,18 +71,31 @@ def _package(version: str) -> Path | None:
     if found is None or found != Path("."):
         return found and found / "websockets"
     spec = importlib.util.find_spec("websockets")
-    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
+    return (
+        Path(spec.submodule_search_locations[0])
+        if spec and spec.submodule_search_locations
+        else None
+    )
 
 
 def _find(tree: ast.AST, path: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef:
     for step in path:
         inside = ast.iter_child_nodes(tree)
-        found = next((node for node in inside if isinstance(node, (*Function, ast.ClassDef)) and node.name == step), None)
+        found = next(
+            (
+                node
+                for node in inside
+                if isinstance(node, (*Function, ast.ClassDef)) and node.name == step
+            ),
+            None,
+        )
         if found is None:
             raise ValueError(f"there is no {'.'.join(path)} in that file")
         tree = found
     if not isinstance(tree, Function):
-        raise ValueError(f"expected a method, such as Connection.send_context; seen {'.'.join(path)}")
+        raise ValueError(
+            f"expected a method, such as Connection.send_context; seen {'.'.join(path)}"
+        )
     return tree
 
 

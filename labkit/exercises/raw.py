@@ -28,7 +28,9 @@ HOST = "127.0.0.1"
 PATIENCE = 1.0  # s without an answer, and the server is taken to be silent
 PAUSE = 0.1  # s after an answer, in which another one may come
 OPENING = 5.0  # s for the handshake
-OF_FRAMES = re.compile(r"[<>] [A-Z]+ .*\[|= .*CLOSING").match  # log lines that belong to the answer; the rest is taking down
+OF_FRAMES = re.compile(
+    r"[<>] [A-Z]+ .*\[|= .*CLOSING"
+).match  # log lines that belong to the answer; the rest is taking down
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,17 @@ class Exchange:
         return list(split(self.answer))
 
     def __repr__(self) -> str:
-        rows = [("you", frame) for frame in split(self.sent)] + [("server", frame) for frame in self.frames]
+        rows = [("you", frame) for frame in split(self.sent)] + [
+            ("server", frame) for frame in self.frames
+        ]
         lines = [f"{who:<8}{raw(frame):<38}{say(frame)}" for who, frame in rows]
         if not self.answer:
-            lines.append(f"{'server':<8}{'(hangs up)' if self.hung_up else f'(says nothing for {PATIENCE:g} s)'}")
-        lines += [f"{'its log' if number == 0 else '':<8}{line}" for number, line in enumerate(self.log)]
+            lines.append(
+                f"{'server':<8}{'(hangs up)' if self.hung_up else f'(says nothing for {PATIENCE:g} s)'}"
+            )
+        lines += [
+            f"{'its log' if number == 0 else '':<8}{line}" for number, line in enumerate(self.log)
+        ]
         return "\n".join(lines)
 
 
@@ -79,7 +87,9 @@ def shake_hands(sock: socket.socket) -> None:
     while not reply.endswith(b"\r\n\r\n"):  # the server says nothing after it before it is asked
         more = sock.recv(4096)
         if not more:
-            raise ConnectionError(f"the server closed the connection in the opening handshake; it said {reply[:80]!r}")
+            raise ConnectionError(
+                f"the server closed the connection in the opening handshake; it said {reply[:80]!r}"
+            )
         reply += more
 
 
@@ -162,7 +172,11 @@ def say(frame: Anatomy) -> str:
     text = f"{frame.opcode} {payload(frame)}"
     if frame.masked:
         text += ", masked"
-    return text + (f", {frame.missing} {'byte' if frame.missing == 1 else 'bytes'} missing" if frame.missing else "")
+    return text + (
+        f", {frame.missing} {'byte' if frame.missing == 1 else 'bytes'} missing"
+        if frame.missing
+        else ""
+    )
 
 
 def payload(frame: Anatomy) -> str:

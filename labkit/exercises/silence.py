@@ -22,7 +22,9 @@ from .guess import Ledger
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
 TALK = Experiment(server=SMALL, client=Peer(buffer=4096, max_queue=4), faults=[Cut(at=5)], until=40)
-WIDER = TALK.but(server=Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=8192))
+WIDER = TALK.but(
+    server=Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=8192)
+)
 FRAME = 1004  # bytes: 1,000 and the header
 INSTANT = 0.05  # s
 
@@ -40,13 +42,23 @@ class SendsGuess:
     def __repr__(self) -> str:
         if self.sends is None:
             return "no guess made (yet): replace the ... above by what you expect"
-        after = "never raises" if self.sends == math.inf else f"raises after {self.sends:g} that returned"
+        after = (
+            "never raises"
+            if self.sends == math.inf
+            else f"raises after {self.sends:g} that returned"
+        )
         return f"your guess is locked: send() {after}"
 
 
 def guess_sends(question: str, sends: Any = ...) -> SendsGuess:
     """Lock a guess about the sends that return after a cut and before one raises: a number, or "never"."""
-    known = math.inf if one_of(sends, ("never",)) else float(sends) if is_number(sends) and sends >= 0 else None
+    known = (
+        math.inf
+        if one_of(sends, ("never",))
+        else float(sends)
+        if is_number(sends) and sends >= 0
+        else None
+    )
     if known is None and sends is not ... and sends is not None:
         print(f"""expected a number of sends, or "never"; seen {sends!r}, so it is left open""")
     made = SendsGuess(question, known)
@@ -57,7 +69,9 @@ def guess_sends(question: str, sends: Any = ...) -> SendsGuess:
 def settle_sends(made: SendsGuess, trace: Trace) -> None:
     """Say what became of a guess of :func:`guess_sends`, by belief."""
     if made.sends is None:
-        print("no guess made, so there is nothing to settle; guess first, the next run surprises you more")
+        print(
+            "no guess made, so there is nothing to settle; guess first, the next run surprises you more"
+        )
         return
     fact = f"{len(_returned(trace)):,} sends returned after the cut, and {len(_raised(trace)) or 'none'} raised"
     if made.sends == math.inf:
@@ -78,7 +92,14 @@ def _why_not(sends: float) -> str:
 
 def tally(trace: Trace) -> None:
     """Count what became of the server's sends since the cut: returned, waiting, raised, arrived."""
-    start, got = _since(trace), [event.t for event in trace.select("message", "client") if event.data["step"] == "received"]
+    start, got = (
+        _since(trace),
+        [
+            event.t
+            for event in trace.select("message", "client")
+            if event.data["step"] == "received"
+        ],
+    )
     got = [t for t in got if t >= start]
     waits = _waiting_since(trace)
     heal = next((cut.heal for cut in trace.experiment.cuts if cut.heal is not None), None)
@@ -86,8 +107,14 @@ def tally(trace: Trace) -> None:
     rows += [f"{1:6,} send() waits, since {waits:.1f} s"] if waits is not None else []
     rows += [f"{len(_raised(trace)):6,} send() raised", f"{len(got):6,} messages arrived"]
     if heal is not None:
-        rows[-1] += f", {sum(heal <= t <= heal + INSTANT for t in got):,} of them in the moment of healing"
-    stop = "for ever: nothing can happen any more" if trace.header["ended"].startswith("nothing") else f"until {trace.end:g} s"
+        rows[-1] += (
+            f", {sum(heal <= t <= heal + INSTANT for t in got):,} of them in the moment of healing"
+        )
+    stop = (
+        "for ever: nothing can happen any more"
+        if trace.header["ended"].startswith("nothing")
+        else f"until {trace.end:g} s"
+    )
     print(f"from the cut at {start:g} s {stop}", *rows, sep="\n")
 
 
@@ -107,8 +134,14 @@ def _raised(trace: Trace) -> list[float]:
 
 def _waiting_since(trace: Trace) -> float | None:
     """Since when a send of the server has not returned (s); None if none waits."""
-    written = [event.t for event in trace.select("sent", "server", "log") if event.data.get("opcode") in ("BINARY", "TEXT")]
-    returned = [event for event in trace.select("message", "server") if event.data["step"] == "sent"]
+    written = [
+        event.t
+        for event in trace.select("sent", "server", "log")
+        if event.data.get("opcode") in ("BINARY", "TEXT")
+    ]
+    returned = [
+        event for event in trace.select("message", "server") if event.data["step"] == "sent"
+    ]
     return written[-1] if len(written) > len(returned) + len(_raised(trace)) else None
 
 
@@ -127,7 +160,9 @@ def check_sends(answer: Any = ...) -> None:
     returned = _returned(trace)
     if abs(answer - len(returned)) <= 1:
         close = "" if answer == len(returned) else f"close enough, you said {answer:g}: "
-        print(f"✓ {close}{len(returned)} returned, the last at {returned[-1]:g} s. The next one did not: {_level(trace)}")
+        print(
+            f"✓ {close}{len(returned)} returned, the last at {returned[-1]:g} s. The next one did not: {_level(trace)}"
+        )
         return
     print(f"not yet: {_at_that_send(answer, returned, trace)}")
     print(f"   {_sends_belief(answer)}")
@@ -154,12 +189,17 @@ def _sends_belief(answer: float) -> str:
     rows = {
         0: "A pulled cable raises nothing and blocks nothing: there is still room on your side of it",
         1: "Nobody has to take the first message before the second is sent: there is still room on your side of the cut",
-        wire // FRAME: "That is what the wire holds. When it is full, the write buffer only begins to fill",
-        limit // FRAME: "That is what the write buffer holds. But the wire has to be full before anything stays in it",
+        wire
+        // FRAME: "That is what the wire holds. When it is full, the write buffer only begins to fill",
+        limit
+        // FRAME: "That is what the write buffer holds. But the wire has to be full before anything stays in it",
         (2 * wire + limit)
         // FRAME: "That needs 4,096 bytes more: only one of the two reservoirs has doubled, and nothing gets to the client's",
     }
-    return rows.get(int(answer), "Which reservoirs lie before the cut, how much does each hold, and how much is a message on the wire?")
+    return rows.get(
+        int(answer),
+        "Which reservoirs lie before the cut, how much does each hold, and how much is a message on the wire?",
+    )
 
 
 # exercise 2
@@ -180,7 +220,11 @@ def mystery(number: int) -> Trace:
     experiment = _of(HIDDEN[number - 1], random.Random(f"silence {number}"))
     trace = run(experiment, "virtual")
     events = [event for event in trace.events if event.what != "act"]
-    return Trace(experiment.but(faults=()), events, {**trace.header, "ended": trace.header["ended"].partition(":")[0]})
+    return Trace(
+        experiment.but(faults=()),
+        events,
+        {**trace.header, "ended": trace.header["ended"].partition(":")[0]},
+    )
 
 
 def _of(cause: str, dice: random.Random) -> Experiment:
@@ -195,7 +239,9 @@ def _of(cause: str, dice: random.Random) -> Experiment:
     return TALK.but(faults=[acts[cause]], seed=dice.randint(0, 999))
 
 
-def check_mysteries(first: Any = ..., second: Any = ..., third: Any = ..., fourth: Any = ...) -> None:
+def check_mysteries(
+    first: Any = ..., second: Any = ..., third: Any = ..., fourth: Any = ...
+) -> None:
     """Exercise 2: the cause of each of the four, in one word."""
     for number, answer in enumerate((first, second, third, fourth), start=1):
         print(f"{number}: {_judge(number, answer)}")
@@ -217,8 +263,16 @@ class Marks:
 
     def __init__(self, trace: Trace) -> None:
         self.closed = trace.closed_at("server")
-        self.taken = [event.t for event in trace.select("message", "client") if event.data["step"] == "received"]
-        self.came = [frame.arrived_at for frame in trace.frames("server") if frame.arrived_at is not None and frame.opcode == "BINARY"]
+        self.taken = [
+            event.t
+            for event in trace.select("message", "client")
+            if event.data["step"] == "received"
+        ]
+        self.came = [
+            frame.arrived_at
+            for frame in trace.frames("server")
+            if frame.arrived_at is not None and frame.opcode == "BINARY"
+        ]
         self.end = trace.end
 
     @property
@@ -241,18 +295,30 @@ class Marks:
             "cut": self._not_cut,
             "unread": self._not_unread,
             "slow": self._not_slow,
-            "goodbye": lambda: "after a goodbye both ends are CLOSED and the program is told; here both are OPEN to the end",
+            "goodbye": lambda: (
+                "after a goodbye both ends are CLOSED and the program is told; here both are OPEN to the end"
+            ),
         }
         told = f"then nobody would have told the server, and here it is CLOSED at {self.closed or 0:g} s"
-        return tests[cause]() or (told if self.closed is not None else "look at what lies on the far side of the wire")
+        return tests[cause]() or (
+            told if self.closed is not None else "look at what lies on the far side of the wire"
+        )
 
     def _not_cut(self) -> str | None:
         if self.closed is None and self.unread:
             return f"behind a cut nothing can arrive, and here {self.unread} messages lie on the client's machine"
-        return None if self.closed is not None else f"behind a cut nothing can arrive, and here messages arrive until {self.came[-1]:.1f} s"
+        return (
+            None
+            if self.closed is not None
+            else f"behind a cut nothing can arrive, and here messages arrive until {self.came[-1]:.1f} s"
+        )
 
     def _not_unread(self) -> str | None:
-        return None if self.closed is not None else "a peer that does not read has full reservoirs; here the client took all that came"
+        return (
+            None
+            if self.closed is not None
+            else "a peer that does not read has full reservoirs; here the client took all that came"
+        )
 
     def _not_slow(self) -> str | None:
         if self.closed is not None:
@@ -281,11 +347,17 @@ def _told_in_time(handler: Callable[[Any], Any]) -> None:
     trace = run(_quiet(Cut(at=5)), "virtual", server=handler)
     told, blocked = trace.told_at("server"), _full_at(trace)
     if told is None:
-        print("cut for ever: not yet: the program is never told. Is there a timeout around each send()?")
+        print(
+            "cut for ever: not yet: the program is never told. Is there a timeout around each send()?"
+        )
     elif told - 5 <= SOON:
-        print(f"cut for ever: ✓ told at {told:g} s, {told - 5:g} s after the cut, by {trace.raised('server')[0].type}")
+        print(
+            f"cut for ever: ✓ told at {told:g} s, {told - 5:g} s after the cut, by {trace.raised('server')[0].type}"
+        )
     else:
-        print(f"cut for ever: not yet: told at {told:g} s, {told - 5:g} s after the cut. Your clock did not start at the cut: {blocked}")
+        print(
+            f"cut for ever: not yet: told at {told:g} s, {told - 5:g} s after the cut. Your clock did not start at the cut: {blocked}"
+        )
 
 
 def _survives(handler: Callable[[Any], Any]) -> None:
@@ -295,9 +367,13 @@ def _survives(handler: Callable[[Any], Any]) -> None:
     if not got:
         print(f"mended after {MENDED:g} s: not yet: {blocked}, since the handler sends nothing")
     elif told is None:
-        print(f"mended after {MENDED:g} s: ✓ the program never heard of it, and its {len(got)} messages arrived")
+        print(
+            f"mended after {MENDED:g} s: ✓ the program never heard of it, and its {len(got)} messages arrived"
+        )
     else:
-        print(f"mended after {MENDED:g} s: not yet: it gave up at {told:g} s, {5 + MENDED - told:g} s before the cut was mended; {blocked}")
+        print(
+            f"mended after {MENDED:g} s: not yet: it gave up at {told:g} s, {5 + MENDED - told:g} s before the cut was mended; {blocked}"
+        )
 
 
 def _quiet(cut: Cut) -> Experiment:
@@ -309,4 +385,6 @@ def _full_at(trace: Trace) -> str:
     """When the write buffer was first above its limit, in words."""
     limit = trace.experiment.server.write_limit
     full = next((t for t, count in trace.waiting("server") if count > limit), None)
-    return "no send ever waited" if full is None else f"until {full:g} s every send returned at once"
+    return (
+        "no send ever waited" if full is None else f"until {full:g} s every send returned at once"
+    )

@@ -15,7 +15,9 @@ from .answers import is_number
 from .beliefs import explain
 
 INTERVAL, TIMEOUT = 4, 3  # s
-FLY = Experiment(server=Peer(ping_interval=INTERVAL, ping_timeout=TIMEOUT, close_timeout=2), faults=[Cut(at=9)])
+FLY = Experiment(
+    server=Peer(ping_interval=INTERVAL, ping_timeout=TIMEOUT, close_timeout=2), faults=[Cut(at=9)]
+)
 NEW = Experiment(server=Peer(ping_interval=5, ping_timeout=4, close_timeout=3), faults=[Cut(at=13)])
 WINDOW = (8, 12)  # s: from one ping to the next
 CLOSE_ENOUGH = 0.1  # s
@@ -23,8 +25,18 @@ CLOSE_ENOUGH = 0.1  # s
 
 def check_soonest_and_latest(soonest: Any = ..., latest: Any = ...) -> None:
     """Exercise 1: a cut between 8 s and 12 s that is noticed after the shortest time, and one after the longest."""
-    _one_end("soonest", soonest, TIMEOUT, "a cut is noticed soonest when the next ping is already on its heels")
-    _one_end("latest", latest, INTERVAL + TIMEOUT, "a cut stays unnoticed longest when a pong has just made it home")
+    _one_end(
+        "soonest",
+        soonest,
+        TIMEOUT,
+        "a cut is noticed soonest when the next ping is already on its heels",
+    )
+    _one_end(
+        "latest",
+        latest,
+        INTERVAL + TIMEOUT,
+        "a cut stays unnoticed longest when a pong has just made it home",
+    )
 
 
 def _one_end(name: str, at: Any, limit: float, why: str) -> None:
@@ -35,7 +47,9 @@ def _one_end(name: str, at: Any, limit: float, why: str) -> None:
     noticed = run(FLY.but(faults=[Cut(at=cut)]), "virtual").noticed_at("server")
     assert noticed is not None
     ping, delay = noticed - TIMEOUT, noticed - cut
-    print(f"{name}: cable cut at {cut:g} s · the next ping goes out at {ping:g} s · no pong for {TIMEOUT:g} s · noticed at {noticed:g} s")
+    print(
+        f"{name}: cable cut at {cut:g} s · the next ping goes out at {ping:g} s · no pong for {TIMEOUT:g} s · noticed at {noticed:g} s"
+    )
     if abs(delay - limit) <= CLOSE_ENOUGH:
         print(f"   ✓ {delay:.2f} s after the cut: {why}")
     else:
@@ -56,7 +70,9 @@ def check_new_cut(seconds: Any = ...) -> None:
     noticed = run(NEW, "virtual").noticed_at("server")
     assert noticed is not None
     if abs(answer - noticed) <= CLOSE_ENOUGH:
-        print(f"✓ the run says {noticed:g} s: the ping of {noticed - 4:g} s found nobody, and ping_timeout is 4 s")
+        print(
+            f"✓ the run says {noticed:g} s: the ping of {noticed - 4:g} s found nobody, and ping_timeout is 4 s"
+        )
         return
     belief = explain(NEW, answer)
     print(f"not yet: {answer:g} s is not when the server notices.")
@@ -69,7 +85,11 @@ def check_new_cut(seconds: Any = ...) -> None:
 
 def _without(text: str, noticed: float) -> str:
     """The answer to a belief, unless it would give the solution away."""
-    return text if f"{noticed:g}" not in text else "write down the times of the pings, and go on from the first that is stuck"
+    return (
+        text
+        if f"{noticed:g}" not in text
+        else "write down the times of the pings, and go on from the first that is stuck"
+    )
 
 
 def _seconds(name: str, given: Any, low: float, high: float) -> float | None:

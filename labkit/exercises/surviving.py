@@ -22,8 +22,16 @@ from ..patterns import Outbox, first_to_end, read_acknowledgements, send_kept
 from ..values.faults import Act, Cut
 from .answers import is_number
 
-QUICK: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}  # s; both ends notice a cut within 2 s
-QUICKER: dict[str, Any] = {"ping_interval": 0.3, "ping_timeout": 0.3, "close_timeout": 0.2}  # s; the same, for the real wire
+QUICK: dict[str, Any] = {
+    "ping_interval": 1,
+    "ping_timeout": 1,
+    "close_timeout": 1,
+}  # s; both ends notice a cut within 2 s
+QUICKER: dict[str, Any] = {
+    "ping_interval": 0.3,
+    "ping_timeout": 0.3,
+    "close_timeout": 0.2,
+}  # s; the same, for the real wire
 LATENCY = 0.05  # s
 SEEDS = (1, 2, 3)
 
@@ -56,7 +64,9 @@ def trouble(seed: int = 1) -> list[Act]:
     for kind in ("cut", "cut", "kill", "cut"):
         start = round(t + dice.uniform(2, 3.5), 2)
         t = round(start + (1 if kind == "kill" else dice.uniform(1.5, 3)), 2)
-        acts.append(Restart(at=start, back=t, how="killed") if kind == "kill" else Cut(at=start, heal=t))
+        acts.append(
+            Restart(at=start, back=t, how="killed") if kind == "kill" else Cut(at=start, heal=t)
+        )
     return acts
 
 
@@ -76,7 +86,9 @@ def tally(sensor: Sensor, arrived: Sequence[str]) -> None:
     lost, doubled = count(sensor, arrived)
     numbers = [int(text.split()[-1]) for text in arrived]
     order = "in order" if numbers == sorted(numbers) else "not in order"
-    print(f"{sensor.given} readings were given, {len(arrived)} messages arrived: {lost} lost, {doubled} doubled, {order}")
+    print(
+        f"{sensor.given} readings were given, {len(arrived)} messages arrived: {lost} lost, {doubled} doubled, {order}"
+    )
 
 
 # exercise 1
@@ -95,11 +107,23 @@ def check_numbers(to_keep: Any = ..., is_new: Any = ..., real: bool = True) -> N
     for seed in SEEDS:
         sensor, arrived = Sensor(), []  # type: ignore[var-annotated]
         seen = through_trouble(_yours(sensor, to_keep, QUICK), _judge(arrived, is_new), seed)
-        results.append(_verdict(f"seed {seed}, {len(seen.attempts)} attempts to connect", *count(sensor, arrived)))
+        results.append(
+            _verdict(
+                f"seed {seed}, {len(seen.attempts)} attempts to connect", *count(sensor, arrived)
+            )
+        )
     if real and all(results):
         sensor, arrived = Sensor(60, 0.05), []
         cuts = [Cut(at=0.8, heal=1.9), Cut(at=2.5, heal=3.4)]
-        crowd(_yours(sensor, to_keep, QUICKER), _judge(arrived, is_new), acts=cuts, until=12, latency=0.01, wire="loopback", **QUICKER)
+        crowd(
+            _yours(sensor, to_keep, QUICKER),
+            _judge(arrived, is_new),
+            acts=cuts,
+            until=12,
+            latency=0.01,
+            wire="loopback",
+            **QUICKER,
+        )
         results.append(_verdict("the real wire, two cuts", *count(sensor, arrived)))
     if not all(results):
         print(f"   {_belief(to_keep, is_new)}")
@@ -118,8 +142,14 @@ def _unusable(to_keep: Any, is_new: Any) -> str | None:
     if kept is ... or new is ...:
         return "your turn – replace each ... behind a return"
     if not isinstance(kept, (list, tuple, set, range)) or not set(kept) <= {1, 2, 3}:
-        return f"expected to_keep([1, 2, 3], 1) to give a list of some of these numbers; seen {kept!r}"
-    return None if isinstance(new, bool) else f"expected is_new(2, 1) to be True or False; seen {new!r}"
+        return (
+            f"expected to_keep([1, 2, 3], 1) to give a list of some of these numbers; seen {kept!r}"
+        )
+    return (
+        None
+        if isinstance(new, bool)
+        else f"expected is_new(2, 1) to be True or False; seen {new!r}"
+    )
 
 
 class Yours(Outbox):
@@ -134,12 +164,18 @@ class Yours(Outbox):
         self.kept = {number: self.kept[number] for number in sorted(numbers) if number in self.kept}
 
 
-def _yours(sensor: Sensor, to_keep: Callable[[list[int], int], Sequence[int]], settings: dict[str, Any]) -> Any:
+def _yours(
+    sensor: Sensor, to_keep: Callable[[list[int], int], Sequence[int]], settings: dict[str, Any]
+) -> Any:
     """A client that sends the readings of a sensor by number, and on each new connection again what ``to_keep`` says."""
 
     async def yours(uri: str, number: int) -> None:
         outbox = Yours("sensor")
-        await first_to_end(_feed(sensor, outbox), _deliver(uri, outbox, to_keep, settings), _all_done(sensor, outbox))
+        await first_to_end(
+            _feed(sensor, outbox),
+            _deliver(uri, outbox, to_keep, settings),
+            _all_done(sensor, outbox),
+        )
 
     return yours
 
@@ -152,7 +188,9 @@ async def _feed(sensor: Sensor, outbox: Outbox) -> None:
 async def _deliver(uri: str, outbox: Yours, to_keep: Any, settings: dict[str, Any]) -> None:
     async for websocket in connect(uri, **settings):
         try:
-            await first_to_end(send_kept(websocket, outbox), read_acknowledgements(websocket, outbox))
+            await first_to_end(
+                send_kept(websocket, outbox), read_acknowledgements(websocket, outbox)
+            )
         except ConnectionClosed:
             pass
         await asyncio.sleep(random.uniform(0, 0.2))
@@ -166,7 +204,9 @@ async def _all_done(sensor: Sensor, outbox: Yours) -> None:
     await asyncio.sleep(1)
 
 
-def _judge(arrived: list[str], is_new: Callable[[int, int], bool]) -> Callable[[Any], Awaitable[None]]:
+def _judge(
+    arrived: list[str], is_new: Callable[[int, int], bool]
+) -> Callable[[Any], Awaitable[None]]:
     """A handler that takes what ``is_new`` lets it take; it remembers the last number over connections and restarts."""
     last = 0
 
@@ -187,7 +227,9 @@ def _judge(arrived: list[str], is_new: Callable[[int, int], bool]) -> Callable[[
 
 def _verdict(run: str, lost: int, doubled: int) -> bool:
     right = not lost and not doubled
-    print(f"{run}: {'✓ nothing lost, nothing doubled' if right else f'not yet: {lost} lost, {doubled} doubled'}")
+    print(
+        f"{run}: {'✓ nothing lost, nothing doubled' if right else f'not yet: {lost} lost, {doubled} doubled'}"
+    )
     return right
 
 
@@ -224,7 +266,11 @@ def check_spread(spread: Any = ..., client: Any = None) -> Axes | None:
     if client is None:
         print("give the client, too: check_spread(spread, polite)")
         return None
-    runs = [(act, crowd(client, clients=CLIENTS, acts=[act], until=65, seed=seed)) for act in RESTARTS for seed in (1, 2)]
+    runs = [
+        (act, crowd(client, clients=CLIENTS, acts=[act], until=65, seed=seed))
+        for act in RESTARTS
+        for seed in (1, 2)
+    ]
     right = [_restart_verdict(act, seen) for act, seen in runs]
     if not all(right):
         print(f"   {_spread_belief(spread, [seen for _, seen in runs])}")
@@ -237,7 +283,9 @@ def _restart_verdict(act: Restart, seen: Crowd) -> bool:
     peak, back = seen.peak()[0], seen.all_back(act.start)
     late = None if back is None else back - (act.over or 0.0)
     right = peak <= BOUND and late is not None and late <= SOON
-    words = f"at most {peak} in a second, " + ("not all are back" if late is None else f"all back after {late:.1f} s")
+    words = f"at most {peak} in a second, " + (
+        "not all are back" if late is None else f"all back after {late:.1f} s"
+    )
     print(f"away for {(act.over or 0) - act.start:g} s: {'✓' if right else 'not yet:'} {words}")
     return right
 

@@ -16,7 +16,10 @@ Item = tuple[int, Any]  # the number of a run, and its values
 
 
 def carried(
-    do: Callable[[Any], Any], items: list[Item], executor: Executor | None = None, batch: int | None = None
+    do: Callable[[Any], Any],
+    items: list[Item],
+    executor: Executor | None = None,
+    batch: int | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """What ``do`` gives for each item, with its number, in the order in which it arrives."""
     if executor is not None:
@@ -34,7 +37,11 @@ def carried(
 
 
 def _carried(
-    do: Callable[[Any], Any], items: list[Item], executor: Executor, batch: int | None, lost: list[Item]
+    do: Callable[[Any], Any],
+    items: list[Item],
+    executor: Executor,
+    batch: int | None,
+    lost: list[Item],
 ) -> Iterator[tuple[int, Any]]:
     """What an executor gives; what it has failed to give is put into ``lost``."""
     waiting: dict[Future[Any], list[Item]] = {}
@@ -52,7 +59,10 @@ def _carried(
                 lost += part
                 continue
             for (number, values), answer in zip(part, future.result()):
-                yield number, answer if not isinstance(answer, Died) else {**values, "problem": str(answer)}
+                yield (
+                    number,
+                    answer if not isinstance(answer, Died) else {**values, "problem": str(answer)},
+                )
     finally:
         for future in waiting:
             future.cancel()

@@ -153,10 +153,20 @@ def crowd(
         raise ValueError(f"a crowd has at least one client, seen clients={clients!r}")
     for act in acts:
         if not isinstance(act, (Restart, Fault, Freeze)) or act.at is None:
-            raise ValueError(f"what happens to a crowd is a Restart, a Freeze or a fault of the wire, each with its time; seen {act!r}")
+            raise ValueError(
+                f"what happens to a crowd is a Restart, a Freeze or a fault of the wire, each with its time; seen {act!r}"
+            )
         if isinstance(act, Restart) and wire != "virtual":
             raise ValueError(f"a server restarts on the virtual wire only, seen wire={wire!r}")
-    run = Run(client, server, clients, apart, tuple(acts), make_wire(wire, Experiment(latency=latency, until=until, seed=seed)), options)
+    run = Run(
+        client,
+        server,
+        clients,
+        apart,
+        tuple(acts),
+        make_wire(wire, Experiment(latency=latency, until=until, seed=seed)),
+        options,
+    )
     with _chance(seed), _no_proxy():
         try:
             return run.wait(until)
@@ -176,15 +186,38 @@ class Numbered(ServerConnection):
 class Run:
     """A crowd that is under way."""
 
-    def __init__(self, client: Client, server: Handler, clients: int, apart: float, acts: tuple[Act, ...], wire: Any, options: Any) -> None:
-        self.client, self.handler, self.clients, self.apart, self.acts, self.wire = client, server, clients, apart, acts, wire
-        self.options = {"compression": None, "logger": SILENT, "create_connection": self.connect, **options}
+    def __init__(
+        self,
+        client: Client,
+        server: Handler,
+        clients: int,
+        apart: float,
+        acts: tuple[Act, ...],
+        wire: Any,
+        options: Any,
+    ) -> None:
+        self.client, self.handler, self.clients, self.apart, self.acts, self.wire = (
+            client,
+            server,
+            clients,
+            apart,
+            acts,
+            wire,
+        )
+        self.options = {
+            "compression": None,
+            "logger": SILENT,
+            "create_connection": self.connect,
+            **options,
+        }
         self.attempts: list[Attempt] = []
         self.openings: list[Opening] = []
         self.problems: list[Problem] = []
         self.server: Any = None
         self.handlers: dict[Any, None] = {}  # the tasks of the present server's handlers
-        self.connections: weakref.WeakValueDictionary[int, Numbered] = weakref.WeakValueDictionary()  # of all servers
+        self.connections: weakref.WeakValueDictionary[int, Numbered] = (
+            weakref.WeakValueDictionary()
+        )  # of all servers
         self.numbers = itertools.count()
         self.transports: weakref.WeakSet[Any] = weakref.WeakSet()  # of the clients
         self.living = clients
@@ -252,7 +285,10 @@ class Run:
         loop = asyncio.get_running_loop()
         loop.create_connection = partial(self.attempt, loop.create_connection)  # type: ignore[method-assign]
         host, port = self.wire.address()
-        tasks = [loop.create_task(self.live(f"ws://{host}:{port}/{number}", number)) for number in range(self.clients)]
+        tasks = [
+            loop.create_task(self.live(f"ws://{host}:{port}/{number}", number))
+            for number in range(self.clients)
+        ]
         await asyncio.gather(*tasks)
 
     async def live(self, uri: str, number: int) -> None:
@@ -266,7 +302,9 @@ class Run:
         finally:
             self.living -= 1
 
-    async def attempt(self, create_connection: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
+    async def attempt(
+        self, create_connection: Callable[..., Awaitable[Any]], *args: Any, **options: Any
+    ) -> Any:
         """What connect() calls to open a TCP connection: do it, and note it."""
         t = self.now
         try:
@@ -285,7 +323,9 @@ class Run:
         self.wire.open()
         self.zero = self.wire.now()
         self.wire.start("server", self.guarded(self.serve))
-        self.wire.wait(lambda: self.server is not None or self.failure is not None, self.zero + until)
+        self.wire.wait(
+            lambda: self.server is not None or self.failure is not None, self.zero + until
+        )
         self.wire.start("client", self.guarded(self.dial))
         for when, step, act in order(self.acts):
             self.wire.at(self.zero + when, partial(self.step, act, step))
@@ -293,7 +333,14 @@ class Run:
         if self.failure:
             raise self.failure
         by_time = sorted(self.attempts, key=lambda one: one.t)
-        return Crowd(self.clients, self.acts, self.now, tuple(by_time), tuple(self.openings), tuple(self.problems))
+        return Crowd(
+            self.clients,
+            self.acts,
+            self.now,
+            tuple(by_time),
+            tuple(self.openings),
+            tuple(self.problems),
+        )
 
     def step(self, act: Act, step: str) -> None:
         if isinstance(act, Freeze):

@@ -58,10 +58,14 @@ class Fleet(Sequence[dict[str, Any]]):
 
     def __repr__(self) -> str:
         told = sum(told is not None for told in self["told"])
-        return f"<Fleet of {len(self):,} clients of {self.experiment!r}: {told:,} told; {self.ended}>"
+        return (
+            f"<Fleet of {len(self):,} clients of {self.experiment!r}: {told:,} told; {self.ended}>"
+        )
 
 
-def fleet(experiment: Experiment, clients: int = 1000, apart: float = 0.0, wire: str = "virtual") -> Fleet:
+def fleet(
+    experiment: Experiment, clients: int = 1000, apart: float = 0.0, wire: str = "virtual"
+) -> Fleet:
     """Run so many clients of an experiment against one server, opened ``apart`` seconds one after the other; returns their rows.
 
     t = 0 is when the first is OPEN at the server, and what happens happens to all at once. A client that comes too late (into a cut) has a
@@ -92,9 +96,13 @@ class Run:
     def __init__(self, experiment: Experiment, clients: int, apart: float, wire: str) -> None:
         self.experiment, self.clients, self.apart = experiment, clients, apart
         self.wire: Any = make_wire(wire, experiment)
-        self.seen: list[dict[str, float]] = [{} for _ in range(clients)]  # "server OPEN", "client told" …: s on the wire's clock
+        self.seen: list[dict[str, float]] = [
+            {} for _ in range(clients)
+        ]  # "server OPEN", "client told" …: s on the wire's clock
         self.members: dict[str, list[Member]] = {end: [] for end in ENDS}
-        self.steps: list[tuple[AppAct, str]] = []  # done by applications so far: who comes later begins with them
+        self.steps: list[
+            tuple[AppAct, str]
+        ] = []  # done by applications so far: who comes later begins with them
         self.alive = dict.fromkeys(ENDS, 0)
         self.come = 0  # clients whose opening is over, well or not
         self.pending: set[object] = set()  # one for each step of an act that is still to come
@@ -148,7 +156,9 @@ class Run:
     def note(self, end: str, number: str, what: str) -> None:
         """Keep when something was first seen of a client's connection at an end."""
         if self.on:
-            self.seen[int(number)].setdefault(sys.intern(f"{end} {what}"), self.wire.now())  # one word for all
+            self.seen[int(number)].setdefault(
+                sys.intern(f"{end} {what}"), self.wire.now()
+            )  # one word for all
 
     # what happens
 
@@ -181,13 +191,28 @@ class Run:
         self.wire.open()
         self.wire.start("server", guarded(self, self.serve))
         self.wire.start("client", guarded(self, self.open))
-        self.wire.wait(lambda: bool(self.failure or self.zero is not None or self.come), self.wire.now() + OPENING)
+        self.wire.wait(
+            lambda: bool(self.failure or self.zero is not None or self.come),
+            self.wire.now() + OPENING,
+        )
         limit = self.experiment.limit
-        last = (self.zero or 0.0) + (self.experiment.last_act + HORIZON if limit is None else limit) + self.clients * self.apart
-        alive = self.zero is None or self.wire.wait(lambda: bool(self.failure) or self.over(), round(last, 9))
+        last = (
+            (self.zero or 0.0)
+            + (self.experiment.last_act + HORIZON if limit is None else limit)
+            + self.clients * self.apart
+        )
+        alive = self.zero is None or self.wire.wait(
+            lambda: bool(self.failure) or self.over(), round(last, 9)
+        )
         if self.failure:
             raise self.failure
-        self.ended = "nothing can happen any more" if not alive else "it is over" if self.over() else "its time was up"
+        self.ended = (
+            "nothing can happen any more"
+            if not alive
+            else "it is over"
+            if self.over()
+            else "its time was up"
+        )
 
     def over(self) -> bool:
         """Whether all have come, and all have ended; or all that have keepalive, when nothing else is to come."""
@@ -196,7 +221,12 @@ class Run:
         keepers = [end for end in ENDS if self.experiment.peer(end).keepalive]
         if not any(self.alive.values()):
             return True
-        return bool(keepers) and not any(self.alive[end] for end in keepers) and not self.pending and not self.wire.travelling()
+        return (
+            bool(keepers)
+            and not any(self.alive[end] for end in keepers)
+            and not self.pending
+            and not self.wire.travelling()
+        )
 
     @uninterrupted
     def close(self) -> None:
@@ -216,9 +246,21 @@ class Run:
 
         def row(number: int, seen: dict[str, float]) -> dict[str, Any]:
             at = {what: round(when - (self.zero or 0.0), 9) for what, when in seen.items()}
-            left = {end: at.get(f"{end} CLOSING", at.get(f"{end} CLOSED")) for end in ENDS}  # it is never CLOSING after CLOSED
-            first = {"client": number, "opened": at.get("server OPEN"), "noticed": left["server"], "closed": at.get("server CLOSED")}
-            return {**first, "told": at.get("server told"), "client_noticed": left["client"], "client_told": at.get("client told")}
+            left = {
+                end: at.get(f"{end} CLOSING", at.get(f"{end} CLOSED")) for end in ENDS
+            }  # it is never CLOSING after CLOSED
+            first = {
+                "client": number,
+                "opened": at.get("server OPEN"),
+                "noticed": left["server"],
+                "closed": at.get("server CLOSED"),
+            }
+            return {
+                **first,
+                "told": at.get("server told"),
+                "client_noticed": left["client"],
+                "client_told": at.get("client told"),
+            }
 
         return [row(number, seen) for number, seen in enumerate(self.seen)]
 

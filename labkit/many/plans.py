@@ -25,8 +25,15 @@ from ..wires.effects import TAIL
 from .sweeps import sweep
 
 DAY = 86_400.0  # s
-PING, RARE = 4, 1e-3  # bytes of a ping's payload; how often close_timeout may be too short for a goodbye
-PHASES, SEEDS, PINGS = 50, 20, 8_000  # of the check: cuts, wires, and how many pings to wait for false alarms
+PING, RARE = (
+    4,
+    1e-3,
+)  # bytes of a ping's payload; how often close_timeout may be too short for a goodbye
+PHASES, SEEDS, PINGS = (
+    50,
+    20,
+    8_000,
+)  # of the check: cuts, wires, and how many pings to wait for false alarms
 ENOUGH = 20.0  # false alarms that theory has to promise, for their number to say something
 
 
@@ -44,8 +51,18 @@ class Timers:
         return self.ping_interval + self.ping_timeout + self.close_timeout
 
     def __str__(self) -> str:
-        rows = ((name, getattr(self, name)) for name in ("ping_interval", "ping_timeout", "close_timeout"))
-        return "\n".join(["serve(", "    handler, host, port,", *(f"    {name}={value:g}," for name, value in rows), ")"])
+        rows = (
+            (name, getattr(self, name))
+            for name in ("ping_interval", "ping_timeout", "close_timeout")
+        )
+        return "\n".join(
+            [
+                "serve(",
+                "    handler, host, port,",
+                *(f"    {name}={value:g}," for name, value in rows),
+                ")",
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +82,10 @@ class Check:
     def agrees(self) -> bool:
         """Whether the counted alarms are within what chance allows (three standard deviations) of theory."""
         pairs = ((self.alarms, self.expected), (self.short_alarms, self.short_expected))
-        return all(abs(seen - wanted) <= 3 * math.sqrt(max(wanted, 1.0)) + 0.2 * wanted for seen, wanted in pairs)
+        return all(
+            abs(seen - wanted) <= 3 * math.sqrt(max(wanted, 1.0)) + 0.2 * wanted
+            for seen, wanted in pairs
+        )
 
 
 @dataclass(frozen=True)
@@ -84,16 +104,33 @@ class Plan:
     @property
     def met(self) -> bool:
         """Whether the runs bear the promise out; False without a check."""
-        return self.check is not None and self.check.agrees and self.check.told <= self.detect_within + 1e-6
+        return (
+            self.check is not None
+            and self.check.agrees
+            and self.check.told <= self.detect_within + 1e-6
+        )
 
     def __str__(self) -> str:
         rows = [
             ("", "asked", "theory", "runs"),
-            ("told after a cut, at worst", f"{self.detect_within:g} s", f"{self.timers.worst:g} s", self._told()),
-            ("false alarms a day", f"{self.false_alarms_per_day:g}", f"{self.alarms_per_day:.2g}", ""),
+            (
+                "told after a cut, at worst",
+                f"{self.detect_within:g} s",
+                f"{self.timers.worst:g} s",
+                self._told(),
+            ),
+            (
+                "false alarms a day",
+                f"{self.false_alarms_per_day:g}",
+                f"{self.alarms_per_day:.2g}",
+                "",
+            ),
             (f"traffic of {self.connections:,}", "", f"{self.bytes_per_second:,.0f} bytes/s", ""),
         ]
-        table = [f"{what:<28}{asked:>10}{theory:>16}{runs:>26}".rstrip() for what, asked, theory, runs in rows]
+        table = [
+            f"{what:<28}{asked:>10}{theory:>16}{runs:>26}".rstrip()
+            for what, asked, theory, runs in rows
+        ]
         return "\n".join([*table, *self._alarms(), "", str(self.timers)])
 
     __repr__ = __str__
@@ -105,7 +142,9 @@ class Plan:
         """What the runs say of false alarms, and what they cannot say."""
         if (check := self.check) is None:
             return []
-        lines = [f"  in {check.hours:,.0f} hours of one connection: {check.alarms} false alarms, theory expects {check.expected:.2g}"]
+        lines = [
+            f"  in {check.hours:,.0f} hours of one connection: {check.alarms} false alarms, theory expects {check.expected:.2g}"
+        ]
         if check.short_expected:
             close = "as theory says" if check.agrees else "not what theory says: trust the runs"
             lines.append(
@@ -135,9 +174,22 @@ def plan(
     _refuse(detect_within, false_alarms_per_day, connections, wire)
     timers = propose(detect_within, false_alarms_per_day / (connections * DAY), wire, pause)
     promised = alarm_rate(timers, wire) * connections * DAY
-    traffic = connections * (frame_size(PING, "server") + frame_size(PING, "client")) / timers.ping_interval
+    traffic = (
+        connections
+        * (frame_size(PING, "server") + frame_size(PING, "client"))
+        / timers.ping_interval
+    )
     check = check_by_runs(timers, wire, executor) if verify else None
-    return Plan(detect_within, false_alarms_per_day, connections, tuple(wire), timers, promised, traffic, check)
+    return Plan(
+        detect_within,
+        false_alarms_per_day,
+        connections,
+        tuple(wire),
+        timers,
+        promised,
+        traffic,
+        check,
+    )
 
 
 def propose(within: float, rate: float, wire: Sequence[Act], pause: float = 1.0) -> Timers:
@@ -183,7 +235,9 @@ def late_share(timeout: float, wire: Sequence[Act]) -> float:
     spare = timeout - sum(2 * act.latency for act in delays)
     if spare < 0:
         return 1.0
-    return min(1.0, max((LATE[act.shape](spare, act.jitter) for act in delays if act.jitter), default=0.0))
+    return min(
+        1.0, max((LATE[act.shape](spare, act.jitter) for act in delays if act.jitter), default=0.0)
+    )
 
 
 def _two_uniform(spare: float, jitter: float) -> float:
@@ -202,7 +256,11 @@ def _two_heavy(spare: float, jitter: float) -> float:
     return 2 * (1 + max(0.0, spare - usual) / jitter) ** -TAIL
 
 
-LATE: dict[str, Callable[[float, float], float]] = {"uniform": _two_uniform, "normal": _two_normal, "heavy tail": _two_heavy}
+LATE: dict[str, Callable[[float, float], float]] = {
+    "uniform": _two_uniform,
+    "normal": _two_normal,
+    "heavy tail": _two_heavy,
+}
 
 
 def _silences(timers: Timers, act: Tunnel) -> float:
@@ -247,28 +305,40 @@ def check_by_runs(timers: Timers, wire: Sequence[Act], executor: Executor | None
 
 def experiment_of(timers: Timers, wire: Sequence[Act]) -> Experiment:
     """A quiet connection with these timers, on that wire."""
-    peer = Peer(ping_interval=timers.ping_interval, ping_timeout=timers.ping_timeout, close_timeout=timers.close_timeout)
+    peer = Peer(
+        ping_interval=timers.ping_interval,
+        ping_timeout=timers.ping_timeout,
+        close_timeout=timers.close_timeout,
+    )
     return Experiment(server=peer, faults=list(wire))
 
 
-def worst_told(timers: Timers, wire: Sequence[Act], executor: Executor | None = None) -> tuple[float, int]:
+def worst_told(
+    timers: Timers, wire: Sequence[Act], executor: Executor | None = None
+) -> tuple[float, int]:
     """How long after a cut the program was told at worst (s), and of how many cuts; those that a false alarm came before do not count."""
     base, interval = experiment_of(timers, wire), timers.ping_interval
     phases = [round(2 * interval + interval * (n + 0.5) / PHASES, 6) for n in range(PHASES)]
     base = base.but(faults=[*base.faults, Cut(phases[0])])
-    seen = sweep(base, over={"cut.at": phases}, repeats=2 if wire else 1, executor=executor, progress=False)
+    seen = sweep(
+        base, over={"cut.at": phases}, repeats=2 if wire else 1, executor=executor, progress=False
+    )
     delays = (seen["told"] - seen["cut.at"])[~seen["false_alarm"]]
     return float(delays.max()), len(delays)
 
 
-def false_alarms(timers: Timers, wire: Sequence[Act], executor: Executor | None = None) -> tuple[float, int]:
+def false_alarms(
+    timers: Timers, wire: Sequence[Act], executor: Executor | None = None
+) -> tuple[float, int]:
     """How many hours connections lived without a cut, and how many of them ended by a false alarm."""
     until = round(timers.ping_interval * (PINGS if _late(wire) else PINGS / 20) / SEEDS, 6)
     seeds: dict[str, Any] = {"seed": range(SEEDS)}
     if alarm_rate(timers, wire) * until > 1:  # they die young: take more of them
         seeds = {"seed": range(SEEDS * 10)}
         until = round(until / 10, 6)
-    seen = sweep(experiment_of(timers, wire).but(until=until), over=seeds, executor=executor, progress=False)
+    seen = sweep(
+        experiment_of(timers, wire).but(until=until), over=seeds, executor=executor, progress=False
+    )
     return float(seen["noticed"].fillna(until).sum()) / 3600, int(seen["false_alarm"].sum())
 
 
@@ -280,7 +350,9 @@ def _short(timers: Timers, wire: Sequence[Act]) -> Timers | None:
         return None
     for _ in range(40):
         middle = (low + high) / 2
-        enough = alarm_rate(Timers(timers.ping_interval, middle, timers.close_timeout), wire) >= wanted
+        enough = (
+            alarm_rate(Timers(timers.ping_interval, middle, timers.close_timeout), wire) >= wanted
+        )
         low, high = (middle, high) if enough else (low, middle)
     return Timers(timers.ping_interval, round(low, 6), timers.close_timeout) if low > 1e-6 else None
 
@@ -295,7 +367,11 @@ def _late(wire: Sequence[Act]) -> bool:
 
 def _step(within: float) -> float:
     """Timers are multiples of this (s)."""
-    return next(step for step in (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0) if within <= 100 * step or step == 10.0)
+    return next(
+        step
+        for step in (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
+        if within <= 100 * step or step == 10.0
+    )
 
 
 def _up(value: float, step: float) -> float:
@@ -310,9 +386,13 @@ def _refuse(within: float, alarms: float, connections: int, wire: Sequence[Act])
     if not 0.1 <= within <= 1e6:
         raise ValueError(f"detect_within is {within!r}: expected seconds from 0.1")
     if not alarms > 0:
-        raise ValueError(f"false_alarms_per_day is {alarms!r}: expected more than 0; a wire that is late now and then promises no zero")
+        raise ValueError(
+            f"false_alarms_per_day is {alarms!r}: expected more than 0; a wire that is late now and then promises no zero"
+        )
     if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
         raise ValueError(f"connections is {connections!r}: expected a whole number from 1")
     for act in wire:
         if not isinstance(act, (Delay, Tunnel)) or act.direction != "both" or act.over is not None:
-            raise ValueError(f"theory has no false alarms for {act!r}: expected Delay and Tunnel, both ways and to the end")
+            raise ValueError(
+                f"theory has no false alarms for {act!r}: expected Delay and Tunnel, both ways and to the end"
+            )

@@ -26,7 +26,11 @@ from typing import Any
 TRIES = 2  # of an item whose worker dies
 SIZE = 8  # bytes that say how long a job is
 START = "from labkit.many.pool import work; work()"
-WARM = "labkit.many.sweeps", "labkit.engine.session", "labkit.wires.virtual"  # what a worker imports while it waits for its first job
+WARM = (
+    "labkit.many.sweeps",
+    "labkit.engine.session",
+    "labkit.wires.virtual",
+)  # what a worker imports while it waits for its first job
 
 
 class Died(RuntimeError):
@@ -72,7 +76,9 @@ class Processes(Executor):
                 raise RuntimeError("these processes have been shut down: they take no more jobs")
             self.jobs.append(job)
             if len(self.threads) < self.count:
-                thread = threading.Thread(target=self._serve, name=f"labkit worker {len(self.threads)}", daemon=True)
+                thread = threading.Thread(
+                    target=self._serve, name=f"labkit worker {len(self.threads)}", daemon=True
+                )
                 self.threads.append(thread)
                 thread.start()
             self.wake.notify()
@@ -131,7 +137,9 @@ class Processes(Executor):
                 worker = self._start()
                 job.deaths += 1
                 if job.deaths == TRIES:
-                    job.answers.append(Died(f"a worker has died {TRIES} times of {job.items[len(job.answers)]!r}"))
+                    job.answers.append(
+                        Died(f"a worker has died {TRIES} times of {job.items[len(job.answers)]!r}")
+                    )
                     job.deaths = 0
         except Exception as problem:
             job.future.set_exception(problem)
@@ -162,10 +170,17 @@ class Processes(Executor):
         return True
 
     def _start(self) -> subprocess.Popen[bytes]:
-        known = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        known = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        }
         # a session of its own: Ctrl-C in a terminal is meant for the parent, who then ends its workers
         worker = subprocess.Popen(
-            [sys.executable, "-c", START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=known, start_new_session=True
+            [sys.executable, "-c", START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=known,
+            start_new_session=True,
         )
         with self.wake:
             self.workers.add(worker)
@@ -222,7 +237,9 @@ def work() -> None:
     while True:
         try:
             function, items = pickle.loads(asked.get())
-        except Exception as problem:  # such as a function out of a notebook's cell, which lives nowhere else
+        except (
+            Exception
+        ) as problem:  # such as a function out of a notebook's cell, which lives nowhere else
             _answer(answers, False, problem)
             continue
         for item in items:

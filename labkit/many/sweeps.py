@@ -63,7 +63,9 @@ def sweep(
     rows: dict[int, Row] = {}
     with Bar(len(todo), shown=progress) as bar, _csv(save, [*over, "seed", *COLUMNS]) as write:
         try:
-            for number, row in arriving(experiment, todo, wire, executor=executor, batch=batch, record=record):
+            for number, row in arriving(
+                experiment, todo, wire, executor=executor, batch=batch, record=record
+            ):
                 rows[number] = row
                 write(row)
                 if each_row:
@@ -74,10 +76,17 @@ def sweep(
     return frame(experiment, over, [rows[number] for number in sorted(rows)], save)
 
 
-def plan_runs(experiment: Experiment, over: Mapping[str, Sequence[Any]], repeats: int = 1, seed: int | None = None) -> list[Row]:
+def plan_runs(
+    experiment: Experiment,
+    over: Mapping[str, Sequence[Any]],
+    repeats: int = 1,
+    seed: int | None = None,
+) -> list[Row]:
     """The values of every run to be done; a wrong name or value is refused before the first run."""
     if not isinstance(over, Mapping) or not over:
-        raise TypeError(f'sweep() varies parameters by name, such as over={{"cut.at": [9, 10, 11]}}; seen {over!r}')
+        raise TypeError(
+            f'sweep() varies parameters by name, such as over={{"cut.at": [9, 10, 11]}}; seen {over!r}'
+        )
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise ValueError(f"a sweep repeats each combination once or more, seen repeats={repeats!r}")
     combined = [dict(zip(over, values)) for values in itertools.product(*over.values())]
@@ -145,12 +154,20 @@ def vary(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
 
 def _first(experiment: Experiment, place: str) -> int:
     """Where the first act of a kind stands among the faults: "cut" is the first Cut in time."""
-    found = [(act.start, n) for n, act in enumerate(experiment.faults) if type(act).__name__.lower() == place.lower()]
+    found = [
+        (act.start, n)
+        for n, act in enumerate(experiment.faults)
+        if type(act).__name__.lower() == place.lower()
+    ]
     if found:
         return min(found)[1]
     kinds = sorted({type(act).__name__.lower() for act in experiment.faults} | {"cut"})
-    known = ", ".join(["server", "client", *kinds]) + ("" if experiment.cuts else " (cut, where there is one)")
-    raise ValueError(f"a sweep has no {place!r} to vary in {experiment!r}: expected a name that begins with {known}")
+    known = ", ".join(["server", "client", *kinds]) + (
+        "" if experiment.cuts else " (cut, where there is one)"
+    )
+    raise ValueError(
+        f"a sweep has no {place!r} to vary in {experiment!r}: expected a name that begins with {known}"
+    )
 
 
 def _replace(value: Any, place: str, fields: dict[str, Any]) -> Any:
@@ -166,7 +183,11 @@ def _replace(value: Any, place: str, fields: dict[str, Any]) -> Any:
 
 def observe(trace: Trace) -> Row:
     """One run as a row: the moments (s), the delay from the first cut to noticing (s), pings and bytes on the wire, false alarm, code."""
-    cuts, noticed, raised = trace.experiment.cuts, trace.noticed_at("server"), trace.raised("server")
+    cuts, noticed, raised = (
+        trace.experiment.cuts,
+        trace.noticed_at("server"),
+        trace.raised("server"),
+    )
     late = noticed is not None and cuts and noticed >= cuts[0].start
     return {
         "noticed": noticed,
@@ -192,19 +213,32 @@ def count(trace: Trace) -> dict[str, int]:
 
 def false_alarm(trace: Trace, told: Raised) -> bool:
     """Whether an end's own keepalive has ended a connection that would have lived: no Cut was in force, nothing had forgotten it."""
-    if not told.text.startswith("sent 1011 (internal error) keepalive ping timeout"):  # the peer's begins with "received"
+    if not told.text.startswith(
+        "sent 1011 (internal error) keepalive ping timeout"
+    ):  # the peer's begins with "received"
         return False
     noticed = trace.noticed_at(told.end)
     forgotten = any(event.t <= told.t for event in trace.select("forgotten"))
-    return not forgotten and noticed is not None and not any(cut.holds(noticed) for cut in trace.experiment.cuts)
+    return (
+        not forgotten
+        and noticed is not None
+        and not any(cut.holds(noticed) for cut in trace.experiment.cuts)
+    )
 
 
-def frame(experiment: Experiment, over: Mapping[str, Sequence[Any]], rows: list[Row], save: str | os.PathLike[str] | None = None) -> Any:
+def frame(
+    experiment: Experiment,
+    over: Mapping[str, Sequence[Any]],
+    rows: list[Row],
+    save: str | os.PathLike[str] | None = None,
+) -> Any:
     """The rows as a tidy pandas DataFrame, also written to ``save``; it keeps its experiment in ``attrs``."""
     try:
         import pandas
     except ImportError:
-        raise ImportError("a sweep gives a DataFrame of pandas, which is not installed here: pip install pandas") from None
+        raise ImportError(
+            "a sweep gives a DataFrame of pandas, which is not installed here: pip install pandas"
+        ) from None
     seed = ["seed"] if "seed" not in over else []
     problem = ["problem"] if any("problem" in row for row in rows) else []
     table = pandas.DataFrame(rows, columns=[*over, *seed, *COLUMNS, *problem])

@@ -19,7 +19,12 @@ from ..values.experiment import Experiment
 from ..values.faults import Cut, Goodbye, Send
 from .tale import Tale
 
-TASKS = {"keepalive": "keepalive", "send": "send()", "own": "handler", "say_goodbye": "close()"}  # labkit's own applications
+TASKS = {
+    "keepalive": "keepalive",
+    "send": "send()",
+    "own": "handler",
+    "say_goodbye": "close()",
+}  # labkit's own applications
 ASLEEP = ("sleep",)
 LATE = 0.06  # s by which a real clock may be late, and a promise is still kept
 
@@ -46,7 +51,9 @@ class Await:
     @property
     def call(self) -> str:
         """The call of websockets' that the task made: "ping", "send", "close"; empty if it is keepalive's own CLOSE, or none."""
-        return next((name for name in reversed(self.chain) if name in ("ping", "pong", "send", "close")), "")
+        return next(
+            (name for name in reversed(self.chain) if name in ("ping", "pong", "send", "close")), ""
+        )
 
 
 @dataclass(frozen=True)
@@ -80,10 +87,16 @@ class Blockage:
     def last(self) -> float:
         """Where the axis ends (s)."""
         if not self.is_still:
-            return max(1e-3, (1.06 if self.closed is not None and self.closed > 0.95 * self.trace.end else 1.0) * self.trace.end)
+            return max(
+                1e-3,
+                (1.06 if self.closed is not None and self.closed > 0.95 * self.trace.end else 1.0)
+                * self.trace.end,
+            )
         begun = max((e.t for e in self._events), default=0.0)
         due = max((one.t for one in self.broken), default=0.0)
-        return max(1e-3, 1.08 * self.trace.end, 1.2 * due, 1.9 * begun)  # so that what is so for ever has room for its words
+        return max(
+            1e-3, 1.08 * self.trace.end, 1.2 * due, 1.9 * begun
+        )  # so that what is so for ever has room for its words
 
     @property
     def slack(self) -> float:
@@ -123,7 +136,11 @@ class Blockage:
     def behind(self) -> list[tuple[float, str, int]]:
         """The pings and CLOSEs that the library wrote while bytes were waiting: (s, opcode, how many bytes are before it)."""
         logged = self.trace.select("sent", self.end, "log")
-        rows = [(e.t, str(e.data["opcode"]), self.before(e.t)) for e in logged if e.data.get("opcode") in ("PING", "CLOSE")]
+        rows = [
+            (e.t, str(e.data["opcode"]), self.before(e.t))
+            for e in logged
+            if e.data.get("opcode") in ("PING", "CLOSE")
+        ]
         return [row for row in rows if row[2] and self.at(row[0] + self.slack)]
 
     # awaits
@@ -131,7 +148,11 @@ class Blockage:
     @cached_property
     def tasks(self) -> list[str]:
         """The tasks to show: keepalive, the application's calls, and whoever was ever blocked."""
-        blocked = {e.data["task"] for e in self._events if Await("", 0, 0, tuple(e.data["chain"])).is_blocked}
+        blocked = {
+            e.data["task"]
+            for e in self._events
+            if Await("", 0, 0, tuple(e.data["chain"])).is_blocked
+        }
         seen = list(dict.fromkeys(e.data["task"] for e in self._events))
         shown = [task for task in seen if task in blocked or task.split()[0] in TASKS]
         return sorted(shown, key=lambda task: task == "keepalive")  # the application's own first
@@ -145,14 +166,25 @@ class Blockage:
         rows = [(e.t, _brief(e.data["chain"])) for e in self._events if e.data["task"] == task]
         if rows[0][0] <= self._events[0].t + self.slack:
             rows.insert(0, (0.0, ASLEEP))
-        rows = [row for before, row in zip([None, *rows], rows) if before is None or row[1] != before[1]]
-        stops = [t for t, _ in rows[1:]] + [self.last if self.closed is None else max(self.closed, rows[-1][0])]
-        return [Await(task, t, stop, chain) for (t, chain), stop in zip(rows, stops) if chain and stop > t]
+        rows = [
+            row for before, row in zip([None, *rows], rows) if before is None or row[1] != before[1]
+        ]
+        stops = [t for t, _ in rows[1:]] + [
+            self.last if self.closed is None else max(self.closed, rows[-1][0])
+        ]
+        return [
+            Await(task, t, stop, chain)
+            for (t, chain), stop in zip(rows, stops)
+            if chain and stop > t
+        ]
 
     @cached_property
     def blocked(self) -> list[Await]:
         """Every stretch in which a task waits for the write buffer, in time."""
-        return sorted((one for task in self.tasks for one in self.awaits(task) if one.is_blocked), key=lambda one: one.begin)
+        return sorted(
+            (one for task in self.tasks for one in self.awaits(task) if one.is_blocked),
+            key=lambda one: one.begin,
+        )
 
     # theory
 
@@ -189,13 +221,23 @@ def _of(experiment: Experiment, end: str) -> Iterator[Promise]:
 
 def quiet(experiment: Experiment) -> Experiment:
     """The same experiment without its traffic and goodbyes: what its keepalive ought to do."""
-    silent = {end: dataclasses.replace(experiment.peer(end), send_every=None, close_at=None) for end in ("server", "client")}
-    return experiment.but(**silent, faults=[act for act in experiment.faults if not isinstance(act, (Send, Goodbye))], until=None)
+    silent = {
+        end: dataclasses.replace(experiment.peer(end), send_every=None, close_at=None)
+        for end in ("server", "client")
+    }
+    return experiment.but(
+        **silent,
+        faults=[act for act in experiment.faults if not isinstance(act, (Send, Goodbye))],
+        until=None,
+    )
 
 
 def goodbye(experiment: Experiment, end: str, at: float) -> Experiment:
     """The same cuts without traffic and keepalive, and ``end`` says goodbye at ``at`` (s): what its close_timeout ought to do."""
     still = quiet(experiment)
-    peers = {name: dataclasses.replace(still.peer(name), ping_interval=None) for name in ("server", "client")}
+    peers = {
+        name: dataclasses.replace(still.peer(name), ping_interval=None)
+        for name in ("server", "client")
+    }
     cuts = [act for act in still.faults if isinstance(act, Cut)]
     return still.but(**peers, faults=[*cuts, Goodbye(at=round(at, 6), end=end)])

@@ -18,7 +18,11 @@ VERBS = {
     "client_noticed": "client noticed at",
     "client_told": "client told at",
 }
-LABELS = {"delay": "seconds from the cut to noticing", "pings": "pings a run", "bytes": "bytes a run"}
+LABELS = {
+    "delay": "seconds from the cut to noticing",
+    "pings": "pings a run",
+    "bytes": "bytes a run",
+}
 Three = tuple[float | None, float | None, float | None]
 
 
@@ -32,7 +36,12 @@ def three(guess: Any) -> Three:
         parts = guess
     else:
         parts = [getattr(guess, name, None) for name in NAMES]
-    a, b, c = (float(x) if isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) else None for x in parts)
+    a, b, c = (
+        float(x)
+        if isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+        else None
+        for x in parts
+    )
     return a, b, c
 
 
@@ -52,10 +61,16 @@ def say(value: float, column: str) -> str:
 def finding(column: str, values: list[float | None]) -> str:
     """ "200 cuts: noticed after 3.0 to 7.0 s, 5.0 s on average"."""
     what, seen = "cut" if column == "delay" else "run", facts(values)
-    count, never = f"{len(values):,} {what}{'s' * (len(values) != 1)}", sum(value is None for value in values)
+    count, never = (
+        f"{len(values):,} {what}{'s' * (len(values) != 1)}",
+        sum(value is None for value in values),
+    )
     if seen is None:
         return f"{count}: never {VERBS.get(column, '').rpartition(' ')[0] or 'seen'}"
-    (low, unit), (mean, high) = say(seen[0], column).split(" "), (say(value, column) for value in seen[1:])
+    (low, unit), (mean, high) = (
+        say(seen[0], column).split(" "),
+        (say(value, column) for value in seen[1:]),
+    )
     ends = f"{low} to {high}" if high.endswith(unit) else f"{low} {unit} to {high}"
     rest = f"; {never:,} never" if never else ""
     if seen[2] - seen[0] < 1e-6:
@@ -63,35 +78,61 @@ def finding(column: str, values: list[float | None]) -> str:
     return f"{count}: {VERBS.get(column, '')} {ends}, {mean} on average".replace(":  ", ": ") + rest
 
 
-def band_words(experiment: Experiment | None, column: str, band: tuple[float, float] | None) -> list[str]:
+def band_words(
+    experiment: Experiment | None, column: str, band: tuple[float, float] | None
+) -> list[str]:
     """What theory allows, the longest first; with the timers' names if they are what it says."""
     if band is None:
         return []
-    low, high = (say(value, column) if column in ("pings", "bytes") else f"{value:g} s" for value in band)
+    low, high = (
+        say(value, column) if column in ("pings", "bytes") else f"{value:g} s" for value in band
+    )
     plain = f"theory: from {low} to {high}"
     peer = experiment.server if experiment is not None and column == "delay" else None
-    interval, timeout = (peer.ping_interval, peer.ping_timeout) if peer is not None else (None, None)
-    if timeout is None or interval is None or abs(band[0] - timeout) > 1e-6 or abs(band[1] - interval - timeout) > 1e-6:
+    interval, timeout = (
+        (peer.ping_interval, peer.ping_timeout) if peer is not None else (None, None)
+    )
+    if (
+        timeout is None
+        or interval is None
+        or abs(band[0] - timeout) > 1e-6
+        or abs(band[1] - interval - timeout) > 1e-6
+    ):
         return [plain]
     return [f"theory: from ping_timeout {low} to ping_interval + ping_timeout {high}", plain]
 
 
-def alt_text(column: str, values: list[float | None], band: tuple[float, float] | None, guess: Three) -> str:
+def alt_text(
+    column: str, values: list[float | None], band: tuple[float, float] | None, guess: Three
+) -> str:
     """The whole figure in words."""
     parts = [f"Distribution. {finding(column, values)}."]
     if band is not None:
         inside = "all are inside" if facts(values) else "there is none"
-        out = sum(value is not None and not band[0] - 1e-6 <= value <= band[1] + 1e-6 for value in values)
-        parts.append(f"Theory allows {say(band[0], column)} to {say(band[1], column)}: {f'{out:,} outside' if out else inside}.")
-    rows = [(name, g, fact) for name, g, fact in zip(NAMES, guess, facts(values) or (None,) * 3) if g is not None]
+        out = sum(
+            value is not None and not band[0] - 1e-6 <= value <= band[1] + 1e-6 for value in values
+        )
+        parts.append(
+            f"Theory allows {say(band[0], column)} to {say(band[1], column)}: {f'{out:,} outside' if out else inside}."
+        )
+    rows = [
+        (name, g, fact)
+        for name, g, fact in zip(NAMES, guess, facts(values) or (None,) * 3)
+        if g is not None
+    ]
     for name, g, fact in rows:
-        parts.append(f"Guess of the {name}: {say(g, column)}" + (f", it was {say(fact, column)}." if fact is not None else "."))
+        parts.append(
+            f"Guess of the {name}: {say(g, column)}"
+            + (f", it was {say(fact, column)}." if fact is not None else ".")
+        )
     rest = sum(value is None for value in values)
     parts += [f"{rest:,} of {len(values):,} never."] if rest else []
     return " ".join(parts)
 
 
-def marks_words(values: Sequence[float | None], column: str, near: float) -> list[tuple[float, str]]:
+def marks_words(
+    values: Sequence[float | None], column: str, near: float
+) -> list[tuple[float, str]]:
     """Where the words of min, mean and max stand, and what they say; those nearer than ``near`` together."""
     rows: list[tuple[float, list[str]]] = []
     for name, x in zip(NAMES, values):
@@ -102,7 +143,10 @@ def marks_words(values: Sequence[float | None], column: str, near: float) -> lis
             rows.append((x, [name]))
         else:
             same.append(name)
-    return [(x, f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} {say(x, column)}") for x, names in rows]
+    return [
+        (x, f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} {say(x, column)}")
+        for x, names in rows
+    ]
 
 
 def histogram(values: list[float]) -> tuple[list[int], float, float]:
@@ -116,5 +160,7 @@ def histogram(values: list[float]) -> tuple[list[int], float, float]:
     for value in values:
         counts[int((value - start) / wide + 1e-6)] += 1
     if counts[-1] and len(counts) > 1 and abs(start + (len(counts) - 1) * wide - high) < 1e-6:
-        counts[-2:] = [counts[-2] + counts[-1]]  # what lies on the last edge belongs to the bar before
+        counts[-2:] = [
+            counts[-2] + counts[-1]
+        ]  # what lies on the last edge belongs to the bar before
     return counts, wide, start

@@ -16,15 +16,29 @@ HINTED = 0.95  # of the room that is there: letters on whole pixels are wider th
 
 def title(ax: Axes, theme: Theme, text: str, wide: float, pad: float = 5) -> None:
     """The finding, above, in at most ``wide`` points; smaller and then in a few lines of one length if it is long."""
-    size = next((size for size in (12.0, 11.0, 10.0) if extent(text, size, True)[0] <= wide * HINTED), 10.0)
-    style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
+    size = next(
+        (size for size in (12.0, 11.0, 10.0) if extent(text, size, True)[0] <= wide * HINTED), 10.0
+    )
+    style: dict[str, Any] = {
+        "fontsize": size,
+        "fontweight": "bold",
+        "color": theme.ink,
+        "family": FAMILY,
+        "linespacing": 1.1,
+    }
     ax.set_title(_even(text, size, wide), loc="left", y=1.0, pad=pad, **style)
 
 
 def headline(ax: Axes, theme: Theme, text: str, wide: float) -> None:
     """The finding, above, in at most ``wide`` points; smaller and then in lines of one length if it is long."""
     size, text = _set(text, wide)
-    style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "color": theme.ink, "family": FAMILY, "linespacing": 1.1}
+    style: dict[str, Any] = {
+        "fontsize": size,
+        "fontweight": "bold",
+        "color": theme.ink,
+        "family": FAMILY,
+        "linespacing": 1.1,
+    }
     ax.set_title(text, loc="left", y=1.0, pad=6, **style)
 
 
@@ -39,14 +53,22 @@ def _set(text: str, wide: float) -> tuple[float, str]:
     most = wide * HINTED
     size = next((size for size in (12.0, 11.0) if extent(text, size, True)[0] <= most), 11.0)
     clauses = text.replace("; ", ";\n")
-    if size == 11.0 and extent(text, size, True)[0] > most and clauses.count("\n") < 3 and extent(clauses, size, True)[0] <= most:
+    if (
+        size == 11.0
+        and extent(text, size, True)[0] > most
+        and clauses.count("\n") < 3
+        and extent(clauses, size, True)[0] <= most
+    ):
         return size, clauses
     return size, _even(text, size, wide)
 
 
 def _even(text: str, size: float, wide: float) -> str:
     """In as few lines as there have to be, and these about as long as each other."""
-    lines = [wrap(text, size, part * wide * HINTED, True) for part in (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)]
+    lines = [
+        wrap(text, size, part * wide * HINTED, True)
+        for part in (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+    ]
     return [one for one in lines if one.count("\n") == lines[0].count("\n")][-1]
 
 

@@ -37,7 +37,13 @@ DASHES: Any = (0, (5, 3))
 DOTS: Any = (0, (1, 1.6))
 
 
-def lag(trace: Trace, *, ax: Axes | None = None, theme: str = "light", size: tuple[float, float] | None = None) -> Axes:
+def lag(
+    trace: Trace,
+    *,
+    ax: Axes | None = None,
+    theme: str = "light",
+    size: tuple[float, float] | None = None,
+) -> Axes:
     """Draw loop lag, pings and pongs of a trace on one axis, who is blamed, and who did it; returns the Axes.
 
     Upwards are seconds of waiting: a ramp says for how long an end's loop has not run, a blue line for how long a ping has had no
@@ -61,7 +67,11 @@ class Lag:
         ax.set_xlim(0, self.horizon)
         ax.set_ylim(0, HEIGHT)
         self.room = Room(ax, (0, self.horizon), (0, HEIGHT))
-        limits = [self.trace.experiment.peer(end).ping_timeout for end in ENDS if self.trace.experiment.peer(end).keepalive]
+        limits = [
+            self.trace.experiment.peer(end).ping_timeout
+            for end in ENDS
+            if self.trace.experiment.peer(end).keepalive
+        ]
         self.timeouts = sorted({limit for limit in limits if limit is not None})
         self.top = self._top()
 
@@ -92,11 +102,37 @@ class Lag:
         self.verdict()
         self.title()
 
-    def line(self, points: list[tuple[float, float]], colour: str, wide: float, z: float, style: Any = "-") -> None:
-        self.ax.plot([x for x, _ in points], [y for _, y in points], color=colour, lw=wide, ls=style, zorder=z, solid_capstyle="butt")
+    def line(
+        self,
+        points: list[tuple[float, float]],
+        colour: str,
+        wide: float,
+        z: float,
+        style: Any = "-",
+    ) -> None:
+        self.ax.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            color=colour,
+            lw=wide,
+            ls=style,
+            zorder=z,
+            solid_capstyle="butt",
+        )
 
     def mark(self, x: float, y: float, marker: str, size: float, fill: str, edge: str) -> None:
-        self.ax.plot([x], [y], marker=marker, ms=size, mfc=fill, mec=edge, mew=1.2, ls="none", zorder=6, clip_on=False)
+        self.ax.plot(
+            [x],
+            [y],
+            marker=marker,
+            ms=size,
+            mfc=fill,
+            mec=edge,
+            mew=1.2,
+            ls="none",
+            zorder=6,
+            clip_on=False,
+        )
         self.room.take(x, y, size / 2 + 1, size / 2 + 1)
 
     # what is seen
@@ -105,16 +141,43 @@ class Lag:
         """A grey band from each cut to its heal, as everywhere."""
         for cut in self.trace.experiment.cuts:
             stop = self.horizon if cut.heal is None else cut.heal
-            self.ax.add_patch(Rectangle((cut.start, 0), stop - cut.start, HEIGHT, fc=self.theme.band, alpha=BAND, lw=0, zorder=0))
+            self.ax.add_patch(
+                Rectangle(
+                    (cut.start, 0),
+                    stop - cut.start,
+                    HEIGHT,
+                    fc=self.theme.band,
+                    alpha=BAND,
+                    lw=0,
+                    zorder=0,
+                )
+            )
 
     def ramps(self) -> None:
         """For how long a loop has not run: it climbs while the loop is blocked, and falls when it runs."""
         for block in self.blame.blocks:
             points = [*self.climb(block.start, block.stop), (block.stop, FLOOR)]
-            look: dict[str, Any] = {"fc": self.theme.closing, "ec": self.theme.paper, "lw": 0, "zorder": 1.5}
-            self.ax.add_patch(Polygon(points, alpha=0.55, hatch="////" if block.end == "server" else "\\\\\\\\", **look))
+            look: dict[str, Any] = {
+                "fc": self.theme.closing,
+                "ec": self.theme.paper,
+                "lw": 0,
+                "zorder": 1.5,
+            }
+            self.ax.add_patch(
+                Polygon(
+                    points,
+                    alpha=0.55,
+                    hatch="////" if block.end == "server" else "\\\\\\\\",
+                    **look,
+                )
+            )
             self.line(points, self.theme.ink, 1.2, 1.6)
-            self.room.take(block.stop, (FLOOR + points[-2][1]) / 2, 1, (points[-2][1] - FLOOR) / 2 * self.room.dy)
+            self.room.take(
+                block.stop,
+                (FLOOR + points[-2][1]) / 2,
+                1,
+                (points[-2][1] - FLOOR) / 2 * self.room.dy,
+            )
 
     def climb(self, a: float, b: float) -> list[tuple[float, float]]:
         """The line of a waiting from ``a`` to ``b`` (s): a second up for each second, as far as the picture goes; words keep off it."""
@@ -124,14 +187,21 @@ class Lag:
             for k in range(12):
                 part = (k + 0.5) / 12
                 high = abs(y1 - y0) / 24 * self.room.dy + 1
-                self.room.take(x0 + part * (x1 - x0), y0 + part * (y1 - y0), abs(x1 - x0) / 24 * self.room.dx, high)
+                self.room.take(
+                    x0 + part * (x1 - x0),
+                    y0 + part * (y1 - y0),
+                    abs(x1 - x0) / 24 * self.room.dx,
+                    high,
+                )
         return points
 
     def limits(self) -> None:
         """ping_timeout, dashed: what waits longer is given up."""
         self.line([(0, FLOOR), (self.horizon, FLOOR)], self.theme.rule, 1.0, 1)
         for limit in self.timeouts:
-            self.line([(0, self.y(limit)), (self.horizon, self.y(limit))], self.theme.ink, 1.2, 2, DASHES)
+            self.line(
+                [(0, self.y(limit)), (self.horizon, self.y(limit))], self.theme.ink, 1.2, 2, DASHES
+            )
             self.room.take_span(0, self.horizon, self.y(limit), 1)
 
     def _end_of(self, ping: Ping) -> float:
@@ -165,18 +235,29 @@ class Lag:
     def bar(self, end: str) -> None:
         """One end's states; where its loop was blocked, hatched in between."""
         low, high = BARS[end]
-        self.room.put(end, 0, (low + high) / 2, [(-6, 0, "right", "center")], 10.5, color=self.theme.ink)
+        self.room.put(
+            end, 0, (low + high) / 2, [(-6, 0, "right", "center")], 10.5, color=self.theme.ink
+        )
         states = [(max(0.0, t), state) for t, state in self.trace.states(end)]
         for (t, state), (stop, _) in zip(states, [*states[1:], (self.trace.end, "")]):
             if stop > t or state == "CLOSED":
                 self._state(state, t, self.horizon if state == "CLOSED" else stop, low, high)
         for block in self.blame.blocks:
             if block.end == end:
-                self._strange(block.start, block.stop, low, high, "xx", ["its loop is blocked", "loop blocked", "blocked"])
+                self._strange(
+                    block.start,
+                    block.stop,
+                    low,
+                    high,
+                    "xx",
+                    ["its loop is blocked", "loop blocked", "blocked"],
+                )
         since = self.blame.unread_since(end)
         if since is not None:
             stop = self.trace.noticed_at(end) or self.trace.end
-            self._strange(since, stop, low, high, "..", ["reads no more: queue full", "reads no more", "deaf"])
+            self._strange(
+                since, stop, low, high, "..", ["reads no more: queue full", "reads no more", "deaf"]
+            )
 
     def _state(self, state: str, a: float, b: float, low: float, high: float) -> None:
         theme, box = self.theme, ((a, low), b - a, high - low)
@@ -184,37 +265,92 @@ class Lag:
             "OPEN": (theme.open, theme.open, theme.on_open, ""),
             "CLOSING": (theme.closing, theme.paper, theme.on_closing, "////"),
         }.get(state, (theme.paper, theme.ink, theme.ink, ""))
-        self.ax.add_patch(Rectangle(*box, fc=fill, ec=edge, hatch=hatch, lw=1.0 if state == "CLOSED" else 0, zorder=2))
-        self._word(state, a, b, (low + high) / 2, ink, theme.closing if state == "CLOSING" else None)
+        self.ax.add_patch(
+            Rectangle(
+                *box, fc=fill, ec=edge, hatch=hatch, lw=1.0 if state == "CLOSED" else 0, zorder=2
+            )
+        )
+        self._word(
+            state, a, b, (low + high) / 2, ink, theme.closing if state == "CLOSING" else None
+        )
 
-    def _word(self, text: str, a: float, b: float, y: float, ink: str, card: str | None = None) -> None:
+    def _word(
+        self, text: str, a: float, b: float, y: float, ink: str, card: str | None = None
+    ) -> None:
         """A word inside a bar, if it fits and no other does stand there."""
-        blocks = [block for block in self.blame.blocks if BARS[block.end][0] < y < BARS[block.end][1] and a < block.start < b]
-        deaf = [t for end in ENDS if BARS[end][0] < y < BARS[end][1] and (t := self.blame.unread_since(end)) is not None and a < t < b]
+        blocks = [
+            block
+            for block in self.blame.blocks
+            if BARS[block.end][0] < y < BARS[block.end][1] and a < block.start < b
+        ]
+        deaf = [
+            t
+            for end in ENDS
+            if BARS[end][0] < y < BARS[end][1]
+            and (t := self.blame.unread_since(end)) is not None
+            and a < t < b
+        ]
         b = min([b, *(block.start for block in blocks), *deaf])
         box = {"facecolor": card, "edgecolor": "none", "pad": 1.2} if card else None
         for size in (9.5, 8.0, 7.0):
             if width(text, size, True) + 4 <= (b - a) * self.room.dx:
                 font: dict[str, Any] = {"size": size, "weight": "bold", "family": FAMILY}
-                self.ax.text((a + b) / 2, y, text, color=ink, ha="center", va="center", bbox=box, zorder=5, fontdict=font)
+                self.ax.text(
+                    (a + b) / 2,
+                    y,
+                    text,
+                    color=ink,
+                    ha="center",
+                    va="center",
+                    bbox=box,
+                    zorder=5,
+                    fontdict=font,
+                )
                 return
 
-    def _strange(self, a: float, b: float, low: float, high: float, hatch: str, texts: list[str]) -> None:
+    def _strange(
+        self, a: float, b: float, low: float, high: float, hatch: str, texts: list[str]
+    ) -> None:
         """The stretch of a bar in which an end was OPEN and did not answer: pale and hatched, with words."""
-        self.ax.add_patch(Rectangle((a, low), b - a, high - low, fc=self.theme.belief, ec=self.theme.ink, hatch=hatch, lw=1.0, zorder=3))
+        self.ax.add_patch(
+            Rectangle(
+                (a, low),
+                b - a,
+                high - low,
+                fc=self.theme.belief,
+                ec=self.theme.ink,
+                hatch=hatch,
+                lw=1.0,
+                zorder=3,
+            )
+        )
         text = next((t for t in texts if width(t, 8.5, True) + 8 < (b - a) * self.room.dx), "")
         if text:
             box = {"facecolor": self.theme.belief, "edgecolor": "none", "pad": 1.5}
             font: dict[str, Any] = {"size": 8.5, "weight": "bold", "family": FAMILY}
             at = (a + b) / 2, (low + high) / 2
-            self.ax.text(*at, text, color=self.theme.on_belief, ha="center", va="center", bbox=box, zorder=5, fontdict=font)
+            self.ax.text(
+                *at,
+                text,
+                color=self.theme.on_belief,
+                ha="center",
+                va="center",
+                bbox=box,
+                zorder=5,
+                fontdict=font,
+            )
 
     def axis(self) -> None:
         """Ticks where something happens: blocks, the fatal ping, the end; then the other pings, where there is room."""
         fatal = self.blame.fatal
         wanted = [t for block in self.blame.blocks[:4] for t in (block.start, block.stop)]
         wanted += [fatal.sent, self.blame.died] if fatal else []
-        wanted += [t for end in ENDS for t in (self.trace.noticed_at(end), self.trace.closed_at(end)) if t is not None]
+        wanted += [
+            t
+            for end in ENDS
+            for t in (self.trace.noticed_at(end), self.trace.closed_at(end))
+            if t is not None
+        ]
         wanted += [t for t in ((fatal.back, fatal.read) if fatal else ()) if t is not None]
         placed: list[tuple[float, float]] = []
         for t in [0.0, *wanted, *(ping.sent for ping in self.blame.pings)]:
@@ -224,15 +360,24 @@ class Lag:
         ticks = sorted(t for t, _ in placed)
         self.ax.set_xticks(ticks, [words.at(t) for t in ticks], fontsize=10, family=FAMILY)
         heights = [0.0, *self.timeouts]
-        self.ax.set_yticks([self.y(value) for value in heights], [words.secs(value) for value in heights], fontsize=9, family=FAMILY)
+        self.ax.set_yticks(
+            [self.y(value) for value in heights],
+            [words.secs(value) for value in heights],
+            fontsize=9,
+            family=FAMILY,
+        )
         self.ax.tick_params(axis="both", colors=self.theme.ink, length=4, pad=2)
         self.ax.tick_params(axis="y", length=0)
         frame.lines(self.ax, self.theme)
-        self.ax.set_xlabel(LABEL, loc="left", fontsize=9.5, color=self.theme.ink, family=FAMILY, labelpad=2)
+        self.ax.set_xlabel(
+            LABEL, loc="left", fontsize=9.5, color=self.theme.ink, family=FAMILY, labelpad=2
+        )
 
     # what is said
 
-    def say(self, texts: list[str], x: float, y: float, places: Any, ink: str, size: float = 8.5) -> bool:
+    def say(
+        self, texts: list[str], x: float, y: float, places: Any, ink: str, size: float = 8.5
+    ) -> bool:
         """Words on a card of paper, where they lie on no line and no other words."""
         card = {"facecolor": self.theme.paper, "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
         return self.room.put(texts, x, y, places, size, color=ink, bbox=card, zorder=7)
@@ -242,17 +387,33 @@ class Lag:
         ping = self.blame.fatal
         if ping is None:
             return
-        right: Any = [(8, -10, "left", "center"), (-8, 5, "right", "bottom"), (8, 10, "left", "center"), (10, -22, "left", "center")]
+        right: Any = [
+            (8, -10, "left", "center"),
+            (-8, 5, "right", "bottom"),
+            (8, 10, "left", "center"),
+            (10, -22, "left", "center"),
+        ]
         end = self.y(self.blame.died - ping.sent)
         asked = f"the {ping.sender} gives up: 1011"
-        self.say([f"{asked} keepalive ping timeout", asked], self.blame.died, end, right, self.theme.stuck_words)
+        self.say(
+            [f"{asked} keepalive ping timeout", asked],
+            self.blame.died,
+            end,
+            right,
+            self.theme.stuck_words,
+        )
         if ping.back is not None and ping.back != self.blame.died:
             late = "" if ping.back <= self.blame.died else ", too late"
             texts = [f"PONG comes at {words.at(ping.back)} s{late}", f"PONG{late}"]
             if not late and ping.read != ping.back:
                 read = f"read at {words.at(ping.read)} s" if ping.read is not None else "never read"
                 texts = [f"PONG is there at {words.at(ping.back)} s, {read}", *texts]
-            places: Any = [(8, -2, "left", "center"), (-8, 10, "right", "bottom"), (-8, 22, "right", "bottom"), (10, 12, "left", "center")]
+            places: Any = [
+                (8, -2, "left", "center"),
+                (-8, 10, "right", "bottom"),
+                (-8, 22, "right", "bottom"),
+                (10, 12, "left", "center"),
+            ]
             places += [
                 (10, -14, "left", "center"),
                 (-8, -46, "right", "center"),
@@ -261,7 +422,12 @@ class Lag:
             ]
             self.say(texts, ping.back, self.y(ping.back - ping.sent), places, self.theme.ping_words)
         self.room.put(
-            ["PING"], ping.sent, FLOOR - 4, [(7, 0, "left", "center"), (-7, 0, "right", "center")], 8, color=self.theme.ping_words
+            ["PING"],
+            ping.sent,
+            FLOOR - 4,
+            [(7, 0, "left", "center"), (-7, 0, "right", "center")],
+            8,
+            color=self.theme.ping_words,
         )
 
     def limit_words(self) -> None:
@@ -277,8 +443,17 @@ class Lag:
         for block in self.blame.blocks[:3]:
             tip = min(block.stop, block.start + self.top)
             text = f"the {block.end}'s loop has not run for {words.secs(block.stop - block.start)}"
-            places: Any = [(-10, 0, "right", "center"), (6, -4, "left", "center"), (6, -14, "left", "center"), (-14, 12, "right", "center")]
-            places += [(-30, -14, "right", "center"), (-50, -28, "right", "center"), (-80, -44, "right", "center")]
+            places: Any = [
+                (-10, 0, "right", "center"),
+                (6, -4, "left", "center"),
+                (6, -14, "left", "center"),
+                (-14, 12, "right", "center"),
+            ]
+            places += [
+                (-30, -14, "right", "center"),
+                (-50, -28, "right", "center"),
+                (-80, -44, "right", "center"),
+            ]
             texts = [text, text.replace(" has not run", "\nhas not run")]
             self.say(texts, tip, self.y(tip - block.start), places, self.theme.ink)
 
@@ -290,9 +465,23 @@ class Lag:
             ("did it", words.did_it(self.blame), self.theme.ink),
         ):
             y, most = VERDICT[name], self.room.right - 8
-            self.room.put(name, 0, y, [(-6, 0, "right", "center")], 10.5, color=self.theme.ink, weight="bold")
-            size = next((size for size in (9.5, 9.0, 8.5, 8.0) if extent(text, size)[0] <= most), 7.5)
-            self.ax.text(4 / self.room.dx, y, text, fontsize=size, family=FAMILY, color=ink, ha="left", va="center", zorder=5)
+            self.room.put(
+                name, 0, y, [(-6, 0, "right", "center")], 10.5, color=self.theme.ink, weight="bold"
+            )
+            size = next(
+                (size for size in (9.5, 9.0, 8.5, 8.0) if extent(text, size)[0] <= most), 7.5
+            )
+            self.ax.text(
+                4 / self.room.dx,
+                y,
+                text,
+                fontsize=size,
+                family=FAMILY,
+                color=ink,
+                ha="left",
+                va="center",
+                zorder=5,
+            )
 
     def title(self) -> None:
         frame.title(self.ax, self.theme, words.finding(self.blame), self.room.right)

@@ -27,15 +27,23 @@ def finding(blame: Blame) -> str:
         return f"The {killer} gave up at {at(blame.died)} s, and the wire was cut: no false alarm"
     own = who == killer
     why = {
-        "blocked": "its own loop was blocked while the pong lay there" if own else f"the {who} was alive, only its loop was blocked",
-        "unread": "its own program does not read, the pong waits in line" if own else f"the {who} was alive, but did not read",
-        "slow": "the ping was on its way, behind a message" if blame.fatal and blame.fatal.came else "the ping was on its way",
+        "blocked": "its own loop was blocked while the pong lay there"
+        if own
+        else f"the {who} was alive, only its loop was blocked",
+        "unread": "its own program does not read, the pong waits in line"
+        if own
+        else f"the {who} was alive, but did not read",
+        "slow": "the ping was on its way, behind a message"
+        if blame.fatal and blame.fatal.came
+        else "the ping was on its way",
     }[how]
     return f"The {killer} gave up at {at(blame.died)} s: {why}"
 
 
 def _nobody(blame: Blame) -> str:
-    longest = max((ping.lasted(blame.trace.end) for ping in blame.pings if ping.read is not None), default=0.0)
+    longest = max(
+        (ping.lasted(blame.trace.end) for ping in blame.pings if ping.read is not None), default=0.0
+    )
     if blame.blocks:
         block = max(blame.blocks, key=lambda one: one.stop - one.start)
         blocked = f"the {block.end}'s loop was blocked for {secs(block.stop - block.start)}"
@@ -81,7 +89,16 @@ def alt_text(blame: Blame) -> str:
         parts.append(f"The last ping was sent at {at(ping.sent)} s")
         steps = (("came", ping.came), ("was heard", ping.heard), ("was answered", ping.answered))
         steps += (("its pong was back", ping.back), ("and was read", ping.read))  # type: ignore[assignment]
-        parts[-1] += "".join(f", {words} at {at(t)} s" if t is not None else "" for words, t in steps) + "."
-    timeouts = {end: blame.trace.experiment.peer(end).ping_timeout for end in {ping.sender for ping in blame.pings}}
-    parts += [f"The {end}'s ping_timeout is {secs(limit)}." for end, limit in sorted(timeouts.items()) if limit is not None]
+        parts[-1] += (
+            "".join(f", {words} at {at(t)} s" if t is not None else "" for words, t in steps) + "."
+        )
+    timeouts = {
+        end: blame.trace.experiment.peer(end).ping_timeout
+        for end in {ping.sender for ping in blame.pings}
+    }
+    parts += [
+        f"The {end}'s ping_timeout is {secs(limit)}."
+        for end, limit in sorted(timeouts.items())
+        if limit is not None
+    ]
     return " ".join([*parts, f"Blamed: {blamed(blame)}.", f"Did it: {did_it(blame)}."])

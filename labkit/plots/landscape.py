@@ -63,10 +63,16 @@ def cells_of(sweep: Any, x: str, y: str, column: str) -> Cells:
     for name in (x, y, column):
         if name not in getattr(sweep, "columns", ()):
             known = ", ".join(map(str, getattr(sweep, "columns", ()))) or "no columns at all"
-            raise KeyError(f"landscape() takes what sweep(…) gives, with a column {name!r}; seen {known}")
+            raise KeyError(
+                f"landscape() takes what sweep(…) gives, with a column {name!r}; seen {known}"
+            )
     found = sweep.groupby([x, y])[column]
-    values = found.mean() if HOW.get(column) else found.max().where(found.count() == found.size())  # a single "never" is the worst
-    return {(float(a), float(b)): float(value) for (a, b), value in values.astype("float64").items()}
+    values = (
+        found.mean() if HOW.get(column) else found.max().where(found.count() == found.size())
+    )  # a single "never" is the worst
+    return {
+        (float(a), float(b)): float(value) for (a, b), value in values.astype("float64").items()
+    }
 
 
 def _yours(given: Any) -> tuple[float, float] | None:
@@ -92,12 +98,18 @@ def unit(column: str) -> str:
     """What a cell's number is, in words."""
     if column == "false_alarm":
         return "share of runs with a false alarm"
-    return {"delay": "worst delay, s from the cut to noticing", "told": "told at worst, s"}.get(column, LABELS.get(column, column))
+    return {"delay": "worst delay, s from the cut to noticing", "told": "told at worst, s"}.get(
+        column, LABELS.get(column, column)
+    )
 
 
 def legend(column: str, budget: float | None, yours: Any) -> str:
     """What cells, line and star are."""
-    parts = [f"in each cell: {unit(column)}", "line: the budget" * (budget is not None), "★ your setting" * (yours is not None)]
+    parts = [
+        f"in each cell: {unit(column)}",
+        "line: the budget" * (budget is not None),
+        "★ your setting" * (yours is not None),
+    ]
     return "   ·   ".join(filter(None, parts))
 
 
@@ -112,7 +124,9 @@ def finding(cells: Cells, column: str, budget: float | None) -> str:
     if budget is not None:
         kept = sum(keeps(value, budget) for value in cells.values())
         bound = (
-            f"{100 * budget:g} % false alarms" if column == "false_alarm" else f"{budget:g}{'' if column in ('pings', 'bytes') else ' s'}"
+            f"{100 * budget:g} % false alarms"
+            if column == "false_alarm"
+            else f"{budget:g}{'' if column in ('pings', 'bytes') else ' s'}"
         )
         return f"{kept} of {len(cells)} settings keep the budget of {bound}"
     return (
@@ -152,16 +166,22 @@ class Chart:
         """Cells, then the contour, then your setting on top."""
         seen = [value for value in self.cells.values() if not math.isnan(value)]
         low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
-        place = None if yours is None else (position(self.xs, yours[0]), position(self.ys, yours[1]))
+        place = (
+            None if yours is None else (position(self.xs, yours[0]), position(self.ys, yours[1]))
+        )
         for (a, b), value in self.cells.items():
             at = self.xs.index(a), self.ys.index(b)
-            starred = place is not None and abs(place[0] - at[0]) < 0.3 and abs(place[1] - at[1]) < 0.3
+            starred = (
+                place is not None and abs(place[0] - at[0]) < 0.3 and abs(place[1] - at[1]) < 0.3
+            )
             self.cell(at, value, (value - low) / (high - low) if high > low else 0.3, starred)
         if budget is not None:
             self.contour(budget)
         if place is not None:
             star: dict[str, Any] = {"mfc": self.theme.guess, "mec": self.theme.paper, "ms": 17}
-            self.ax.plot(*[[p] for p in place], marker="*", **star, mew=1.2, zorder=6, clip_on=False)
+            self.ax.plot(
+                *[[p] for p in place], marker="*", **star, mew=1.2, zorder=6, clip_on=False
+            )
 
     def cell(self, at: tuple[int, int], value: float, share: float, starred: bool) -> None:
         """One cell; its number moves aside for a star."""
@@ -179,11 +199,25 @@ class Chart:
         ink = theme.ink if never else max(WORDS, key=lambda colour: palette.contrast(colour, fill))
         y = at[1] - (0.3 if starred else 0.0)
         back = {"facecolor": fill, "edgecolor": "none", "pad": 1.0} if never else None
-        self.ax.text(at[0], y, text, ha="center", va="center", fontsize=size, family=FAMILY, color=ink, zorder=4, bbox=back)
+        self.ax.text(
+            at[0],
+            y,
+            text,
+            ha="center",
+            va="center",
+            fontsize=size,
+            family=FAMILY,
+            color=ink,
+            zorder=4,
+            bbox=back,
+        )
 
     def contour(self, budget: float) -> None:
         """The line between those that keep the budget and those that do not: along edges, since nobody has looked between two settings."""
-        kept = {(self.xs.index(a), self.ys.index(b)): keeps(value, budget) for (a, b), value in self.cells.items()}
+        kept = {
+            (self.xs.index(a), self.ys.index(b)): keeps(value, budget)
+            for (a, b), value in self.cells.items()
+        }
         lines: Any = []
         for (i, j), inside in kept.items():
             if kept.get((i + 1, j), inside) != inside:
@@ -191,19 +225,30 @@ class Chart:
             if kept.get((i, j + 1), inside) != inside:
                 lines.append([(i - 0.5, j + 0.5), (i + 0.5, j + 0.5)])
         for colour, wide, z in ((self.theme.paper, 5.5, 3), (self.theme.stuck, 2.8, 3.1)):
-            self.ax.add_collection(LineCollection(lines, colors=colour, linewidths=wide, capstyle="projecting", zorder=z), autolim=False)
+            self.ax.add_collection(
+                LineCollection(
+                    lines, colors=colour, linewidths=wide, capstyle="projecting", zorder=z
+                ),
+                autolim=False,
+            )
 
     def axes(self, x: str, y: str, title: str, legend: str) -> None:
         """The values at the edges, what the numbers are, and the title."""
         ax, theme = self.ax, self.theme
-        ax.set_xticks(range(len(self.xs)), [f"{value:g}" for value in self.xs], fontsize=10, family=FAMILY)
-        ax.set_yticks(range(len(self.ys)), [f"{value:g}" for value in self.ys], fontsize=10, family=FAMILY)
+        ax.set_xticks(
+            range(len(self.xs)), [f"{value:g}" for value in self.xs], fontsize=10, family=FAMILY
+        )
+        ax.set_yticks(
+            range(len(self.ys)), [f"{value:g}" for value in self.ys], fontsize=10, family=FAMILY
+        )
         ax.tick_params(colors=theme.ink, length=0, pad=4)
         for spine in ax.spines.values():
             spine.set_visible(False)
         if isinstance(ax, picture.Picture):
             ax.set_facecolor("none")
-        ax.set_xlabel(label(x), loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=3)
+        ax.set_xlabel(
+            label(x), loc="left", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=3
+        )
         ax.set_ylabel(label(y), loc="top", fontsize=9.5, color=theme.ink, family=FAMILY, labelpad=3)
         frame.title(ax, theme, title, self.room.right, pad=17)
         ax.annotate(

@@ -61,8 +61,19 @@ class Levels:
     @cached_property
     def first(self) -> float:
         """Where the axis begins (s): at 0, or in a long story a while before the first trouble."""
-        stops = [e.t for e in self.trace.select("act", self.receiver) if e.data.get("act") == "StopReading"]
-        trouble = min([*(cut.start for cut in self.trace.experiment.cuts), *stops, *(a for a, _ in self.blocked)], default=0.0)
+        stops = [
+            e.t
+            for e in self.trace.select("act", self.receiver)
+            if e.data.get("act") == "StopReading"
+        ]
+        trouble = min(
+            [
+                *(cut.start for cut in self.trace.experiment.cuts),
+                *stops,
+                *(a for a, _ in self.blocked),
+            ],
+            default=0.0,
+        )
         after = self.end - trouble
         return max(0.0, trouble - after) if 0 < after < 0.3 * self.end else 0.0
 
@@ -73,25 +84,45 @@ class Levels:
 
     def overhead(self, size: int) -> int:
         """The bytes of a frame with so much payload (RFC 6455 §5.2); a client's is masked."""
-        return size + (2 if size < 126 else 4 if size < 2**16 else 10) + (4 if self.sender == "client" else 0)
+        return (
+            size
+            + (2 if size < 126 else 4 if size < 2**16 else 10)
+            + (4 if self.sender == "client" else 0)
+        )
 
     @cached_property
     def handed(self) -> Steps:
-        logged = [e for e in self.trace.select("sent", self.sender, "log") if e.data.get("opcode") != "EOF"]
+        logged = [
+            e
+            for e in self.trace.select("sent", self.sender, "log")
+            if e.data.get("opcode") != "EOF"
+        ]
         rows = [(e.t, self.overhead(e.data.get("size", 0))) for e in logged]
         return steps(rows or [(t, self.overhead(size)) for t, size in self.returned])
 
     @cached_property
     def returned(self) -> list[tuple[float, int]]:
         """(s, payload in bytes) of each send() that has returned."""
-        return [(e.t, e.data["size"]) for e in self.trace.select("message", self.sender) if e.data.get("step") == "sent"]
+        return [
+            (e.t, e.data["size"])
+            for e in self.trace.select("message", self.sender)
+            if e.data.get("step") == "sent"
+        ]
 
     @cached_property
     def got(self) -> list[tuple[float, int]]:
         """(s, payload in bytes) of each message that the peer's recv() returned; a learner's own handler does not tell."""
-        rows = [(e.t, e.data["size"]) for e in self.trace.select("message", self.receiver) if e.data.get("step") == "received"]
+        rows = [
+            (e.t, e.data["size"])
+            for e in self.trace.select("message", self.receiver)
+            if e.data.get("step") == "received"
+        ]
         if self.receiver in self.trace.header.get("sources", {}):
-            return [(f.arrived_at, f.size) for f in self._frames if f.arrived_at is not None and f.opcode not in CONTROL]
+            return [
+                (f.arrived_at, f.size)
+                for f in self._frames
+                if f.arrived_at is not None and f.opcode not in CONTROL
+            ]
         return rows
 
     @cached_property
@@ -100,11 +131,21 @@ class Levels:
 
     @cached_property
     def arrived(self) -> Steps:
-        return steps([(f.arrived_at, self.overhead(f.size)) for f in self._frames if f.arrived_at is not None])
+        return steps(
+            [
+                (f.arrived_at, self.overhead(f.size))
+                for f in self._frames
+                if f.arrived_at is not None
+            ]
+        )
 
     @cached_property
     def received(self) -> Steps:
-        control = [(f.arrived_at, self.overhead(f.size)) for f in self._frames if f.arrived_at is not None and f.opcode in CONTROL]
+        control = [
+            (f.arrived_at, self.overhead(f.size))
+            for f in self._frames
+            if f.arrived_at is not None and f.opcode in CONTROL
+        ]
         return steps([(t, self.overhead(size)) for t, size in self.got] + control)
 
     @cached_property
@@ -114,7 +155,11 @@ class Levels:
 
     def at(self, t: float) -> Level:
         """The bytes in each place at ``t`` (s)."""
-        handed, arrived, received = value(self.handed, t), value(self.arrived, t), value(self.received, t)
+        handed, arrived, received = (
+            value(self.handed, t),
+            value(self.arrived, t),
+            value(self.received, t),
+        )
         received = min(received, handed)
         arrived = min(max(arrived, received), handed)
         buffer = min(value(self.waiting, t), handed - arrived)
@@ -123,7 +168,16 @@ class Levels:
     @cached_property
     def history(self) -> list[Level]:
         """The levels at every moment at which one changes, as far as the axis goes."""
-        times = {self.first, self.end, self.last, *(t for row in (self.handed, self.arrived, self.received, self.waiting) for t in row[0])}
+        times = {
+            self.first,
+            self.end,
+            self.last,
+            *(
+                t
+                for row in (self.handed, self.arrived, self.received, self.waiting)
+                for t in row[0]
+            ),
+        }
         return [self.at(t) for t in sorted(times) if self.first <= t <= self.last]
 
     @cached_property
@@ -131,8 +185,22 @@ class Levels:
         """From when to when (s; None: to the end) a send() is blocked: drain() waits for the write buffer."""
         found: list[tuple[float, float | None]] = []
         for t, count in zip(*self.waiting):
-            if count > self.limit and (not found or (found[-1][1] is not None and t > found[-1][1])):
-                found.append((t, next((when for when, low in zip(*self.waiting) if when > t and low <= self.limit // 4), None)))
+            if count > self.limit and (
+                not found or (found[-1][1] is not None and t > found[-1][1])
+            ):
+                found.append(
+                    (
+                        t,
+                        next(
+                            (
+                                when
+                                for when, low in zip(*self.waiting)
+                                if when > t and low <= self.limit // 4
+                            ),
+                            None,
+                        ),
+                    )
+                )
         return found
 
     def is_blocked(self, t: float) -> bool:

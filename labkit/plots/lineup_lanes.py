@@ -41,7 +41,11 @@ class Lane:
         """What the label says: version, implementation, python, a note such as "recorded"; and the wire, ws or wss."""
         found = LABEL.match(self.label)
         said = {key: value for key, value in found.groupdict().items() if value} if found else {}
-        return said | ({"wire": "wss" if self.tale.experiment.tls else "ws"} if self.tale and self.tale.experiment else {})
+        return said | (
+            {"wire": "wss" if self.tale.experiment.tls else "ws"}
+            if self.tale and self.tale.experiment
+            else {}
+        )
 
     @property
     def spans(self) -> list[Span]:
@@ -61,7 +65,11 @@ class Lane:
     @cached_property
     def heal(self) -> float | None:
         """When the last cut was healed (s), if the run lived to see it."""
-        return self.cut.heal if self.cut and self.cut.heal is not None and self.cut.heal <= self.stop + 1e-6 else None
+        return (
+            self.cut.heal
+            if self.cut and self.cut.heal is not None and self.cut.heal <= self.stop + 1e-6
+            else None
+        )
 
     @cached_property
     def noticed(self) -> float | None:
@@ -74,7 +82,11 @@ class Lane:
     @cached_property
     def timeout(self) -> float | None:
         """The close_timeout of the end (s)."""
-        return self.tale.experiment.peer(self.end).close_timeout if self.tale and self.tale.experiment else None
+        return (
+            self.tale.experiment.peer(self.end).close_timeout
+            if self.tale and self.tale.experiment
+            else None
+        )
 
     @cached_property
     def moments(self) -> list[tuple[float, list[str]]]:
@@ -126,7 +138,11 @@ class Lane:
     @property
     def is_cured(self) -> bool:
         """Whether it was the heal that ended it."""
-        return self.hung is not None and self._healed(self.hung[1]) and not (self.kind == "hangs" and self.closed is None)
+        return (
+            self.hung is not None
+            and self._healed(self.hung[1])
+            and not (self.kind == "hangs" and self.closed is None)
+        )
 
 
 def axis(rows: list[Lane]) -> Squeeze:
@@ -134,8 +150,17 @@ def axis(rows: list[Lane]) -> Squeeze:
     tales = [lane.tale for lane in rows if lane.tale]
     hung = [lane.stop for lane in rows if lane.tale and lane.closed is None and not lane.is_cured]
     moments = [t for lane in rows for t, _ in happenings(lane)] + hung
-    peers = [peer for tale in tales if tale.experiment for peer in (tale.experiment.server, tale.experiment.client) if peer.keepalive]
-    timers = max((sum(t or 0.0 for t in (p.ping_interval, p.ping_timeout, p.close_timeout)) for p in peers), default=60.0)
+    peers = [
+        peer
+        for tale in tales
+        if tale.experiment
+        for peer in (tale.experiment.server, tale.experiment.client)
+        if peer.keepalive
+    ]
+    timers = max(
+        (sum(t or 0.0 for t in (p.ping_interval, p.ping_timeout, p.close_timeout)) for p in peers),
+        default=60.0,
+    )
     scale = squeeze(moments or [1.0], TIMERS * timers)
     last, place = scale.knots[-1]
     tail = 0.0 if last in hung else TAIL * place
@@ -146,7 +171,12 @@ def happenings(lane: Lane) -> list[tuple[float, int]]:
     """When something happens that a line-up shows (s), and how much it matters (0 most)."""
     if lane.tale is None:
         return []
-    ends = [(t, 0) for cut in lane.tale.cuts for t in (cut.at, cut.heal) if t is not None and t <= lane.stop + 1e-6]
+    ends = [
+        (t, 0)
+        for cut in lane.tale.cuts
+        for t in (cut.at, cut.heal)
+        if t is not None and t <= lane.stop + 1e-6
+    ]
     return [*ends, *((t, 1) for t, _ in lane.moments)]
 
 
@@ -158,13 +188,24 @@ def lanes(entries: Iterable[Any], end: str) -> list[Lane]:
         if isinstance(entry, Story):
             found.append(Lane(label(entry), end, Tale(_longer(entry, EDGE * last))))
         elif isinstance(why := getattr(entry, "why", None), str):
-            found.append(Lane(str(getattr(entry, "label", None) or getattr(entry, "vintage", "?")), end, None, why))
+            found.append(
+                Lane(
+                    str(getattr(entry, "label", None) or getattr(entry, "vintage", "?")),
+                    end,
+                    None,
+                    why,
+                )
+            )
         else:
-            raise TypeError(f"lineup() takes traces, and holes that say why there is none; seen {entry!r}")
+            raise TypeError(
+                f"lineup() takes traces, and holes that say why there is none; seen {entry!r}"
+            )
     if not found:
         raise ValueError("lineup() takes at least one trace, seen none")
     if len({lane.tale.experiment.cuts for lane in found if lane.tale and lane.tale.experiment}) > 1:
-        raise ValueError("lineup() shows one experiment on many vintages; seen traces with different cuts: draw one figure of each")
+        raise ValueError(
+            "lineup() shows one experiment on many vintages; seen traces with different cuts: draw one figure of each"
+        )
     return found
 
 
@@ -175,7 +216,11 @@ def for_ever(story: Story) -> bool:
 
 def _longer(story: Story, end: float) -> Story:
     """The story told on until ``end`` (s), if nothing can happen any more."""
-    return replace(story, header={**story.header, "end": end}) if isinstance(story, Trace) and for_ever(story) else story
+    return (
+        replace(story, header={**story.header, "end": end})
+        if isinstance(story, Trace) and for_ever(story)
+        else story
+    )
 
 
 def label(story: Story) -> str:

@@ -17,7 +17,10 @@ def finding(lanes: Sequence[Lane]) -> str:
     told = [lane for lane in lanes if lane.tale]
     if not told:
         return f"None of these could be run: {lanes[0].why}"
-    groups = [[lane for lane in told if lane.kind == kind] for kind in dict.fromkeys(lane.kind for lane in told)]
+    groups = [
+        [lane for lane in told if lane.kind == kind]
+        for kind in dict.fromkeys(lane.kind for lane in told)
+    ]
     if len(groups) == 1 and len(told) > 1:
         return f"{'Both' if len(told) == 2 else f'All {len(told)}'} {_fate(told)}"
     return "; ".join(f"{_who(group, told)} {_fate(group)}" for group in groups)
@@ -31,7 +34,12 @@ def _who(group: Sequence[Lane], lanes: Sequence[Lane]) -> str:
         if "" not in ours | others and not ours & others and (rest or part == "version"):
             return say(ours, others)
     differ = [part for part in SAY if len({lane.parts.get(part) for lane in lanes}) > 1]
-    said = [" ".join(ADD.get(part, "{}").format(lane.parts[part]) for part in differ if part in lane.parts) for lane in group]
+    said = [
+        " ".join(
+            ADD.get(part, "{}").format(lane.parts[part]) for part in differ if part in lane.parts
+        )
+        for lane in group
+    ]
     names = [one or lane.label for one, lane in zip(said, group)]
     return listed(names) if len(names) < 4 else f"{len(group)} of {len(lanes)}"
 
@@ -53,7 +61,9 @@ def by_version(text: str) -> tuple[int, ...]:
 
 
 LABEL = "seconds since the server was OPEN"
-SAY: dict[str, Callable[[set[str], set[str]], str]] = {  # how the values of a part are said, beside those of the others
+SAY: dict[
+    str, Callable[[set[str], set[str]], str]
+] = {  # how the values of a part are said, beside those of the others
     "version": _versions,
     "implementation": lambda ours, _: listed(sorted(ours)),
     "python": lambda ours, others: f"Python {_versions(ours, others)}",
@@ -66,7 +76,11 @@ ADD = {"python": "on Python {}", "wire": "with {}"}  # how a part is added to th
 def _fate(group: Sequence[Lane]) -> str:
     """What became of them: "hang in CLOSING until the cable is mended"."""
     s, kind = "s" if len(group) == 1 else "", group[0].kind
-    until = "until the cable is mended" if all(lane.is_cured for lane in group) else "to the end of the run"
+    until = (
+        "until the cable is mended"
+        if all(lane.is_cured for lane in group)
+        else "to the end of the run"
+    )
     until = "for ever" if all(lane.is_for_ever for lane in group) else until
     if kind == "hangs":
         return f"hang{s} in CLOSING {until}"
@@ -77,7 +91,11 @@ def _fate(group: Sequence[Lane]) -> str:
         when = "never" if min(after) == math.inf else "late or never"
         when = f"only {between(after)} after leaving OPEN" if max(after) < math.inf else when
         return f"{'is' if s else 'are'} CLOSED in time, and told {when}"
-    took = [lane.closed - lane.noticed for lane in group if lane.closed is not None and lane.noticed is not None]
+    took = [
+        lane.closed - lane.noticed
+        for lane in group
+        if lane.closed is not None and lane.noticed is not None
+    ]
     timeout = next(iter({lane.timeout for lane in group}))
     if any(lane.is_told_late for lane in group):
         return f"are closed or told late, though close_timeout is {timeout:g} s"
@@ -92,9 +110,13 @@ def names(lane: Lane, rows: list[Lane]) -> list[tuple[str, float, bool]]:
     """The lines at the left of a lane, as (text, size, bold)."""
     part, wires = lane.parts, {other.parts["wire"] for other in rows if "wire" in other.parts}
     if "version" not in part:
-        return [(line, 10.5 if k == 0 else 9.0, k == 0) for k, line in enumerate(lane.label.split(", "))]
+        return [
+            (line, 10.5 if k == 0 else 9.0, k == 0) for k, line in enumerate(lane.label.split(", "))
+        ]
     big = " ".join(filter(None, [part["version"], part.get("implementation")]))
-    small = [f"Python {part.get('python')}"] * ("python" in part) + [part.get("wire", "")] * (len(wires) > 1 and "wire" in part)
+    small = [f"Python {part.get('python')}"] * ("python" in part) + [part.get("wire", "")] * (
+        len(wires) > 1 and "wire" in part
+    )
     small += [part["note"]] if "note" in part else []
     return [(big, 10.5, True), *[(" · ".join(small), 9.0, False)] * bool(small)]
 
@@ -110,12 +132,26 @@ def hung_words(lane: Lane) -> list[str]:
     if lane.tale is None or lane.hung is None:
         return []
     long = f"{lane.tale.neat(lane.hung[1] - lane.hung[0])} s" if not lane.is_for_ever else "ever"
-    until = "until healed" if lane.is_cured else "nothing can end it" if lane.is_for_ever else "and still when the run ends"
+    until = (
+        "until healed"
+        if lane.is_cured
+        else "nothing can end it"
+        if lane.is_for_ever
+        else "and still when the run ends"
+    )
     if lane.kind == "late":
         return [f"CLOSING for {long}"]
     if lane.kind == "never":
-        return [f"believes OPEN for {long}, {until}: never noticed", f"believes OPEN for {long}, {until}", f"believes OPEN for {long}"]
-    return [f"in CLOSING for {long}, {until}", f"CLOSING for {long}, {until}", f"CLOSING for {long}"]
+        return [
+            f"believes OPEN for {long}, {until}: never noticed",
+            f"believes OPEN for {long}, {until}",
+            f"believes OPEN for {long}",
+        ]
+    return [
+        f"in CLOSING for {long}, {until}",
+        f"CLOSING for {long}, {until}",
+        f"CLOSING for {long}",
+    ]
 
 
 def axis_words(tale: Tale, scale: Squeeze) -> list[str]:
@@ -123,7 +159,11 @@ def axis_words(tale: Tale, scale: Squeeze) -> list[str]:
     if not scale.breaks:
         return [LABEL, "seconds"]
     gap = f"{tale.neat(scale.saved)} s"
-    return [f"{LABEL}; at // the axis leaves out {gap} without a change", f"{LABEL}; // leaves out {gap}", f"seconds; // leaves out {gap}"]
+    return [
+        f"{LABEL}; at // the axis leaves out {gap} without a change",
+        f"{LABEL}; // leaves out {gap}",
+        f"seconds; // leaves out {gap}",
+    ]
 
 
 def alt_text(lanes: Sequence[Lane], end: str) -> str:
@@ -137,7 +177,13 @@ def alt_text(lanes: Sequence[Lane], end: str) -> str:
 def _lane(lane: Lane) -> str:
     if lane.tale is None:
         return f"{lane.label}: not run, {lane.why}."
-    row = [f"{span.belief or span.state} from {lane.tale.neat(span.begin)} s" for span in lane.spans]
+    row = [
+        f"{span.belief or span.state} from {lane.tale.neat(span.begin)} s" for span in lane.spans
+    ]
     told = lane.tale.told(lane.end)
-    last = "its application is never told" if told is None else f"its application is told at {lane.tale.seconds(told)}"
+    last = (
+        "its application is never told"
+        if told is None
+        else f"its application is told at {lane.tale.seconds(told)}"
+    )
     return f"{lane.label}: {'; '.join([', '.join(row), *hung_words(lane)[:1], last])}."

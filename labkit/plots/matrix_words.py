@@ -30,7 +30,11 @@ VERDICTS = {  # the sign and the word of each, and what it means
     "hole": ("–", "", "not run, for the reason below"),
 }
 UNTOLD = "closed"  # instead of told, where the application was not told
-PROPER = (None, "ConnectionClosedError", "ConnectionClosedOK")  # what an application is told with; anything else is a bug, and marked
+PROPER = (
+    None,
+    "ConnectionClosedError",
+    "ConnectionClosedOK",
+)  # what an application is told with; anything else is a bug, and marked
 ODD = "†"
 Vintage = tuple[str, str, str]  # version, implementation, python
 Column = tuple[str, str]  # situation, wire
@@ -45,17 +49,28 @@ class Grid:
     @cached_property
     def rows(self) -> list[Vintage]:
         """The vintages: by implementation, then from old to new."""
-        return sorted({row for row, _ in self.cells}, key=lambda row: (row[1], by_version(row[0]), by_version(row[2])))
+        return sorted(
+            {row for row, _ in self.cells},
+            key=lambda row: (row[1], by_version(row[0]), by_version(row[2])),
+        )
 
     @cached_property
     def columns(self) -> list[Column]:
         """The columns, situation by situation."""
-        return sorted({column for _, column in self.cells}, key=lambda one: (_rank(SITUATIONS, one[0]), _rank(WIRES, one[1])))
+        return sorted(
+            {column for _, column in self.cells},
+            key=lambda one: (_rank(SITUATIONS, one[0]), _rank(WIRES, one[1])),
+        )
 
     @cached_property
     def reasons(self) -> list[str]:
         """Why there are holes, each reason once."""
-        said = [cell["why"] for row in self.rows for column in self.columns if (cell := self.cells.get((row, column))) and _hole(cell)]
+        said = [
+            cell["why"]
+            for row in self.rows
+            for column in self.columns
+            if (cell := self.cells.get((row, column))) and _hole(cell)
+        ]
         return list(dict.fromkeys(said))
 
     @cached_property
@@ -90,14 +105,24 @@ def grid(cells: Any) -> Grid:
     rows = cells.to_dict("records") if hasattr(cells, "to_dict") else list(cells)
     found: dict[tuple[Vintage, Column], dict[str, Any]] = {}
     for row in rows:
-        cell = {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in dict(row).items()}
-        if missing := [key for key in ("version", "implementation", "python", "situation", "wire", "verdict") if not cell.get(key)]:
+        cell = {
+            key: None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in dict(row).items()
+        }
+        if missing := [
+            key
+            for key in ("version", "implementation", "python", "situation", "wire", "verdict")
+            if not cell.get(key)
+        ]:
             raise ValueError(f"a cell of the matrix lacks {listed(missing)}: {cell!r}")
         if cell["verdict"] not in VERDICTS:
             raise ValueError(f"a verdict is one of {', '.join(VERDICTS)}; seen {cell['verdict']!r}")
         if _hole(cell) and not cell.get("why"):
             raise ValueError(f"a hole says why: {cell!r}")
-        key = (str(cell["version"]), str(cell["implementation"]), str(cell["python"])), (str(cell["situation"]), str(cell["wire"]))
+        key = (
+            (str(cell["version"]), str(cell["implementation"]), str(cell["python"])),
+            (str(cell["situation"]), str(cell["wire"])),
+        )
         if key in found:
             raise ValueError(f"two cells for {', '.join((*key[0], *key[1]))}: draw one of each")
         found[key] = cell
@@ -121,7 +146,10 @@ def said(cell: dict[str, Any], reasons: Sequence[str]) -> tuple[str, str]:
     if cell["verdict"] in ("hangs", "never"):
         return f"{sign} {'hangs' if cell['verdict'] == 'hangs' else 'never'}{mark}", word
     long = after(cell)
-    return f"{sign} {word if cell.get('told') is not None or word != 'told' else UNTOLD}{mark}", "" if long is None else f"{long:.1f} s"
+    return (
+        f"{sign} {word if cell.get('told') is not None or word != 'told' else UNTOLD}{mark}",
+        "" if long is None else f"{long:.1f} s",
+    )
 
 
 def letter(k: int) -> str:
@@ -145,21 +173,38 @@ def finding(grid: Grid) -> str:
 
 
 def _stuck(counts: dict[str, int]) -> str:
-    verbs = {"hangs": ("hangs in CLOSING until healed", "hang in CLOSING until healed"), "never": ("never notices", "never notice")}
-    found = [f"{counts[key]:,} {many if counts[key] > 1 else one}" for key, (one, many) in verbs.items() if counts[key]]
+    verbs = {
+        "hangs": ("hangs in CLOSING until healed", "hang in CLOSING until healed"),
+        "never": ("never notices", "never notice"),
+    }
+    found = [
+        f"{counts[key]:,} {many if counts[key] > 1 else one}"
+        for key, (one, many) in verbs.items()
+        if counts[key]
+    ]
     return listed(found) or "none hangs"
 
 
 def legend(grid: Grid) -> list[tuple[str, str]]:
     """The verdicts that occur, with what they mean; and the mark of a wrong exception, if there is one."""
     counts, when = grid.verdicts(), healed(grid)
-    found = [(kind, meaning.replace("healed", f"healed{when}")) for kind, (_, _, meaning) in VERDICTS.items() if counts[kind]]
-    return found + [(ODD, f"told by {listed(grid.odd)} instead of ConnectionClosedError")] * bool(grid.odd)
+    found = [
+        (kind, meaning.replace("healed", f"healed{when}"))
+        for kind, (_, _, meaning) in VERDICTS.items()
+        if counts[kind]
+    ]
+    return found + [(ODD, f"told by {listed(grid.odd)} instead of ConnectionClosedError")] * bool(
+        grid.odd
+    )
 
 
 def healed(grid: Grid) -> str:
     """ " (58.8 s after the cut)", if all cables were mended so long after; else nothing."""
-    spans = {round(float(cell["heal"]) - float(cell.get("cut") or 0.0), 1) for cell in grid.cells.values() if cell.get("heal") is not None}
+    spans = {
+        round(float(cell["heal"]) - float(cell.get("cut") or 0.0), 1)
+        for cell in grid.cells.values()
+        if cell.get("heal") is not None
+    }
     return f" ({min(spans):g} s after the cut)" if len(spans) == 1 else ""
 
 
@@ -169,7 +214,9 @@ def name(row: Vintage) -> str:
 
 def alt_text(grid: Grid) -> str:
     """The whole matrix in words, row by row."""
-    parts = [f"Matrix of {len(grid.rows)} vintages and {len(grid.columns)} situations. {finding(grid)}."]
+    parts = [
+        f"Matrix of {len(grid.rows)} vintages and {len(grid.columns)} situations. {finding(grid)}."
+    ]
     for row in grid.rows:
         cells = [(column, grid.cells.get((row, column))) for column in grid.columns]
         words = [f"{' '.join(column)} {_words(cell)}" for column, cell in cells if cell]
@@ -185,4 +232,8 @@ def _words(cell: dict[str, Any]) -> str:
         return VERDICTS[cell["verdict"]][2] + mark
     long, word = after(cell), "told" if cell.get("told") is not None else UNTOLD
     word = "over" if mark else word
-    return cell["verdict"] if long is None else f"{cell['verdict']}, {word} {long:.1f} s after the cut{mark}"
+    return (
+        cell["verdict"]
+        if long is None
+        else f"{cell['verdict']}, {word} {long:.1f} s after the cut{mark}"
+    )

@@ -58,7 +58,11 @@ DARK = Theme(
 )  # fmt: skip
 THEMES = {"light": LIGHT, "dark": DARK}
 
-JUPYTER = {"ink": "--jp-content-font-color1", "faint": "--jp-content-font-color2", "paper": "--jp-layout-color0"}
+JUPYTER = {
+    "ink": "--jp-content-font-color1",
+    "faint": "--jp-content-font-color2",
+    "paper": "--jp-layout-color0",
+}
 
 
 def theme(name: str) -> Theme:
@@ -87,8 +91,13 @@ def css(name: str) -> str:
 
 def variables() -> dict[str, str]:
     """Each colour of the light theme as a CSS variable that falls back to it: JupyterLab's own for ink and paper, ours for the rest."""
-    names = {name: JUPYTER.get(name, "--labkit-" + name.replace("_", "-")) for name in dataclasses.asdict(LIGHT)}
-    return {getattr(LIGHT, name): f"var({css}, {getattr(LIGHT, name)})" for name, css in names.items()}
+    names = {
+        name: JUPYTER.get(name, "--labkit-" + name.replace("_", "-"))
+        for name in dataclasses.asdict(LIGHT)
+    }
+    return {
+        getattr(LIGHT, name): f"var({css}, {getattr(LIGHT, name)})" for name, css in names.items()
+    }
 
 
 def dark_rules(selector: str) -> str:

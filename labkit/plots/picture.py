@@ -24,7 +24,12 @@ from ..trace.files import whole
 from . import palette
 
 DPI = 150  # of a saved PNG
-MARGINS = (53, 44, 25, 26)  # points at the left, bottom, right, top; fixed, since a layout engine doubles the drawing time
+MARGINS = (
+    53,
+    44,
+    25,
+    26,
+)  # points at the left, bottom, right, top; fixed, since a layout engine doubles the drawing time
 
 
 class Picture(Axes):
@@ -36,7 +41,11 @@ class Picture(Axes):
         return {"text/html": inline(self), "text/plain": self.alt}
 
 
-def new(size: tuple[float, float], theme: palette.Theme, margins: tuple[float, float, float, float] = MARGINS) -> Picture:
+def new(
+    size: tuple[float, float],
+    theme: palette.Theme,
+    margins: tuple[float, float, float, float] = MARGINS,
+) -> Picture:
     """An empty picture of ``size`` (inches), on a figure of its own, with ``margins`` in points."""
     figure = Figure(figsize=size, dpi=100, facecolor=theme.paper)
     FigureCanvasAgg(figure)
@@ -56,13 +65,22 @@ def svg(ax: Axes, key: str = "labkit") -> str:
     """The picture as an SVG element; ``key`` goes into every id, so that two pictures on a page do not clash."""
     file = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": key, "svg.fonttype": "path"}):
-        _figure(ax).savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        _figure(ax).savefig(
+            file,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     text = file.getvalue()
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, count=1, flags=re.S)
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{key}-", text)
     alt = html.escape(alt_of(ax), quote=True)
-    return re.sub(r"<svg([^>]*)>", rf'<svg role="img" aria-label="{_literal(alt)}"\1>\n <title>{_literal(alt)}</title>', text, count=1)
+    return re.sub(
+        r"<svg([^>]*)>",
+        rf'<svg role="img" aria-label="{_literal(alt)}"\1>\n <title>{_literal(alt)}</title>',
+        text,
+        count=1,
+    )
 
 
 def inline(ax: Axes) -> str:
@@ -70,7 +88,9 @@ def inline(ax: Axes) -> str:
     text = svg(ax, f"lk{uuid.uuid4().hex[:8]}")
     names = palette.variables()
     text = re.sub("|".join(map(re.escape, names)), lambda found: names[found.group()], text)
-    text = text.replace("<svg ", '<svg class="labkit-figure" style="max-width:100%;height:auto" ', 1)
+    text = text.replace(
+        "<svg ", '<svg class="labkit-figure" style="max-width:100%;height:auto" ', 1
+    )
     return f"<style>{palette.dark_rules('.labkit-figure')}</style>\n{text}"
 
 
@@ -79,7 +99,9 @@ def save(ax: Axes, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in (".png", ".svg"):
-        raise ValueError(f"a figure is saved by its suffix: expected .png or .svg, seen {path.suffix or path.name!r}")
+        raise ValueError(
+            f"a figure is saved by its suffix: expected .png or .svg, seen {path.suffix or path.name!r}"
+        )
     data = svg_file(ax) if kind == ".svg" else _png(ax)
     with whole(path) as draft:
         draft.write_bytes(data)
@@ -93,7 +115,9 @@ def svg_file(ax: Axes) -> bytes:
 
 def _png(ax: Axes) -> bytes:
     file = io.BytesIO()
-    _figure(ax).savefig(file, format="png", dpi=DPI, metadata={"Description": alt_of(ax), "Software": None})
+    _figure(ax).savefig(
+        file, format="png", dpi=DPI, metadata={"Description": alt_of(ax), "Software": None}
+    )
     return file.getvalue()
 
 

@@ -22,7 +22,12 @@ from .tale import nice
 
 WIDE, ROW = 9.0, 1.45  # inches, and inches a row
 MARGINS = (46.0, 44.0, 14.0, 30.0)  # points at the left, bottom, right, top
-BASE, TOP, NAME, DOWN = 0.10, 0.64, 0.92, 0.74  # heights within a row of 1: bars stand, the highest ends, words
+BASE, TOP, NAME, DOWN = (
+    0.10,
+    0.64,
+    0.92,
+    0.74,
+)  # heights within a row of 1: bars stand, the highest ends, words
 BEFORE, AFTER = 3, 2  # seconds shown before the server goes, and after the last attempt
 
 
@@ -42,12 +47,20 @@ def reconnects(
     """
     rows = dict(crowds) if isinstance(crowds, Mapping) else {"": crowds}
     if not rows or not all(hasattr(one, "attempts") for one in rows.values()):
-        raise TypeError(f"reconnects() takes what crowd(…) gives, or several of them by name; seen {crowds!r}")
+        raise TypeError(
+            f"reconnects() takes what crowd(…) gives, or several of them by name; seen {crowds!r}"
+        )
     if bound is not None and not bound > 0:
-        raise ValueError(f"a bound is a number of connections a second above 0, seen bound={bound!r}")
+        raise ValueError(
+            f"a bound is a number of connections a second above 0, seen bound={bound!r}"
+        )
     colours = palette.theme(theme)
     story = Story(rows, bound, since)
-    ax = ax if ax is not None else picture.new(size or (WIDE, 1.05 + ROW * len(rows)), colours, MARGINS)
+    ax = (
+        ax
+        if ax is not None
+        else picture.new(size or (WIDE, 1.05 + ROW * len(rows)), colours, MARGINS)
+    )
     Chart(ax, colours, story).draw()
     ax.alt = story.alt()  # type: ignore[attr-defined]
     return ax
@@ -61,13 +74,21 @@ class Story:
         downs = [act for one in rows.values() for act in one.restarts]
         self.since = since if since is not None else min((act.at for act in downs), default=0.0)
         self.peaks = {name: one.peak(self.since) for name, one in rows.items()}
-        last = max((a.t for one in rows.values() for a in one.attempts if a.t >= self.since), default=self.since)
+        last = max(
+            (a.t for one in rows.values() for a in one.attempts if a.t >= self.since),
+            default=self.since,
+        )
         backs = [act.back for act in downs if act.back is not None]
-        self.low, self.high = max(0.0, self.since - BEFORE), float(int(max([last, *backs])) + 1 + AFTER)
+        self.low, self.high = (
+            max(0.0, self.since - BEFORE),
+            float(int(max([last, *backs])) + 1 + AFTER),
+        )
 
     def counts(self, name: str, refused: bool) -> Counter[int]:
         """Attempts by the second they fall in; those that were refused, or those that were not."""
-        return Counter(int(a.t) for a in self.rows[name].attempts if a.refused is refused and a.t >= self.low)
+        return Counter(
+            int(a.t) for a in self.rows[name].attempts if a.refused is refused and a.t >= self.low
+        )
 
     def most(self) -> int:
         every = [self.counts(name, True) + self.counts(name, False) for name in self.rows]
@@ -85,19 +106,29 @@ class Story:
         count, _ = self.peaks[name]
         if self.bound is None:
             return f"{count:,} in one second"
-        return f"{count:,} in one second, " + ("within the bound" if count <= self.bound else f"{count / self.bound:.1f} × the bound")
+        return f"{count:,} in one second, " + (
+            "within the bound" if count <= self.bound else f"{count / self.bound:.1f} × the bound"
+        )
 
     def alt(self) -> str:
         """The whole figure in words."""
         parts = [f"Connections per second. {self.title()}."]
         if self.bound is not None:
             parts.append(f"The server can take {self.bound:g} a second.")
-        downs = sorted({(act.at, act.back) for one in self.rows.values() for act in one.restarts}, key=lambda down: down[0])
+        downs = sorted(
+            {(act.at, act.back) for one in self.rows.values() for act in one.restarts},
+            key=lambda down: down[0],
+        )
         for at, back in downs:
-            parts.append(f"Nobody listens from {at:g} s" + (f" to {back:g} s." if back is not None else " on."))
+            parts.append(
+                f"Nobody listens from {at:g} s"
+                + (f" to {back:g} s." if back is not None else " on.")
+            )
         for name, one in self.rows.items():
             (_, second), refused = self.peaks[name], sum(a.refused for a in one.attempts)
-            parts.append(f"{name or 'The crowd'}: peak of {self.peak_words(name)}, at {second} s; {refused:,} attempts were refused.")
+            parts.append(
+                f"{name or 'The crowd'}: peak of {self.peak_words(name)}, at {second} s; {refused:,} attempts were refused."
+            )
         return " ".join(parts)
 
 
@@ -120,13 +151,33 @@ class Chart:
         """One crowd: the time without a server, bars, the bound, the peak, and their words."""
         base, theme = y + BASE, self.theme
         self.line(base, theme.rule, 0.8)
-        self.room.put(name, self.story.low, y + NAME, [(0, 0, "left", "center")], 10, color=theme.ink, weight="bold")
+        self.room.put(
+            name,
+            self.story.low,
+            y + NAME,
+            [(0, 0, "left", "center")],
+            10,
+            color=theme.ink,
+            weight="bold",
+        )
         self.down(name, y)
         accepted, refused = self.story.counts(name, False), self.story.counts(name, True)
         for second in sorted(accepted | refused):
             self.bar(second, base, accepted[second], theme.belief, theme.open, "")
-            self.bar(second, base + accepted[second] * self.scale, refused[second], theme.paper, theme.stuck, "////")
-            self.room.take_span(second, second + 1, base, (accepted[second] + refused[second]) * self.scale * self.room.dy)
+            self.bar(
+                second,
+                base + accepted[second] * self.scale,
+                refused[second],
+                theme.paper,
+                theme.stuck,
+                "////",
+            )
+            self.room.take_span(
+                second,
+                second + 1,
+                base,
+                (accepted[second] + refused[second]) * self.scale * self.room.dy,
+            )
         self.peak(name, base)
         self.bound(base)
 
@@ -140,11 +191,23 @@ class Chart:
         for act in self.story.rows[name].restarts:
             back = min(act.back if act.back is not None else self.story.high, self.story.high)
             self.ax.add_patch(
-                Rectangle((act.at, y + BASE), back - act.at, TOP - BASE, fc=self.theme.band, alpha=palette.BAND, lw=0, zorder=0)
+                Rectangle(
+                    (act.at, y + BASE),
+                    back - act.at,
+                    TOP - BASE,
+                    fc=self.theme.band,
+                    alpha=palette.BAND,
+                    lw=0,
+                    zorder=0,
+                )
             )
-            self.ax.add_line(Line2D([act.at] * 2, [y + BASE, y + TOP], color=self.theme.ink, lw=1.6, zorder=1))
+            self.ax.add_line(
+                Line2D([act.at] * 2, [y + BASE, y + TOP], color=self.theme.ink, lw=1.6, zorder=1)
+            )
             texts = [f"no server from {act.at:g} to {back:g} s", "no server"]
-            self.room.put(texts, act.at, y + DOWN, [(0, 0, "left", "center")], 8.5, color=self.theme.faint)
+            self.room.put(
+                texts, act.at, y + DOWN, [(0, 0, "left", "center")], 8.5, color=self.theme.faint
+            )
 
     def peak(self, name: str, base: float) -> None:
         """The highest bar, marked, with its words."""
@@ -152,11 +215,28 @@ class Chart:
         if not count:
             return
         top, x = base + count * self.scale, second + 0.5
-        self.ax.plot([x], [top], marker="o", ms=6, mfc=self.theme.ink, mec=self.theme.paper, mew=0.7, zorder=7, clip_on=False)
+        self.ax.plot(
+            [x],
+            [top],
+            marker="o",
+            ms=6,
+            mfc=self.theme.ink,
+            mec=self.theme.paper,
+            mew=0.7,
+            zorder=7,
+            clip_on=False,
+        )
         self.room.take(x, top, 5, 5)
         words = [f"● {self.story.peak_words(name)}", f"● {count:,} in one second"]
         right = self.story.high
-        self.room.put(words, right, round(base - BASE) + NAME, [(0, 0, "right", "center")], 9, color=self.theme.ink)
+        self.room.put(
+            words,
+            right,
+            round(base - BASE) + NAME,
+            [(0, 0, "right", "center")],
+            9,
+            color=self.theme.ink,
+        )
 
     def bound(self, base: float) -> None:
         """What the server can take."""
@@ -169,7 +249,11 @@ class Chart:
         self.room.put(texts, self.story.high, y, places, 8.5, color=ink)
 
     def line(self, y: float, colour: str, wide: float, style: Any = "solid") -> None:
-        self.ax.add_line(Line2D([self.story.low, self.story.high], [y, y], color=colour, lw=wide, ls=style, zorder=3))
+        self.ax.add_line(
+            Line2D(
+                [self.story.low, self.story.high], [y, y], color=colour, lw=wide, ls=style, zorder=3
+            )
+        )
 
     def axis(self) -> None:
         """Seconds below, connections at the left of each row, and the title."""
@@ -180,8 +264,14 @@ class Chart:
         most = (TOP - BASE) / self.scale
         step = max(1, round(nice(most / 2)))
         levels = range(0, int(most) + 1, step)
-        marks = [(y + BASE + level * self.scale, level) for y in range(len(story.rows)) for level in levels]
-        ax.set_yticks([y for y, _ in marks], [f"{count:,}" for _, count in marks], fontsize=8.5, family=FAMILY)
+        marks = [
+            (y + BASE + level * self.scale, level)
+            for y in range(len(story.rows))
+            for level in levels
+        ]
+        ax.set_yticks(
+            [y for y, _ in marks], [f"{count:,}" for _, count in marks], fontsize=8.5, family=FAMILY
+        )
         ax.tick_params(colors=theme.ink, length=4, pad=2)
         frame.lines(ax, theme)
         label = "seconds since the server was up; a bar: attempts to connect in one second (green: let in, hatched: refused)"

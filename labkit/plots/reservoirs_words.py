@@ -14,7 +14,9 @@ def many(count: int) -> str:
 
 def sends(levels: Levels, t: float) -> tuple[int, int]:
     """How many send() have returned, and how many messages recv() has given, by ``t`` (s)."""
-    return sum(when <= t + 1e-9 for when, _ in levels.returned), sum(when <= t + 1e-9 for when, _ in levels.got)
+    return sum(when <= t + 1e-9 for when, _ in levels.returned), sum(
+        when <= t + 1e-9 for when, _ in levels.got
+    )
 
 
 def finding(levels: Levels, t: float) -> str:
@@ -37,7 +39,11 @@ def application(levels: Levels, t: float) -> list[str]:
     returned, _ = sends(levels, t)
     state = "one send() is blocked" if levels.is_blocked(t) else "no send() is blocked"
     told = levels.trace.told_at(levels.sender)
-    return [f"{returned:,} sends returned", state, "no error" if told is None or told > t else "an error"]
+    return [
+        f"{returned:,} sends returned",
+        state,
+        "no error" if told is None or told > t else "an error",
+    ]
 
 
 def blocked_words(levels: Levels) -> list[str]:

@@ -16,7 +16,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top; points
-Place = tuple[float, float, str, str]  # dx, dy (points) from the mark, and how the text is aligned there
+Place = tuple[
+    float, float, str, str
+]  # dx, dy (points) from the mark, and how the text is aligned there
 
 FAMILY = "DejaVu Sans"  # comes with matplotlib, so that widths are known
 LINE = 1.25  # of the font size, from one line to the next
@@ -40,7 +42,9 @@ def wrap(text: str, size: float, most: float, bold: bool = False) -> str:
     lines = [""]
     for word in re.split(r"(?<!\d)\s+|(?<=\d)\s+(?!(?:m?s|min|[kKM]?i?B|bytes)\b)", text.strip()):
         longer = f"{lines[-1]} {word}".strip()
-        lines[-1:] = [longer] if not lines[-1] or width(longer, size, bold) <= most else [lines[-1], word]
+        lines[-1:] = (
+            [longer] if not lines[-1] or width(longer, size, bold) <= most else [lines[-1], word]
+        )
     return "\n".join(lines)
 
 
@@ -77,13 +81,19 @@ class Room:
         left, bottom, right, top = box
         if left < self.left or right > self.right or bottom < 0 or top > self.top:
             return False
-        return not any(left < r and l < right and bottom < t and b < top for l, b, r, t in self.taken)  # noqa: E741
+        return not any(
+            left < r and a < right and bottom < t and b < top for a, b, r, t in self.taken
+        )
 
-    def fits(self, text: str, x: float, y: float, place: Place, size: float = 8.5, pad: float = 1.5) -> bool:
+    def fits(
+        self, text: str, x: float, y: float, place: Place, size: float = 8.5, pad: float = 1.5
+    ) -> bool:
         """Whether a text could be put there."""
         return self.is_free(self._box(text, x, y, place, size, pad, False)[0])
 
-    def _box(self, text: str, x: float, y: float, place: Place, size: float, pad: float, bold: bool) -> tuple[Box, float]:
+    def _box(
+        self, text: str, x: float, y: float, place: Place, size: float, pad: float, bold: bool
+    ) -> tuple[Box, float]:
         """The box of a text with its margin, and the x (points) of the point it is aligned to."""
         (px, py), (dx, dy, ha, va) = self.point(x, y), place
         wide, high = extent(text, size, bold)
@@ -92,7 +102,15 @@ class Room:
         return (left - pad, bottom - pad / 2, left + wide + pad, bottom + high + pad / 2), px + dx
 
     def put(
-        self, texts: str | Iterable[str], x: float, y: float, places: Iterable[Place], size: float = 8.5, *, pad: float = 1.5, **style: Any
+        self,
+        texts: str | Iterable[str],
+        x: float,
+        y: float,
+        places: Iterable[Place],
+        size: float = 8.5,
+        *,
+        pad: float = 1.5,
+        **style: Any,
     ) -> bool:
         """Write the first wording that fits at the first place where it does; False if none does."""
         for text in [texts] if isinstance(texts, str) else texts:
@@ -104,15 +122,32 @@ class Room:
                     return True
         return False
 
-    def _write(self, text: str, px: float, py: float, size: float, ha: str, style: dict[str, Any]) -> None:
+    def _write(
+        self, text: str, px: float, py: float, size: float, ha: str, style: dict[str, Any]
+    ) -> None:
         """Write at a point; the vertical centre is ours, so that one line and two sit where their box is."""
         x, y = self.x0 + px / self.dx, self.y0 + py / self.dy
-        self.ax.text(x, y, text, fontsize=size, family=FAMILY, ha=ha, va="center", linespacing=LINE * 0.93, clip_on=False, **style)
+        self.ax.text(
+            x,
+            y,
+            text,
+            fontsize=size,
+            family=FAMILY,
+            ha=ha,
+            va="center",
+            linespacing=LINE * 0.93,
+            clip_on=False,
+            **style,
+        )
 
     def gaps(self, x: float, low: float, high: float) -> list[tuple[float, float]]:
         """The stretches of a vertical line at ``x`` from ``low`` to ``high`` (data) that no word covers."""
         px = self.point(x, 0)[0]
-        covers = sorted((b / self.dy + self.y0, t / self.dy + self.y0) for l, b, r, t in self.taken if l < px < r)  # noqa: E741
+        covers = sorted(
+            (b / self.dy + self.y0, t / self.dy + self.y0)
+            for a, b, r, t in self.taken
+            if a < px < r
+        )
         free, start = [], low
         for bottom, top in covers:
             if start < bottom < high:

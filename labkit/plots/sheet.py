@@ -38,19 +38,46 @@ class Sheet:
     theme: Theme
 
     def points(
-        self, at: Sequence[tuple[float, float]], marker: Any, size: float, fill: str, edge: str, z: float, wide: float = 1.2
+        self,
+        at: Sequence[tuple[float, float]],
+        marker: Any,
+        size: float,
+        fill: str,
+        edge: str,
+        z: float,
+        wide: float = 1.2,
     ) -> None:
         """Marks of one kind, at (s, height)."""
         if at:
             x, y = [x for x, _ in at], [y for _, y in at]
-            line = Line2D(x, y, ls="none", marker=marker, ms=size, mfc=fill, mec=edge, mew=wide, zorder=z, clip_on=False)
+            line = Line2D(
+                x,
+                y,
+                ls="none",
+                marker=marker,
+                ms=size,
+                mfc=fill,
+                mec=edge,
+                mew=wide,
+                zorder=z,
+                clip_on=False,
+            )
             self.ax.add_line(line)
 
-    def lines(self, paths: Sequence[Sequence[tuple[float, float]]], colour: str, wide: float, z: float, style: Any = "solid") -> None:
+    def lines(
+        self,
+        paths: Sequence[Sequence[tuple[float, float]]],
+        colour: str,
+        wide: float,
+        z: float,
+        style: Any = "solid",
+    ) -> None:
         """Lines of one kind, each through points (s, height)."""
         if paths:
             segments: Any = paths
-            lines = LineCollection(segments, colors=colour, linewidths=wide, linestyles=[style], zorder=z)
+            lines = LineCollection(
+                segments, colors=colour, linewidths=wide, linestyles=[style], zorder=z
+            )
             self.ax.add_collection(lines, autolim=False)
 
     def arrows(self, rows: Sequence[tuple[float, float]], y: float, colour: str) -> None:

@@ -46,7 +46,11 @@ class Prediction(Story):
     def __repr__(self) -> str:
         if self.unknown:
             return f"<Prediction: theory does not know: {self.unknown}>"
-        parts = [f"{end} {moment} {_seconds(ask(self, moment, end))}" for end in ENDS for moment in MOMENTS]
+        parts = [
+            f"{end} {moment} {_seconds(ask(self, moment, end))}"
+            for end in ENDS
+            for moment in MOMENTS
+        ]
         return f"<Prediction: {', '.join(parts)}{'; a tie: ' + self.ties[0] if self.ties else ''}>"
 
 
@@ -69,7 +73,12 @@ def covers(experiment: Experiment) -> str | None:
     for act in experiment.faults:
         if not isinstance(act, (Cut, Freeze, Goodbye, Send)):
             return f"it has no rule for {act!r}"
-    ordinary = [act for end in ENDS for act in experiment.peer(end).acts(end) if isinstance(act, (Send, StopReading))]
+    ordinary = [
+        act
+        for end in ENDS
+        for act in experiment.peer(end).acts(end)
+        if isinstance(act, (Send, StopReading))
+    ]
     for act in experiment.acts:
         if act in ordinary:
             continue  # an end that never reads, or sends from the beginning: the model knows
@@ -85,7 +94,9 @@ def predict(experiment: Experiment) -> Prediction:
     closed and is told (s).
     """
     if not isinstance(experiment, Experiment):
-        raise TypeError(f"predict() takes an Experiment(…), seen {experiment!r}: theory never sees a run")
+        raise TypeError(
+            f"predict() takes an Experiment(…), seen {experiment!r}: theory never sees a run"
+        )
     unknown = covers(experiment)
     model = Model(experiment)
     if unknown is None:
@@ -93,7 +104,9 @@ def predict(experiment: Experiment) -> Prediction:
         unknown = model.overflow
     if unknown:
         return Prediction(experiment, [], 0.0, unknown)
-    return Prediction(experiment, [_told(event) for event in model.events], model.now, None, model.ties)
+    return Prediction(
+        experiment, [_told(event) for event in model.events], model.now, None, model.ties
+    )
 
 
 def _told(event: Event) -> Event:
@@ -112,7 +125,9 @@ def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
     ``write_limit`` bytes wait. Exact in virtual time; a real kernel has buffers of its own besides.
     """
     if experiment.peer(end).keepalive or experiment.compression or experiment.latency:
-        raise ValueError(f"theory counts the sends only without keepalive, compression and latency, seen {experiment!r}")
+        raise ValueError(
+            f"theory counts the sends only without keepalive, compression and latency, seen {experiment!r}"
+        )
     peer = experiment.peer(end)
     header = 2 if peer.send_size < 126 else 4 if peer.send_size < 2**16 else 10  # RFC 6455 §5.2
     frame = header + peer.send_size + (4 if end == "client" else 0)  # a client masks (§5.3)
@@ -156,7 +171,9 @@ class Comparison:
         lines = [f"{'':16}{one:>12}{two:>12}{f'{two} − {one}':>16}"]
         for row in self.rows:
             gap = "" if row.predicted is None and row.observed is None else _gap(row.seconds)
-            lines.append(f"{row.end + ' ' + row.moment:16}{_seconds(row.predicted):>12}{_seconds(row.observed):>12}{gap:>16}")
+            lines.append(
+                f"{row.end + ' ' + row.moment:16}{_seconds(row.predicted):>12}{_seconds(row.observed):>12}{gap:>16}"
+            )
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -164,13 +181,19 @@ class Comparison:
 
 def ask(story: Story, moment: str, end: str) -> float | None:
     """One of the three moments (s), by its name."""
-    return {"noticed": story.noticed_at, "closed": story.closed_at, "told": story.told_at}[moment](end)
+    return {"noticed": story.noticed_at, "closed": story.closed_at, "told": story.told_at}[moment](
+        end
+    )
 
 
 def compare(trace: Trace, prediction: Prediction | None = None) -> Comparison:
     """Hold a trace against a prediction (its own experiment's, unless given): the three moments of both ends."""
     prediction = prediction or predict(trace.experiment)
-    rows = [Difference(end, moment, ask(prediction, moment, end), ask(trace, moment, end)) for end in ENDS for moment in MOMENTS]
+    rows = [
+        Difference(end, moment, ask(prediction, moment, end), ask(trace, moment, end))
+        for end in ENDS
+        for moment in MOMENTS
+    ]
     return Comparison(rows, prediction.unknown)
 
 

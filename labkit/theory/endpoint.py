@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from .model import Model
 
 NEVER = float("inf")
-CAPACITY = 2**18  # bytes a direction of a wire swallows, and a socket, unless Peer.buffer says otherwise
-SHUTDOWN = 30.0  # s; asyncio's ssl_shutdown_timeout, for which a websockets server sets its close_timeout
+CAPACITY = (
+    2**18
+)  # bytes a direction of a wire swallows, and a socket, unless Peer.buffer says otherwise
+SHUTDOWN = (
+    30.0  # s; asyncio's ssl_shutdown_timeout, for which a websockets server sets its close_timeout
+)
 ACT, ARRIVAL, WAKING, GOODBYE, TIMER, CONSEQUENCE = range(6)  # who goes first at equal times
 Todo = tuple[Callable[[], None], Callable[[], bool]]  # what to do, and whether it still makes sense
 WORDS = {  # RFC 6455 §7.4.1, and how websockets names them
@@ -62,14 +66,23 @@ class Item:
     def weight(self) -> int:
         """Bytes on the wire: the header, a client's mask, the payload (RFC 6455 §5.2)."""
         header = 2 if self.size < 126 else 4 if self.size < 2**16 else 10
-        return 0 if self.opcode in ("FIN", "RST") else header + self.size + (4 if self.sender == "client" else 0)
+        return (
+            0
+            if self.opcode in ("FIN", "RST")
+            else header + self.size + (4 if self.sender == "client" else 0)
+        )
 
 
 class EndModel:
     """One end: its state, and the rules by which it lives."""
 
     def __init__(self, model: Model, name: str) -> None:
-        self.model, self.name, self.peer, self.tls = model, name, model.experiment.peer(name), model.experiment.tls
+        self.model, self.name, self.peer, self.tls = (
+            model,
+            name,
+            model.experiment.peer(name),
+            model.experiment.tls,
+        )
         self.state = "CONNECTING"
         self.deaf = False  # it listens to nothing more but FIN (RFC 6455 §7.1.7)
         self.hung_up = False  # it has sent FIN
@@ -84,9 +97,13 @@ class EndModel:
         self.frozen_at = NEVER  # since when (s)
         self.queue = 0  # frames that have been read, and that the application has not taken
         self.paused_at = NEVER  # since when the library reads no more, for the queue is full (s)
-        self.talking: dict[Send, bool] = {}  # what its application is sending, and whether a send() waits for the end
+        self.talking: dict[
+            Send, bool
+        ] = {}  # what its application is sending, and whether a send() waits for the end
         self.mail: list[Item] = []  # what has come and has not been read
-        self.late: list[tuple[int, float, Todo]] = []  # what it should have done meanwhile: rank, since when (s), what
+        self.late: list[
+            tuple[int, float, Todo]
+        ] = []  # what it should have done meanwhile: rank, since when (s), what
         self.reset = False  # it has been reset and does not know yet: what it sends goes nowhere
 
     def enter(self, state: str) -> None:
@@ -100,7 +117,13 @@ class EndModel:
             self.speak(act)
         self.ping_in(self.peer.ping_interval)
 
-    def at(self, when: float, do: Callable[[], None], rank: int = TIMER, still: Callable[[], bool] | None = None) -> None:
+    def at(
+        self,
+        when: float,
+        do: Callable[[], None],
+        rank: int = TIMER,
+        still: Callable[[], bool] | None = None,
+    ) -> None:
         """Put something that this end does on the agenda, for as long as it has a connection."""
         self.model.at(when, do, rank, still or (lambda: not self.lost), self)
 
@@ -160,7 +183,9 @@ class EndModel:
     def tie(self, when: float) -> None:
         """What falls on the instant at which the loop blocks may just as well come before."""
         if when == self.frozen_at:
-            self.model.ties.append(f"at {when:g} s the {self.name} freezes, and has something to do at this very instant")
+            self.model.ties.append(
+                f"at {when:g} s the {self.name} freezes, and has something to do at this very instant"
+            )
 
     def thaw(self) -> None:
         """The loop runs again: it reads what has come, and then its timers fire that ran out meanwhile."""
@@ -182,12 +207,17 @@ class EndModel:
         self.reset |= item.opcode == "RST" and not self.frozen
         room = self.peer.buffer or CAPACITY
         if sum(one.weight for one in self.mail) > room:
-            self.model.overflow = self.model.overflow or f"more than {room:,} bytes wait unread at the {self.name}, so that buffers fill"
+            self.model.overflow = (
+                self.model.overflow
+                or f"more than {room:,} bytes wait unread at the {self.name}, so that buffers fill"
+            )
 
     def is_paused(self, item: Item) -> bool:
         """Whether the library has stopped reading; what was sent earlier and comes at that very instant is read in the same go."""
         if item.sent_at == self.paused_at:
-            self.model.ties.append(f"at {item.sent_at:g} s the {self.name}'s queue is full, and more is sent at this very instant")
+            self.model.ties.append(
+                f"at {item.sent_at:g} s the {self.name}'s queue is full, and more is sent at this very instant"
+            )
         return self.paused_at < self.model.now or item.sent_at == self.paused_at
 
     def is_asked(self, act: Goodbye) -> None:
@@ -211,15 +241,23 @@ class EndModel:
         if self.peer.ping_timeout is None:
             self.ping_in(self.peer.ping_interval)
         else:
-            self.at(self.model.now + self.peer.ping_timeout, self.lose_patience, still=lambda: self.ping is ping and not self.lost)
+            self.at(
+                self.model.now + self.peer.ping_timeout,
+                self.lose_patience,
+                still=lambda: self.ping is ping and not self.lost,
+            )
 
     def hear_pong(self, pong: Item) -> None:
         if self.ping is None or pong.answers is not self.ping or self.peer.ping_timeout is None:
             return
         latency = self.model.now - self.ping.sent_at
-        if (late := round(latency - self.peer.ping_timeout, 9)) >= 0:  # in the same turn of the loop the timer fires, and wins
+        if (
+            late := round(latency - self.peer.ping_timeout, 9)
+        ) >= 0:  # in the same turn of the loop the timer fires, and wins
             if not late:
-                self.model.ties.append(f"at {self.model.now:g} s the pong arrives at the {self.name} as ping_timeout runs out")
+                self.model.ties.append(
+                    f"at {self.model.now:g} s the pong arrives at the {self.name} as ping_timeout runs out"
+                )
             return
         self.ping = None
         self.ping_in(max(0.0, (self.peer.ping_interval or 0.0) - latency))
@@ -238,7 +276,9 @@ class EndModel:
     def say_goodbye(self, act: Goodbye) -> None:
         """The application calls close(), and waits for the end; what the other end has sent at this instant still comes before."""
         if self.received and self.heard_at == self.model.now:
-            self.model.ties.append(f"at {self.model.now:g} s the {self.name} calls close() as the other end's CLOSE arrives")
+            self.model.ties.append(
+                f"at {self.model.now:g} s the {self.name} calls close() as the other end's CLOSE arrives"
+            )
         self.at(self.model.now, self.wait_for_end, CONSEQUENCE)
         if self.state == "OPEN":
             self.close(act.code, act.reason)
@@ -266,7 +306,11 @@ class EndModel:
         self.hung_up = True
         self.model.send(self.name, "NOTIFY" if self.tls else "FIN")
         if self.tls:
-            patience = SHUTDOWN if self.name == "client" or self.peer.close_timeout is None else self.peer.close_timeout
+            patience = (
+                SHUTDOWN
+                if self.name == "client" or self.peer.close_timeout is None
+                else self.peer.close_timeout
+            )
             self.at(self.model.now + patience, self.drop)
 
     def drop(self) -> None:
@@ -304,7 +348,9 @@ class EndModel:
             if item.opcode == "NOTIFY":
                 self.hang_up()
             self.drop()
-        elif self.tls and self.hung_up:  # "application data after close notify" is an error of OpenSSL's
+        elif (
+            self.tls and self.hung_up
+        ):  # "application data after close notify" is an error of OpenSSL's
             self.at(self.model.now, self.drop, ARRIVAL)
         elif not self.deaf:
             self.hear(item)
@@ -331,7 +377,9 @@ class EndModel:
 
     def exception(self) -> dict[str, Any]:
         """What recv() raises, as data (RFC 6455 §7.1.5 for the code)."""
-        polite = all(close is not None and close[0] in (1000, 1001) for close in (self.sent, self.received))
+        polite = all(
+            close is not None and close[0] in (1000, 1001) for close in (self.sent, self.received)
+        )
         return {
             "type": "ConnectionClosedOK" if polite else "ConnectionClosedError",
             "text": self.sentence(),
@@ -345,10 +393,18 @@ class EndModel:
         """The exception in websockets' words."""
         sent, received = _words(self.sent), _words(self.received)
         if sent and received:
-            return f"received {received}; then sent {sent}" if self.answered else f"sent {sent}; then received {received}"
+            return (
+                f"received {received}; then sent {sent}"
+                if self.answered
+                else f"sent {sent}; then received {received}"
+            )
         if sent:
             return f"sent {sent}; no close frame received"
-        return f"received {received}; no close frame sent" if received else "no close frame received or sent"
+        return (
+            f"received {received}; no close frame sent"
+            if received
+            else "no close frame received or sent"
+        )
 
 
 def _words(close: tuple[int, str] | None) -> str:

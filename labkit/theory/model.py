@@ -18,10 +18,25 @@ from typing import Any
 from ..trace import OTHER, Event
 from ..values.experiment import Experiment
 from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, Send, order
-from .endpoint import ACT, ARRIVAL, CAPACITY, CONSEQUENCE, GOODBYE, NEVER, WAKING, EndModel, Item, Todo
+from .endpoint import (
+    ACT,
+    ARRIVAL,
+    CAPACITY,
+    CONSEQUENCE,
+    GOODBYE,
+    NEVER,
+    WAKING,
+    EndModel,
+    Item,
+    Todo,
+)
 
 SEALED = 22  # bytes that TLS adds to each record
-RANKS = {(Freeze, "end"): WAKING, (Goodbye, "begin"): GOODBYE, (Send, "begin"): GOODBYE}  # of the acts that do not come first
+RANKS = {
+    (Freeze, "end"): WAKING,
+    (Goodbye, "begin"): GOODBYE,
+    (Send, "begin"): GOODBYE,
+}  # of the acts that do not come first
 FLOW = {"server": "to_client", "client": "to_server"}
 
 
@@ -36,7 +51,9 @@ class Model:
     overflow: str | None = None  # the first buffer that fills: beyond that, theory does not know
 
     def __post_init__(self) -> None:
-        self.agenda: list[tuple[float, int, float, int, Todo, EndModel | None]] = []  # when, rank, since when it is due, count, …
+        self.agenda: list[
+            tuple[float, int, float, int, Todo, EndModel | None]
+        ] = []  # when, rank, since when it is due, count, …
         self.count = itertools.count()
         self.items: list[Item] = []
         self.rsts: list[Item] = []
@@ -66,7 +83,12 @@ class Model:
             self.now = limit
 
     def at(
-        self, when: float, do: Callable[[], None], rank: int, still: Callable[[], bool] = lambda: True, owner: EndModel | None = None
+        self,
+        when: float,
+        do: Callable[[], None],
+        rank: int,
+        still: Callable[[], bool] = lambda: True,
+        owner: EndModel | None = None,
     ) -> None:
         """Put something on the agenda, to be done if it ``still`` makes sense then; what an instant causes comes last in it.
 
@@ -92,20 +114,30 @@ class Model:
 
     def _over(self) -> bool:
         keepers = [end for end in self.ends.values() if end.peer.keepalive]
-        kept = bool(keepers) and all(end.ended for end in keepers) and not self.pending and not self._on_its_way()
+        kept = (
+            bool(keepers)
+            and all(end.ended for end in keepers)
+            and not self.pending
+            and not self._on_its_way()
+        )
         if kept and any(end.ended for end in self.ends.values() if end not in keepers):
             kept = False
         return kept or all(end.ended for end in self.ends.values())
 
     def _on_its_way(self) -> bool:
-        return any(item.arrived_at is None and item.due < NEVER and not item.forgotten for item in self.items)
+        return any(
+            item.arrived_at is None and item.due < NEVER and not item.forgotten
+            for item in self.items
+        )
 
     def _act(self, act: Act, step: str) -> None:
         self.pending -= 1
         if isinstance(act, Goodbye):
             self.ends[act.end].is_asked(act)
         elif isinstance(act, Send):
-            self.ends[act.end].talk(act) if step == "begin" else self.ends[act.end].talking.pop(act, None)
+            self.ends[act.end].talk(act) if step == "begin" else self.ends[act.end].talking.pop(
+                act, None
+            )
         elif isinstance(act, Freeze):
             self.ends[act.end].freeze() if step == "begin" else self.ends[act.end].thaw()
 
@@ -114,7 +146,9 @@ class Model:
     def send(self, sender: str, opcode: str, **more: Any) -> Item:
         """Put something into the wire, and foretell when it arrives."""
         item = Item(sender, opcode, self.now, self.arrival(sender), **more)
-        if self.ends[sender].reset or self.resets(sender):  # what nobody has read yet, is met by the first write: it fails
+        if self.ends[sender].reset or self.resets(
+            sender
+        ):  # what nobody has read yet, is met by the first write: it fails
             self.ends[sender].at(self.now, self.ends[sender].break_off, CONSEQUENCE)
             return item
         self.last[sender] = item.due
@@ -123,7 +157,16 @@ class Model:
         self.fill(sender, item)
         self.at(item.due, lambda: self._arrive(item), ARRIVAL)
         if opcode not in ("FIN", "RST", "NOTIFY"):
-            self.see("wire", "frame", sender=sender, opcode=opcode, size=item.size, code=item.code, reason=item.reason, item=item)
+            self.see(
+                "wire",
+                "frame",
+                sender=sender,
+                opcode=opcode,
+                size=item.size,
+                code=item.code,
+                reason=item.reason,
+                item=item,
+            )
         return item
 
     def resets(self, end: str) -> bool:
@@ -135,7 +178,10 @@ class Model:
         room = self.experiment.peer(sender).buffer or CAPACITY
         self.stuck[sender] += item.weight + SEALED * self.experiment.tls
         if self.stuck[sender] > room:
-            self.overflow = self.overflow or f"more than {room:,} bytes of the {sender} are stuck, so that its buffers fill"
+            self.overflow = (
+                self.overflow
+                or f"more than {room:,} bytes of the {sender} are stuck, so that its buffers fill"
+            )
 
     def arrival(self, sender: str) -> float:
         """When what is sent now arrives (s): a latency later, or a latency after the healing of the cut that it meets."""

@@ -40,7 +40,13 @@ class Event(NamedTuple):
 
     def to_json(self) -> str:
         """The event as a line of JSON."""
-        known = {"t": round(self.t, 9), "conn": self.conn, "where": self.where, "witness": self.witness, "what": self.what}
+        known = {
+            "t": round(self.t, 9),
+            "conn": self.conn,
+            "where": self.where,
+            "witness": self.witness,
+            "what": self.what,
+        }
         return json.dumps({**known, **self.data}, ensure_ascii=False)
 
 
@@ -87,9 +93,17 @@ class Story:
     events: list[Event]
     end: float  # s; when the telling stops
 
-    def select(self, what: str, where: str | None = None, witness: str | None = None) -> list[Event]:
+    def select(
+        self, what: str, where: str | None = None, witness: str | None = None
+    ) -> list[Event]:
         """The events of one kind, in time."""
-        return [event for event in self.events if event.what == what and where in (None, event.where) and witness in (None, event.witness)]
+        return [
+            event
+            for event in self.events
+            if event.what == what
+            and where in (None, event.where)
+            and witness in (None, event.witness)
+        ]
 
     def states(self, end: str) -> list[tuple[float, str]]:
         """The states of ``end`` with the time (s) each began: [(-0.001, "CONNECTING"), (0.0, "OPEN"), …]."""
@@ -120,7 +134,12 @@ class Story:
         """The frames that went into the wire, in time, with the moment each arrived."""
         names = Frame.__dataclass_fields__
         seen = [
-            Frame(sent_at=event.t, conn=event.conn, **{k: v for k, v in event.data.items() if k in names}) for event in self.select("frame")
+            Frame(
+                sent_at=event.t,
+                conn=event.conn,
+                **{k: v for k, v in event.data.items() if k in names},
+            )
+            for event in self.select("frame")
         ]
         return [frame for frame in seen if sender in (None, frame.sender)]
 
@@ -128,7 +147,12 @@ class Story:
         """The exceptions that the applications met, in time."""
         names = Raised.__dataclass_fields__
         return [
-            Raised(end=event.where, t=event.t, conn=event.conn, **{k: v for k, v in event.data.items() if k in names})
+            Raised(
+                end=event.where,
+                t=event.t,
+                conn=event.conn,
+                **{k: v for k, v in event.data.items() if k in names},
+            )
             for event in self.select("raised", end)
         ]
 
@@ -157,7 +181,11 @@ class Trace(Story):
     def log(self, end: str) -> list[str]:
         """The lines that the library logged at ``end``, at DEBUG, each with its time."""
         self._check(end)
-        lines = [(event.t, event.data["line"]) for event in self.events if event.where == end and event.witness == "log"]
+        lines = [
+            (event.t, event.data["line"])
+            for event in self.events
+            if event.where == end and event.witness == "log"
+        ]
         return [f"{t:9.3f} {line}" for t, line in lines]
 
     def waiting(self, end: str) -> list[tuple[float, int]]:
@@ -169,16 +197,25 @@ class Trace(Story):
         """What keepalive at ``end`` measured: (s, round trip in s), one entry a pong."""
         self._check(end)
         found = self.select("keepalive", end)
-        return [(event.t, event.data["latency"]) for event in found if event.data.get("latency") is not None]
+        return [
+            (event.t, event.data["latency"])
+            for event in found
+            if event.data.get("latency") is not None
+        ]
 
     def to_pandas(self) -> Any:
         """The events as a pandas DataFrame, one row an event: t (s), conn, where, witness, what, and the rest as columns."""
         try:
             import pandas
         except ImportError:
-            raise ImportError("a DataFrame needs pandas, which is not installed here: pip install pandas") from None
+            raise ImportError(
+                "a DataFrame needs pandas, which is not installed here: pip install pandas"
+            ) from None
         known = ["t", "conn", "where", "witness", "what"]
-        rows = [{**dict(zip(known, (e.t, e.conn, e.where, e.witness, e.what))), **e.data} for e in self.events]
+        rows = [
+            {**dict(zip(known, (e.t, e.conn, e.where, e.witness, e.what))), **e.data}
+            for e in self.events
+        ]
         return pandas.DataFrame(rows, columns=None if rows else known)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -189,7 +226,11 @@ class Trace(Story):
 
     def to_lines(self) -> Iterator[str]:
         """The lines of the file: the header, then one event each."""
-        known = {"labkit trace": FORMAT, "events": len(self.events), "experiment": self.experiment.to_data()}
+        known = {
+            "labkit trace": FORMAT,
+            "events": len(self.events),
+            "experiment": self.experiment.to_data(),
+        }
         yield json.dumps({**known, **self.header}, ensure_ascii=False)
         for event in self.events:
             yield event.to_json()
@@ -212,7 +253,9 @@ class Trace(Story):
         experiment = _experiment(header, name)
         events = [_event(line, number, name) for number, line in enumerate(rows, start=2)]
         if len(events) != count:
-            raise ValueError(f"{name} is cut short: expected {count} events after the header, seen {len(events)}")
+            raise ValueError(
+                f"{name} is cut short: expected {count} events after the header, seen {len(events)}"
+            )
         return cls(experiment, events, header)
 
     def __str__(self) -> str:
@@ -221,7 +264,11 @@ class Trace(Story):
         return table(self)
 
     def __repr__(self) -> str:
-        wire, many, busy = self.header.get("wire", "?"), len(self.events), self.header.get("busy", [])
+        wire, many, busy = (
+            self.header.get("wire", "?"),
+            len(self.events),
+            self.header.get("busy", []),
+        )
         story = "; ".join([f"{many} events in {self.end:g} s", *busy])
         return f"<Trace of {self.experiment!r} on the {wire} wire: {story}>"
 
@@ -232,12 +279,18 @@ def _header(line: str, name: str) -> dict[str, Any]:
     except ValueError:
         header = None
     if not isinstance(header, dict) or "labkit trace" not in header:
-        raise ValueError(f"{name} is not a trace: expected a first line with 'labkit trace', seen {line[:40]!r}")
+        raise ValueError(
+            f"{name} is not a trace: expected a first line with 'labkit trace', seen {line[:40]!r}"
+        )
     version = header.pop("labkit trace")
     if version != FORMAT:
-        raise ValueError(f"{name} is a trace of format {version!r}: this labkit reads format {FORMAT}; record it again or update labkit")
+        raise ValueError(
+            f"{name} is a trace of format {version!r}: this labkit reads format {FORMAT}; record it again or update labkit"
+        )
     if not isinstance(header.get("events"), int):
-        raise ValueError(f"{name} is damaged in line 1: the header does not say how many events follow")
+        raise ValueError(
+            f"{name} is damaged in line 1: the header does not say how many events follow"
+        )
     return header
 
 

@@ -18,7 +18,11 @@ def recorded(name: str) -> Trace:
         if (path := folder / f"{name}.jsonl").is_file():
             return Trace.load(path)
     there = sorted({path.stem for folder in folders() for path in folder.glob("*.jsonl")})
-    known = f"there are {', '.join(there)}" if there else "the folder data was found neither beside labkit nor above here"
+    known = (
+        f"there are {', '.join(there)}"
+        if there
+        else "the folder data was found neither beside labkit nor above here"
+    )
     raise FileNotFoundError(f"no recording is called {name!r}: {known}")
 
 

@@ -27,7 +27,10 @@ def table(story: Story) -> str:
     if left_out > 0:
         half = LINES // 2
         rows = [*rows[:half], ("", "", f"… {left_out} more lines …"), *rows[-half:]]
-    lines = [f"{'t (s)':>10}  {'where':6}  what", *(f"{t:>10}  {where:6}  {what}".rstrip() for t, where, what in rows)]
+    lines = [
+        f"{'t (s)':>10}  {'where':6}  what",
+        *(f"{t:>10}  {where:6}  {what}".rstrip() for t, where, what in rows),
+    ]
     return "\n".join([*_head(story), *lines, "", *(_moments(story, end) for end in ENDS)])
 
 
@@ -80,27 +83,43 @@ def _frames(group: list[Event]) -> str:
 
 def _act(event: Event) -> str:
     data = event.data
-    what = {"Cut": ("cut begins", "cut is healed")}.get(data["act"], (data["act"], f"end of {data['act']}"))[data["step"] == "end"]
+    what = {"Cut": ("cut begins", "cut is healed")}.get(
+        data["act"], (data["act"], f"end of {data['act']}")
+    )[data["step"] == "end"]
     direction = data.get("direction")
-    ways = {"both": ", both ways", "to_client": ", to the client only", "to_server": ", to the server only"}
+    ways = {
+        "both": ", both ways",
+        "to_client": ", to the client only",
+        "to_server": ", to the server only",
+    }
     return what + ways.get(direction or "", "")
 
 
 def _fin(event: Event) -> str:
     sender = event.data["sender"]
-    return f"the {sender} hangs up (FIN)" if event.data["step"] == "sent" else f"FIN of the {sender} arrives"
+    return (
+        f"the {sender} hangs up (FIN)"
+        if event.data["step"] == "sent"
+        else f"FIN of the {sender} arrives"
+    )
 
 
 def _close_notify(event: Event) -> str:
     sender = event.data["sender"]
-    return f"the {sender} ends TLS (close_notify)" if event.data["step"] == "sent" else f"close_notify of the {sender} arrives"
+    return (
+        f"the {sender} ends TLS (close_notify)"
+        if event.data["step"] == "sent"
+        else f"close_notify of the {sender} arrives"
+    )
 
 
 def _who_raised(event: Event) -> str:
     return "its handler" if event.data["awaiting"] == "?" else f"{event.data['awaiting']}()"
 
 
-TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything else stays in the trace
+TELL: dict[
+    str, Callable[[Event], str]
+] = {  # what is told, and how; everything else stays in the trace
     "state": lambda event: str(event.data["state"]),
     "frame": _frame,
     "act": _act,
@@ -110,12 +129,22 @@ TELL: dict[str, Callable[[Event], str]] = {  # what is told, and how; everything
     "alert": lambda event: "TLS alert {description} of the {sender} {step}".format_map(event.data),
     "reset": lambda event: "RST of the {sender} {step}".format_map(event.data),
     "limit": lambda event: "the limit is reached: the wire hangs up",
-    "forgotten": lambda event: "nothing passed for {after:g} s: the connection is forgotten ({then})".format_map(event.data),
+    "forgotten": lambda event: (
+        "nothing passed for {after:g} s: the connection is forgotten ({then})".format_map(
+            event.data
+        )
+    ),
     "closing": lambda event: "calls close({code})".format_map(event.data),
     "returned": lambda event: "{call}() returns".format_map(event.data),
 }
 
 
 def _moments(story: Story, end: str) -> str:
-    asked = {"noticed": story.noticed_at(end), "closed": story.closed_at(end), "told": story.told_at(end)}
-    return f"{end}: " + ", ".join(f"{name} {'never' if t is None else f'{t:.3f} s'}" for name, t in asked.items())
+    asked = {
+        "noticed": story.noticed_at(end),
+        "closed": story.closed_at(end),
+        "told": story.told_at(end),
+    }
+    return f"{end}: " + ", ".join(
+        f"{name} {'never' if t is None else f'{t:.3f} s'}" for name, t in asked.items()
+    )

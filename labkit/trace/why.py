@@ -18,7 +18,9 @@ def why(trace: Trace) -> str:
     """The story of a trace in a few sentences, the end that left OPEN first told first."""
     if not trace.select("opened", "client"):
         return _never_open(trace)
-    order = sorted(ENDS, key=lambda end: (_or_never(trace.noticed_at(end)), _was_told_by_the_other(trace, end)))
+    order = sorted(
+        ENDS, key=lambda end: (_or_never(trace.noticed_at(end)), _was_told_by_the_other(trace, end))
+    )
     if all(trace.noticed_at(end) is None for end in ENDS):
         return f"Nobody noticed anything by {seconds(trace, trace.end)}: {_why_nobody(trace)}."
     return " ".join(_end(trace, end) for end in order)
@@ -68,19 +70,28 @@ def _told(trace: Trace, end: str, told: float | None) -> str:
 
 def _reason(trace: Trace, end: str, t: float) -> tuple[str, str]:
     """How an end left OPEN, as a verb and the rest of a sentence."""
-    near = [event for event in trace.events if event.where == end and abs(event.t - t) <= _slack(trace)]
+    near = [
+        event for event in trace.events if event.where == end and abs(event.t - t) <= _slack(trace)
+    ]
     if any(event.what == "timeout" and "pong" in event.data.get("line", "") for event in near):
         return "noticed", _no_pong(trace, end, t)
     if calls := [event for event in near if event.what == "closing"]:
         return f"said goodbye ({calls[0].data.get('code')})", ""
-    if closes := [event for event in near if event.what == "got" and event.data.get("opcode") == "CLOSE"]:
-        return "noticed", f"it got the {OTHER[end]}'s CLOSE ({closes[0].data.get('code') or 'without a code'})"
+    if closes := [
+        event for event in near if event.what == "got" and event.data.get("opcode") == "CLOSE"
+    ]:
+        return (
+            "noticed",
+            f"it got the {OTHER[end]}'s CLOSE ({closes[0].data.get('code') or 'without a code'})",
+        )
     return "noticed", _lost(trace, end, t)
 
 
 def _no_pong(trace: Trace, end: str, t: float) -> str:
     timeout = trace.experiment.peer(end).ping_timeout or 0.0
-    ping = min(_pings(trace, end, t), key=lambda frame: abs(frame.sent_at + timeout - t), default=None)
+    ping = min(
+        _pings(trace, end, t), key=lambda frame: abs(frame.sent_at + timeout - t), default=None
+    )
     if ping is None:
         return "a ping had no pong in time"
     waited = f"had no pong for {seconds(trace, t - ping.sent_at)} (ping_timeout)"
@@ -94,7 +105,9 @@ def _lost(trace: Trace, end: str, t: float) -> str:
 
     Before 17.4 an exception has no cause when the stream has ended; the log says "< EOF" in each.
     """
-    cause = next((one.cause or one.text for one in trace.raised(end) if one.t >= t - _slack(trace)), "")
+    cause = next(
+        (one.cause or one.text for one in trace.raised(end) if one.t >= t - _slack(trace)), ""
+    )
     if "Reset" in cause:
         return "its connection was reset (RST)"
     got = (event for event in trace.select("got", end) if event.t <= t + _slack(trace))
@@ -112,8 +125,13 @@ def _deaf(trace: Trace, end: str) -> str:
         asks = "it pings, but waits for a pong for ever (ping_timeout is None)"
     else:
         asks = "it had no reason to doubt before the run ended"
-    cut = next((cut for cut in trace.experiment.cuts if cut.meets(f"to_{end}") and cut.holds(trace.end)), None)
-    return asks + (", and nothing has reached it since the cut" if cut and not peer.keepalive else "")
+    cut = next(
+        (cut for cut in trace.experiment.cuts if cut.meets(f"to_{end}") and cut.holds(trace.end)),
+        None,
+    )
+    return asks + (
+        ", and nothing has reached it since the cut" if cut and not peer.keepalive else ""
+    )
 
 
 def _why_nobody(trace: Trace) -> str:
@@ -127,24 +145,40 @@ def _why_nobody(trace: Trace) -> str:
     if not keepers:
         return "neither end sends pings, and silence alone says nothing"
     if all(trace.experiment.peer(end).ping_timeout is None for end in keepers):
-        return f"the {' and the '.join(keepers)} would wait for a pong for ever (ping_timeout is None)"
-    return "every ping that was due had its pong" if not late else "the pings that are stuck have time left"
+        return (
+            f"the {' and the '.join(keepers)} would wait for a pong for ever (ping_timeout is None)"
+        )
+    return (
+        "every ping that was due had its pong"
+        if not late
+        else "the pings that are stuck have time left"
+    )
 
 
 def _pings(trace: Trace, end: str, until: float) -> list[Frame]:
-    return [frame for frame in trace.frames(end) if frame.opcode == "PING" and frame.sent_at <= until]
+    return [
+        frame for frame in trace.frames(end) if frame.opcode == "PING" and frame.sent_at <= until
+    ]
 
 
 def _waited(trace: Trace, frame: Frame) -> bool:
     """Whether a frame met a cut on its way."""
     came = _or_never(frame.arrived_at)
-    cuts = [cut for cut in trace.experiment.cuts if cut.meets(f"to_{frame.receiver}") and cut.start <= came]
+    cuts = [
+        cut
+        for cut in trace.experiment.cuts
+        if cut.meets(f"to_{frame.receiver}") and cut.start <= came
+    ]
     return any(cut.heal is None or cut.heal > frame.sent_at + _slack(trace) for cut in cuts)
 
 
 def _pong(trace: Trace, ping: Frame) -> float | None:
     """When the answer to a ping was home (s)."""
-    pongs = (f for f in trace.frames(ping.receiver) if f.opcode == "PONG" and f.payload == ping.payload and f.arrived_at is not None)
+    pongs = (
+        f
+        for f in trace.frames(ping.receiver)
+        if f.opcode == "PONG" and f.payload == ping.payload and f.arrived_at is not None
+    )
     return next((frame.arrived_at for frame in pongs), None)
 
 

@@ -16,7 +16,9 @@ from typing import Any
 from . import fields
 from .faults import Act, Cut, Goodbye, Send, StopReading, build, from_json, spell, to_json
 
-UNSET: Any = ...  # a ping_interval that nobody asked for: 20 s at the server, no keepalive at the client
+UNSET: Any = (
+    ...
+)  # a ping_interval that nobody asked for: 20 s at the server, no keepalive at the client
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class Peer:
     close_reason: str = ""
     write_limit: int = 2**15  # bytes in asyncio's write buffer above which drain() waits
     max_queue: int | None = 16  # received frames above which reading pauses; None: never
-    buffer: int | None = None  # bytes, SO_SNDBUF and SO_RCVBUF of the sockets; None: the system's own
+    buffer: int | None = (
+        None  # bytes, SO_SNDBUF and SO_RCVBUF of the sockets; None: the system's own
+    )
 
     def __post_init__(self) -> None:
         if self.ping_interval is not UNSET:
@@ -68,7 +72,9 @@ class Peer:
         if self.send_every is not None:
             acts.append(Send(at=0, end=end, size=self.send_size, every=self.send_every))
         if self.close_at is not None:
-            acts.append(Goodbye(at=self.close_at, end=end, code=self.close_code, reason=self.close_reason))
+            acts.append(
+                Goodbye(at=self.close_at, end=end, code=self.close_code, reason=self.close_reason)
+            )
         return acts
 
     def __repr__(self) -> str:
@@ -104,7 +110,9 @@ class Experiment:
         self._check_faults()
         if self.tls and self.server.close_timeout == 0:
             why = "websockets gives it to asyncio as ssl_shutdown_timeout, which refuses 0, and the server would accept nobody"
-            raise fields.refuse(self, "tls", f"a server with a close_timeout greater than 0 s: {why}")
+            raise fields.refuse(
+                self, "tls", f"a server with a close_timeout greater than 0 s: {why}"
+            )
 
     def _settle(self, end: str, interval: float | None) -> None:
         peer = getattr(self, end)
@@ -119,11 +127,17 @@ class Experiment:
         object.__setattr__(self, "faults", tuple(self.faults))
         for act in self.faults:
             if not isinstance(act, Act):
-                raise TypeError(f"Experiment.faults holds {act!r}: expected acts, such as Cut(at=9)")
+                raise TypeError(
+                    f"Experiment.faults holds {act!r}: expected acts, such as Cut(at=9)"
+                )
             if act.at is None:
-                raise ValueError(f"Experiment.faults holds {act!r} without a time: expected at=…, in seconds")
+                raise ValueError(
+                    f"Experiment.faults holds {act!r} without a time: expected at=…, in seconds"
+                )
             if self.until is not None and max(when for when, _ in act.steps()) >= self.until:
-                raise ValueError(f"{act!r} goes on after the end of the run, until={self.until:g} s: expected earlier times")
+                raise ValueError(
+                    f"{act!r} goes on after the end of the run, until={self.until:g} s: expected earlier times"
+                )
 
     def peer(self, end: str) -> Peer:
         """The peer at ``end``, "server" or "client"."""
@@ -135,12 +149,18 @@ class Experiment:
     @property
     def acts(self) -> tuple[Act, ...]:
         """Everything that happens: the faults, and what both applications do all along."""
-        return tuple(self.faults) + tuple(self.server.acts("server")) + tuple(self.client.acts("client"))
+        return (
+            tuple(self.faults)
+            + tuple(self.server.acts("server"))
+            + tuple(self.client.acts("client"))
+        )
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
         """The cuts among the faults, in time."""
-        return tuple(sorted((act for act in self.faults if isinstance(act, Cut)), key=lambda cut: cut.start))
+        return tuple(
+            sorted((act for act in self.faults if isinstance(act, Cut)), key=lambda cut: cut.start)
+        )
 
     @property
     def last_act(self) -> float:
@@ -155,7 +175,9 @@ class Experiment:
         peers = [peer for peer in (self.server, self.client) if peer.ping_interval is not None]
         if not peers:
             return None
-        worst = max((p.ping_interval or 0) + (p.ping_timeout or 0) + (p.close_timeout or 0) for p in peers)
+        worst = max(
+            (p.ping_interval or 0) + (p.ping_timeout or 0) + (p.close_timeout or 0) for p in peers
+        )
         return self.last_act + 2 * worst + 4 * self.latency
 
     def but(self, **changes: Any) -> Experiment:
@@ -185,14 +207,18 @@ class Experiment:
         try:
             data = json.loads(text)
         except (TypeError, ValueError) as problem:
-            raise ValueError(f"an experiment is a JSON object, seen {str(text)[:40]!r} ({problem})") from None
+            raise ValueError(
+                f"an experiment is a JSON object, seen {str(text)[:40]!r} ({problem})"
+            ) from None
         return cls.from_data(data)
 
     @classmethod
     def from_data(cls, data: Any) -> Experiment:
         """The experiment that :meth:`to_data` gave."""
         if not isinstance(data, dict):
-            raise ValueError(f"an experiment is a JSON object with server, client and faults, seen {data!r}")
+            raise ValueError(
+                f"an experiment is a JSON object with server, client and faults, seen {data!r}"
+            )
         given = dict(data)
         for end in ("server", "client"):
             if isinstance(given.get(end), dict):
@@ -207,7 +233,13 @@ class Experiment:
             parts.append(f"client={self.client!r}")
         if self.faults:
             parts.append(f"faults={list(self.faults)!r}")
-        for name, default in (("latency", 0.0), ("until", None), ("tls", False), ("compression", False), ("seed", 0)):
+        for name, default in (
+            ("latency", 0.0),
+            ("until", None),
+            ("tls", False),
+            ("compression", False),
+            ("seed", 0),
+        ):
             if getattr(self, name) != default:
                 parts.append(f"{name}={getattr(self, name)!r}")
         return f"Experiment({', '.join(parts)})"

@@ -45,7 +45,9 @@ class Act:
         if self.finish and over is not None:
             fields.seconds(self, self.finish)
             if self.at is not None and over <= self.at:
-                raise fields.refuse(self, self.finish, f"seconds after at = {self.at:g}, or None (never)")
+                raise fields.refuse(
+                    self, self.finish, f"seconds after at = {self.at:g}, or None (never)"
+                )
 
     @property
     def over(self) -> float | None:
@@ -290,7 +292,9 @@ class Freeze(AppAct):
 
 
 FAULTS = (Cut, Delay, Tunnel, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
-ACTS: dict[str, type[Act]] = {kind.__name__: kind for kind in (*FAULTS, Freeze, Goodbye, Send, StopReading)}
+ACTS: dict[str, type[Act]] = {
+    kind.__name__: kind for kind in (*FAULTS, Freeze, Goodbye, Send, StopReading)
+}
 
 
 def order(acts: tuple[Act, ...]) -> list[tuple[float, str, Act]]:

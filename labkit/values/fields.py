@@ -10,7 +10,9 @@ import difflib
 import math
 from typing import Any
 
-LONGEST = 1e7  # seconds, about 115 days: beyond it a float can no longer hold a microsecond comfortably
+LONGEST = (
+    1e7  # seconds, about 115 days: beyond it a float can no longer hold a microsecond comfortably
+)
 
 
 def refuse(value: Any, field: str, expected: str, kind: type[Exception] = ValueError) -> Exception:
@@ -31,10 +33,14 @@ def seconds(value: Any, field: str, *, above: bool = False, none: str | None = N
         raise refuse(value, field, expected)
 
 
-def whole(value: Any, field: str, low: int, high: int, unit: str, *, none: str | None = None) -> None:
+def whole(
+    value: Any, field: str, low: int, high: int, unit: str, *, none: str | None = None
+) -> None:
     """Check that a field is a whole number of ``unit`` between ``low`` and ``high``."""
     given = getattr(value, field)
-    expected = f"a whole number of {unit} from {low:,} to {high:,}" + (f", or None ({none})" if none else "")
+    expected = f"a whole number of {unit} from {low:,} to {high:,}" + (
+        f", or None ({none})" if none else ""
+    )
     if given is None and none:
         return
     if isinstance(given, bool) or not isinstance(given, int):
@@ -81,7 +87,9 @@ def reason(value: Any, field: str) -> None:
     if not isinstance(given, str):
         raise refuse(value, field, "a text of at most 123 bytes", TypeError)
     if len(given.encode()) > 123:
-        raise refuse(value, field, "a text of at most 123 bytes (a control frame carries 125, RFC 6455 §5.5)")
+        raise refuse(
+            value, field, "a text of at most 123 bytes (a control frame carries 125, RFC 6455 §5.5)"
+        )
 
 
 def unknown(name: str, given: str, allowed: list[str]) -> ValueError:

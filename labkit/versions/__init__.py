@@ -48,7 +48,9 @@ class Vintage:
     def label(self) -> str:
         """How figures call it: "websockets 14.1 asyncio, Python 3.11"."""
         version, python = self.version or shelf.installed(), self.python or pythons.here()
-        return f"websockets {version} {self.implementation}, Python {'.'.join(python.split('.')[:2])}"
+        return (
+            f"websockets {version} {self.implementation}, Python {'.'.join(python.split('.')[:2])}"
+        )
 
     def find(self) -> Place:
         """Where it is on this machine: an interpreter, and a folder with websockets in it; raises Hole if it is nowhere."""
@@ -62,9 +64,15 @@ class Vintage:
             raise Hole(self, why)
         folder = shelf.find(version, python.path)
         if folder is None:
-            raise Hole(self, f"websockets {version} is not here: python -m labkit vintages fetch {version} (or see data/matrix.jsonl)")
+            raise Hole(
+                self,
+                f"websockets {version} is not here: python -m labkit vintages fetch {version} (or see data/matrix.jsonl)",
+            )
         if self.implementation == "trio" and not pythons.imports(python.path, "trio"):
-            raise Hole(self, f"the trio implementation needs trio, which Python {python.version} has not: pip install trio")
+            raise Hole(
+                self,
+                f"the trio implementation needs trio, which Python {python.version} has not: pip install trio",
+            )
         return Place(python.path, folder, self.implementation, self.label)
 
 
@@ -79,7 +87,14 @@ class Hole(ValueError):
         return [f"Hole: {self}"]  # in a notebook: the words, and no traceback
 
 
-def run_in(vintage: Vintage, experiment: Experiment, wire: str = "loopback", *, guess: float | None = None, progress: bool = True) -> Trace:
+def run_in(
+    vintage: Vintage,
+    experiment: Experiment,
+    wire: str = "loopback",
+    *,
+    guess: float | None = None,
+    progress: bool = True,
+) -> Trace:
     """Run an experiment in a worker process of that vintage; returns its Trace, raises Hole if that cannot be."""
     from .worker import Worker
 
@@ -89,7 +104,13 @@ def run_in(vintage: Vintage, experiment: Experiment, wire: str = "loopback", *, 
         return worker.run(experiment, wire, guess=guess, progress=progress)
 
 
-def run_each(experiment: Experiment, vintages: Iterable[Vintage], wire: str = "loopback", *, progress: bool = True) -> list[Trace | Hole]:
+def run_each(
+    experiment: Experiment,
+    vintages: Iterable[Vintage],
+    wire: str = "loopback",
+    *,
+    progress: bool = True,
+) -> list[Trace | Hole]:
     """Run one experiment in many vintages; a vintage that cannot be had is a Hole in the list.
 
     Virtual runs take their turns, as they are busy; runs in real time mostly wait, and a few of them do so together.
@@ -112,7 +133,10 @@ def run_each(experiment: Experiment, vintages: Iterable[Vintage], wire: str = "l
 
     interrupted = threading.Event()
     chosen, results = list(vintages), list[Trace | Hole]()
-    with ThreadPoolExecutor(TOGETHER if wire == "loopback" else 1) as pool, Bar(len(chosen), progress, "vintages") as bar:
+    with (
+        ThreadPoolExecutor(TOGETHER if wire == "loopback" else 1) as pool,
+        Bar(len(chosen), progress, "vintages") as bar,
+    ):
         try:
             for result in pool.map(alone, chosen):
                 results.append(result)

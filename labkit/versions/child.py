@@ -50,7 +50,9 @@ def main() -> None:
 def _listen(requests: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         requests.put(line)
-    os._exit(0)  # whoever asked is gone; a thread that is stuck in a call must not keep this process
+    os._exit(
+        0
+    )  # whoever asked is gone; a thread that is stuck in a call must not keep this process
 
 
 def answer(request: dict[str, Any], say: Callable[[str], None]) -> Trace:
@@ -61,7 +63,9 @@ def answer(request: dict[str, Any], say: Callable[[str], None]) -> Trace:
         adopt(request["identity"])
     experiment = Experiment.from_data(request["experiment"])
     nobody = {"server": None, "client": None}
-    with Session(experiment, request["wire"], dict(nobody), True, request["implementation"]) as session:
+    with Session(
+        experiment, request["wire"], dict(nobody), True, request["implementation"]
+    ) as session:
         session.wait(tick=_reporter(session, say))
     return session.trace
 

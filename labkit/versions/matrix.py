@@ -30,7 +30,10 @@ from . import Hole, Vintage, check, pythons, shelf
 from .worker import Place, Worker
 
 CUT = 1.5  # s; between the pings of 1 s and 2 s
-HEAL = {"virtual": 60.0, "loopback": 8.0}  # s; beyond the 30 s that TLS may add, where minutes cost nothing
+HEAL = {
+    "virtual": 60.0,
+    "loopback": 8.0,
+}  # s; beyond the 30 s that TLS may add, where minutes cost nothing
 AFTER = 4.0  # s; how much longer a run goes on
 
 SITUATIONS = {  # what the keeper's application sends, of which acts
@@ -39,7 +42,11 @@ SITUATIONS = {  # what the keeper's application sends, of which acts
     "drain blocked before the ping": "40,000 bytes every 50 ms: drain() waits when the next ping is due",
     "ping before drain blocked": "the ping is on its way when 40,000 bytes every 50 ms begin, so drain() waits from then on",
 }
-WIRES = {"ws": ("server", False), "wss server": ("server", True), "wss client": ("client", True)}  # (the keeper, TLS)
+WIRES = {
+    "ws": ("server", False),
+    "wss server": ("server", True),
+    "wss client": ("client", True),
+}  # (the keeper, TLS)
 VERDICTS = {
     "bounded": "told in time",
     "late": "closed or told much later than close_timeout",
@@ -48,7 +55,9 @@ VERDICTS = {
     "hole": "cannot be run",
 }
 
-Cell = dict[str, Any]  # version, implementation, python, situation, wire, clock; cut, heal, noticed, closed, told (s); raised, verdict, why
+Cell = dict[
+    str, Any
+]  # version, implementation, python, situation, wire, clock; cut, heal, noticed, closed, told (s); raised, verdict, why
 
 
 def traffic(situation: str, keeper: str) -> list[Act]:
@@ -57,23 +66,35 @@ def traffic(situation: str, keeper: str) -> list[Act]:
         return []
     if situation == "backlog below the mark":
         return [Send(at=0.03, end=keeper, size=1000, every=0.05)]
-    return [Send(at=0.03 if "before the ping" in situation else 2.2, end=keeper, size=40_000, every=0.05)]
+    return [
+        Send(
+            at=0.03 if "before the ping" in situation else 2.2, end=keeper, size=40_000, every=0.05
+        )
+    ]
 
 
 def experiment(situation: str, wire: str, clock: str = "virtual") -> Experiment:
     """The experiment of a cell: "quiet" … × "ws", "wss server", "wss client"; ``clock`` says when it is healed."""
     if situation not in SITUATIONS or wire not in WIRES:
-        raise ValueError(f"a cell is one of {', '.join(SITUATIONS)} × {', '.join(WIRES)}; seen {situation!r} × {wire!r}")
+        raise ValueError(
+            f"a cell is one of {', '.join(SITUATIONS)} × {', '.join(WIRES)}; seen {situation!r} × {wire!r}"
+        )
     keeper, tls = WIRES[wire]
     timers, heal = Peer(ping_interval=1, ping_timeout=1, close_timeout=1, buffer=4096), HEAL[clock]
-    ends: dict[str, Any] = {"server": replace(timers, ping_interval=None), "client": replace(timers, ping_interval=None), keeper: timers}
+    ends: dict[str, Any] = {
+        "server": replace(timers, ping_interval=None),
+        "client": replace(timers, ping_interval=None),
+        keeper: timers,
+    }
     faults = [Cut(at=CUT, heal=heal), *traffic(situation, keeper)]
     return Experiment(**ends, faults=faults, tls=tls, until=heal + AFTER)
 
 
 def judge(trace: Story, keeper: str, heal: float) -> Cell:
     """What became of the keeper: three moments (s, or None), what it was told, its fate."""
-    noticed, closed, told = (_rounded(moment(keeper)) for moment in (trace.noticed_at, trace.closed_at, trace.told_at))
+    noticed, closed, told = (
+        _rounded(moment(keeper)) for moment in (trace.noticed_at, trace.closed_at, trace.told_at)
+    )
     raised = next((one.type for one in trace.raised(keeper)), None)
     seen = {"noticed": noticed, "closed": closed, "told": told, "raised": raised}
     return {**seen, "verdict": fate(trace, keeper, heal), "why": None}
@@ -88,12 +109,16 @@ def clock_of(vintage: Vintage) -> str:
     return "virtual" if vintage.implementation in VIRTUAL else "loopback"
 
 
-def grid(situations: Iterable[str] = tuple(SITUATIONS), wires: Iterable[str] = tuple(WIRES)) -> list[tuple[str, str]]:
+def grid(
+    situations: Iterable[str] = tuple(SITUATIONS), wires: Iterable[str] = tuple(WIRES)
+) -> list[tuple[str, str]]:
     """Every (situation, wire)."""
     return [(situation, wire) for situation in situations for wire in wires]
 
 
-def measure(vintage: Vintage, places: Iterable[tuple[str, str]] = (), clock: str | None = None) -> list[tuple[Cell, Trace | Hole]]:
+def measure(
+    vintage: Vintage, places: Iterable[tuple[str, str]] = (), clock: str | None = None
+) -> list[tuple[Cell, Trace | Hole]]:
     """Run the cells of one vintage, all of them unless told which; a vintage that cannot be had gives holes."""
     clock = clock or clock_of(vintage)
     todo = list(places) or grid()
@@ -101,8 +126,14 @@ def measure(vintage: Vintage, places: Iterable[tuple[str, str]] = (), clock: str
         place = vintage.find()
         check(vintage, experiment("quiet", "ws"))
     except Hole as hole:
-        return [(cell_of(vintage, *where, clock) | {"verdict": "hole", "why": hole.why}, hole) for where in todo]
-    return [(_seen(vintage, where, clock, trace), trace) for where, trace in zip(todo, _run_all(place, todo, clock))]
+        return [
+            (cell_of(vintage, *where, clock) | {"verdict": "hole", "why": hole.why}, hole)
+            for where in todo
+        ]
+    return [
+        (_seen(vintage, where, clock, trace), trace)
+        for where, trace in zip(todo, _run_all(place, todo, clock))
+    ]
 
 
 def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trace]:
@@ -114,7 +145,9 @@ def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trac
     def alone(where: tuple[str, str]) -> Trace:
         with Worker(place) as worker:
             trace = worker.run(experiment(*where, clock), clock, progress=False)
-            if not trace.states("server") or trace.states("server")[-1][1] == "CONNECTING":  # too busy to connect: once more
+            if (
+                not trace.states("server") or trace.states("server")[-1][1] == "CONNECTING"
+            ):  # too busy to connect: once more
                 trace = worker.run(experiment(*where, clock), clock, progress=False)
             return trace
 
@@ -125,9 +158,21 @@ def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trac
 def cell_of(vintage: Vintage, situation: str, wire: str, clock: str) -> Cell:
     """A cell that has not been run yet: who and where, without moments."""
     python = ".".join((vintage.python or pythons.here()).split(".")[:2])
-    named = {"version": vintage.version or shelf.installed(), "implementation": vintage.implementation, "python": python}
+    named = {
+        "version": vintage.version or shelf.installed(),
+        "implementation": vintage.implementation,
+        "python": python,
+    }
     moments: Cell = {"noticed": None, "closed": None, "told": None, "raised": None}
-    return {**named, "situation": situation, "wire": wire, "clock": clock, "cut": CUT, "heal": HEAL[clock], **moments}
+    return {
+        **named,
+        "situation": situation,
+        "wire": wire,
+        "clock": clock,
+        "cut": CUT,
+        "heal": HEAL[clock],
+        **moments,
+    }
 
 
 def _seen(vintage: Vintage, where: tuple[str, str], clock: str, trace: Trace) -> Cell:
@@ -141,19 +186,30 @@ def vintages() -> Iterator[Vintage]:
     """Every vintage of the recorded matrix, but for those that the capabilities rule out beforehand."""
     for python in PYTHONS:
         for implementation in IMPLEMENTATIONS:
-            if python == PYTHONS[1] or implementation in VIRTUAL:  # real time is dear: one Python is enough
+            if (
+                python == PYTHONS[1] or implementation in VIRTUAL
+            ):  # real time is dear: one Python is enough
                 for version in [*shelf.ALL, shelf.installed()]:
                     if lack(implementation, version, pythons.number(python)) is None:
                         yield Vintage(version, implementation, python)
 
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-CONTROLS = ("14.1", "14.2", None)  # asyncio, in plain ws, once more on the loopback wire: the virtual wire must agree
+CONTROLS = (
+    "14.1",
+    "14.2",
+    None,
+)  # asyncio, in plain ws, once more on the loopback wire: the virtual wire must agree
 
 
-def everything(chosen: Iterable[Vintage] | None = None, progress: bool = True) -> Iterator[tuple[Cell, Trace | Hole]]:
+def everything(
+    chosen: Iterable[Vintage] | None = None, progress: bool = True
+) -> Iterator[tuple[Cell, Trace | Hole]]:
     """All cells of all vintages, and the controls, as they are done."""
-    todo = [(vintage, grid(), clock_of(vintage)) for vintage in (chosen if chosen is not None else vintages())]
+    todo = [
+        (vintage, grid(), clock_of(vintage))
+        for vintage in (chosen if chosen is not None else vintages())
+    ]
     if chosen is None:
         todo += [(Vintage(version), grid(wires=["ws"]), "loopback") for version in CONTROLS]
     with Bar(len(todo), shown=progress, things="vintages") as bar:
@@ -184,14 +240,25 @@ TELLING = [  # the cells whose traces are kept: (situation, wire, vintage)
 
 def key(cell: Cell) -> str:
     """The name of a cell, and of its trace: "14.1-asyncio-python3.11-ws-quiet"."""
-    words = [cell["version"], cell["implementation"], f"python{cell['python']}", cell["wire"], cell["situation"]]
-    words += ["on loopback"] if cell["implementation"] in VIRTUAL and cell["clock"] == "loopback" else []
+    words = [
+        cell["version"],
+        cell["implementation"],
+        f"python{cell['python']}",
+        cell["wire"],
+        cell["situation"],
+    ]
+    words += (
+        ["on loopback"] if cell["implementation"] in VIRTUAL and cell["clock"] == "loopback" else []
+    )
     return "-".join(words).replace(" ", "_")
 
 
 def record(folder: Path, progress: bool = True) -> str:
     """Run everything; write ``folder``/matrix.jsonl, and the telling traces beside it in the folder matrix. Returns what was written."""
-    telling = {key(cell_of(vintage, situation, wire, clock_of(vintage))) for situation, wire, vintage in TELLING}
+    telling = {
+        key(cell_of(vintage, situation, wire, clock_of(vintage)))
+        for situation, wire, vintage in TELLING
+    }
     cells, traces = [], folder / "matrix"
     traces.mkdir(parents=True, exist_ok=True)
     for cell, trace in everything(progress=progress):
@@ -215,7 +282,9 @@ def save(cells: list[Cell], path: Path) -> Path:
         "cells": len(cells),
     }
     with whole(path) as draft:
-        draft.write_text("".join(json.dumps(row) + "\n" for row in [header, *cells]), encoding="utf-8")
+        draft.write_text(
+            "".join(json.dumps(row) + "\n" for row in [header, *cells]), encoding="utf-8"
+        )
     return path
 
 
@@ -223,7 +292,9 @@ def load(path: Path) -> tuple[dict[str, Any], list[Cell]]:
     """The header and the cells that :func:`save` wrote."""
     header, *cells = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     if header.get("labkit matrix") != 1 or header.get("cells") != len(cells):
-        raise ValueError(f"{path} is not a whole matrix: make it again with python -m labkit matrix")
+        raise ValueError(
+            f"{path} is not a whole matrix: make it again with python -m labkit matrix"
+        )
     return header, cells
 
 
@@ -231,7 +302,9 @@ def recorded() -> tuple[dict[str, Any], list[Cell]]:
     """The matrix that comes with the lab, in data/matrix.jsonl: its header, and its cells."""
     path = next((path for folder in folders() if (path := folder / "matrix.jsonl").is_file()), None)
     if path is None:
-        raise FileNotFoundError("no matrix.jsonl in a folder data, beside labkit or above here: python -m labkit matrix makes it")
+        raise FileNotFoundError(
+            "no matrix.jsonl in a folder data, beside labkit or above here: python -m labkit matrix makes it"
+        )
     return load(path)
 
 

@@ -59,7 +59,10 @@ def known() -> tuple[Python, ...]:
     for path in _candidates():
         if (version := ask(path)) is not None:
             others.setdefault(version, path)
-    rest = sorted((Python(path, version) for version, path in others.items() if version != here()), key=lambda p: number(p.version))
+    rest = sorted(
+        (Python(path, version) for version, path in others.items() if version != here()),
+        key=lambda p: number(p.version),
+    )
     return (Python(sys.executable, here()), *reversed(rest))
 
 
@@ -67,7 +70,13 @@ def known() -> tuple[Python, ...]:
 def ask(path: str) -> str | None:
     """The version of an interpreter; None if it does not answer."""
     try:
-        done = subprocess.run([path, "-I", "-c", ASK], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [path, "-I", "-c", ASK],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            stdin=subprocess.DEVNULL,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 and done.stdout.startswith("3.") else None
@@ -77,7 +86,12 @@ def ask(path: str) -> str | None:
 def imports(path: str, module: str) -> bool:
     """Whether an interpreter can import a module."""
     ask = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
-    return subprocess.run([path, "-c", ask], capture_output=True, timeout=30, stdin=subprocess.DEVNULL).returncode == 0
+    return (
+        subprocess.run(
+            [path, "-c", ask], capture_output=True, timeout=30, stdin=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
 
 
 def _candidates() -> Iterator[str]:
@@ -89,8 +103,14 @@ def _candidates() -> Iterator[str]:
                 yield str(path)
                 break
     if py := shutil.which("py"):
-        listed = subprocess.run([py, "-0p"], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL)
-        yield from (line.split(None, 2)[-1].lstrip("* ") for line in listed.stdout.splitlines() if line.strip().startswith("-"))
+        listed = subprocess.run(
+            [py, "-0p"], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL
+        )
+        yield from (
+            line.split(None, 2)[-1].lstrip("* ")
+            for line in listed.stdout.splitlines()
+            if line.strip().startswith("-")
+        )
 
 
 def _homes() -> Iterator[Path]:
@@ -103,7 +123,9 @@ def _homes() -> Iterator[Path]:
     ]
     for root in roots:
         if root.is_dir():
-            yield from sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
+            yield from sorted(
+                path for path in root.iterdir() if path.is_dir() and not path.is_symlink()
+            )
     listed = home / ".conda/environments.txt"
     if listed.is_file():
         yield from map(Path, listed.read_text(encoding="utf-8").split("\n"))

@@ -21,8 +21,25 @@ from pathlib import Path
 from ..ends.capabilities import IMPLEMENTATIONS, has, number
 from . import pythons
 
-LIVE = ("10.4", "13.1", "14.1", "14.2")  # what the notebooks and the tests run, besides the installed one
-ALL = ("10.4", "11.0.3", "12.0", "13.0.1", "13.1", "14.0", "14.1", "14.2", "15.0.1", "16.0", "17.0.1")
+LIVE = (
+    "10.4",
+    "13.1",
+    "14.1",
+    "14.2",
+)  # what the notebooks and the tests run, besides the installed one
+ALL = (
+    "10.4",
+    "11.0.3",
+    "12.0",
+    "13.0.1",
+    "13.1",
+    "14.0",
+    "14.1",
+    "14.2",
+    "15.0.1",
+    "16.0",
+    "17.0.1",
+)
 STALE = 3600.0  # s; an older draft is nobody's any more
 
 
@@ -63,8 +80,12 @@ def report() -> str:
     """What is here, as a table: versions with their implementations, and Pythons."""
     rows = [f"the shelf is {folder()}", ""]
     for version in sorted({*LIVE, *ALL, *here(), installed()}, key=number):
-        there = "installed" if version == installed() else "on the shelf" if version in here() else "-"
-        rows.append(f"websockets {version:8} {there:13} {', '.join(one for one in IMPLEMENTATIONS if has(one, 'exists', version))}")
+        there = (
+            "installed" if version == installed() else "on the shelf" if version in here() else "-"
+        )
+        rows.append(
+            f"websockets {version:8} {there:13} {', '.join(one for one in IMPLEMENTATIONS if has(one, 'exists', version))}"
+        )
     rows += ["", *(f"Python {one.version:8} {one.path}" for one in pythons.known())]
     return "\n".join(rows)
 
@@ -80,7 +101,9 @@ def fetch(version: str) -> bool:
         with contextlib.suppress(OSError):  # somebody else was faster
             os.rename(draft, place)
     if not (place / "websockets" / "version.py").is_file():
-        raise RuntimeError(f"websockets {version} did not reach the shelf, {folder()}: is it full, or read-only?")
+        raise RuntimeError(
+            f"websockets {version} did not reach the shelf, {folder()}: is it full, or read-only?"
+        )
     return True
 
 
@@ -106,13 +129,26 @@ def _install(version: str, draft: Path) -> None:
         env={**os.environ, "BUILD_EXTENSION": "no"},  # it is optional, and the pure Python is enough
     )  # fmt: skip
     if done.returncode:
-        last = next((line for line in reversed(done.stderr.strip().splitlines()) if line), "pip says nothing")
-        raise RuntimeError(f"websockets {version} could not be fetched ({last}): is this machine online, and is there such a version?")
+        last = next(
+            (line for line in reversed(done.stderr.strip().splitlines()) if line),
+            "pip says nothing",
+        )
+        raise RuntimeError(
+            f"websockets {version} could not be fetched ({last}): is this machine online, and is there such a version?"
+        )
 
 
 def _installer() -> list[str]:
     if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile"]
+        return [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-compile",
+        ]
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--python", sys.executable]
     raise RuntimeError("fetching needs pip, which this Python has not: python -m ensurepip")

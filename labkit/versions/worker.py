@@ -50,7 +50,9 @@ class Worker:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # its standard error
+        self.said = tempfile.TemporaryFile(
+            "w+", encoding="utf-8", errors="replace"
+        )  # its standard error
         own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         path = {} if self.place.folder == Path(".") else {"PYTHONPATH": str(place.folder)}
         self.process = subprocess.Popen(
@@ -62,9 +64,20 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def run(self, experiment: Experiment, wire: str, *, guess: float | None = None, progress: bool = True) -> Trace:
+    def run(
+        self,
+        experiment: Experiment,
+        wire: str,
+        *,
+        guess: float | None = None,
+        progress: bool = True,
+    ) -> Trace:
         """Run one experiment; ValueError if it is refused over there, WorkerError if the worker fails."""
-        request: dict[str, Any] = {"experiment": experiment.to_data(), "wire": wire, "implementation": self.place.implementation}
+        request: dict[str, Any] = {
+            "experiment": experiment.to_data(),
+            "wire": wire,
+            "implementation": self.place.implementation,
+        }
         if experiment.tls:
             from ..engine.tls import identity
 
@@ -81,7 +94,9 @@ class Worker:
         finally:
             timer.cancel()
 
-    def _ask(self, request: dict[str, Any], reported: Reported, guess: float | None, progress: bool) -> Trace:
+    def _ask(
+        self, request: dict[str, Any], reported: Reported, guess: float | None, progress: bool
+    ) -> Trace:
         assert self.process.stdin and self.process.stdout
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
@@ -95,7 +110,10 @@ class Worker:
                     reported.seen = reply
                     living.tick()
                 elif "lines" in reply:
-                    trace = Trace.from_lines(islice(self.process.stdout, reply["lines"]), f"the trace of {self.place.label}")
+                    trace = Trace.from_lines(
+                        islice(self.process.stdout, reply["lines"]),
+                        f"the trace of {self.place.label}",
+                    )
                     trace.header["vintage"] = self.place.label
                     reported.ended = trace.header["ended"]
                     return trace
@@ -114,7 +132,10 @@ class Worker:
     def _failure(self) -> WorkerError:
         self.process.wait(timeout=10)
         self.said.seek(0)
-        last = self.said.read().strip()[-500:] or "it said nothing; perhaps it took too long, and was killed"
+        last = (
+            self.said.read().strip()[-500:]
+            or "it said nothing; perhaps it took too long, and was killed"
+        )
         return WorkerError(f"the worker of {self.place.label} has ended: {last}")
 
     def _kill(self) -> None:

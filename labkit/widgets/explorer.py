@@ -21,7 +21,13 @@ from .static import mark, show, style
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 WIDE = {"description_width": "10.5em"}
 LONG = {"width": "24.5em"}
-OPTIONAL = ("ping_interval", "ping_timeout", "close_timeout", "cut", "heal")  # knobs that can be None
+OPTIONAL = (
+    "ping_interval",
+    "ping_timeout",
+    "close_timeout",
+    "cut",
+    "heal",
+)  # knobs that can be None
 NONE = {"cut": "no cut", "heal": "never"}  # what None is called; elsewhere None
 
 
@@ -47,17 +53,33 @@ def explore(
 class Explorer:
     """The knobs and what they show. ``experiment`` is the setting of the moment, to go on with."""
 
-    def __init__(self, base: Experiment, guess: float | None, view: str, longest: float | None, projector: bool) -> None:
+    def __init__(
+        self,
+        base: Experiment,
+        guess: float | None,
+        view: str,
+        longest: float | None,
+        projector: bool,
+    ) -> None:
         self.base, self.projector, self.turn = base, projector, threading.RLock()
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         start = Knobs.of(base)
         self.rows = _rows(start, longest or _longest(start))
-        self.guess = widgets.FloatText(guess or 0.0, description="guess (s)", step=0.5, layout={"width": "14em"})
-        self.pinned = widgets.Checkbox(guess is not None, description="pinned", indent=False, layout={"width": "6em"})
-        self.view = widgets.ToggleButtons(
-            options=VIEWS, value=view, tooltips=["states over time", "frames, time downwards"], style={"button_width": "6em"}
+        self.guess = widgets.FloatText(
+            guess or 0.0, description="guess (s)", step=0.5, layout={"width": "14em"}
         )
-        self.hold = widgets.ToggleButton(False, description="Hold this", tooltip="keep this setting beside the next ones")
+        self.pinned = widgets.Checkbox(
+            guess is not None, description="pinned", indent=False, layout={"width": "6em"}
+        )
+        self.view = widgets.ToggleButtons(
+            options=VIEWS,
+            value=view,
+            tooltips=["states over time", "frames, time downwards"],
+            style={"button_width": "6em"},
+        )
+        self.hold = widgets.ToggleButton(
+            False, description="Hold this", tooltip="keep this setting beside the next ones"
+        )
         self.sentence, self.picture, self.code = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.held_words, self.held_picture = widgets.HTML(), widgets.HTML()
         self.held: Knobs | None = None
@@ -81,7 +103,13 @@ class Explorer:
         with self.turn:
             knobs = self.knobs
             guess = self.guess.value if self.pinned.value else None
-            self.shown = result(lambda: knobs.experiment(self.base), self.view.value, guess, self.key, self.projector)
+            self.shown = result(
+                lambda: knobs.experiment(self.base),
+                self.view.value,
+                guess,
+                self.key,
+                self.projector,
+            )
             self.picture.value = self.shown.picture
             self.sentence.value = said(self.shown.sentence)
             self.code.value = copyable(self.shown.code)
@@ -93,7 +121,9 @@ class Explorer:
         with self.turn:
             self.held = self.knobs if self.hold.value else None
             self.hold.description = "Let go" if self.hold.value else "Hold this"
-            self.held_picture.value = self.shown.picture.replace(self.key, f"{self.key}h") if self.held else ""
+            self.held_picture.value = (
+                self.shown.picture.replace(self.key, f"{self.key}h") if self.held else ""
+            )
             self.kept_sentence = self.shown.sentence
             self.held_words.value = said(self._held_sentence(self.held)) if self.held else ""
 
@@ -109,13 +139,24 @@ class Explorer:
 
     def _layout(self) -> widgets.VBox:
         timers, wire = (widgets.VBox([self.rows[name].box for name in names]) for names in COLUMNS)
-        buttons = widgets.HBox([self.view, self.guess, self.pinned, self.hold], layout={"flex_flow": "row wrap"})
+        buttons = widgets.HBox(
+            [self.view, self.guess, self.pinned, self.hold], layout={"flex_flow": "row wrap"}
+        )
         knobs = widgets.HBox([timers, wire], layout={"flex_flow": "row wrap"})
         self.code.add_class("labkit-code")
         self.sentence.add_class("labkit-sentence")
         self.picture.add_class("labkit-picture")
         box = widgets.VBox(
-            [style(self.projector, self.key), knobs, buttons, self.sentence, self.picture, self.code, self.held_words, self.held_picture]
+            [
+                style(self.projector, self.key),
+                knobs,
+                buttons,
+                self.sentence,
+                self.picture,
+                self.code,
+                self.held_words,
+                self.held_picture,
+            ]
         )
         box.add_class("labkit-explore")
         mark(box, self.projector)
@@ -137,7 +178,11 @@ class Row:
         self.none = None
         if name in OPTIONAL:
             self.none = widgets.Checkbox(
-                value is None, description=NONE.get(name, "None"), indent=False, layout={"width": "5.5em"}, tooltip=f"{name} is None"
+                value is None,
+                description=NONE.get(name, "None"),
+                indent=False,
+                layout={"width": "5.5em"},
+                tooltip=f"{name} is None",
             )
             self.knob.disabled = value is None
         self.box = widgets.HBox([self.knob, self.none] if self.none else [self.knob])
@@ -171,14 +216,26 @@ COLUMNS = (
 def _rows(start: Knobs, longest: float) -> dict[str, Row]:
     """Every knob by its name, standing where ``start`` says."""
 
-    def slider(name: str, words: str, low: float, high: float, step: float, default: float = 0.0) -> Row:
+    def slider(
+        name: str, words: str, low: float, high: float, step: float, default: float = 0.0
+    ) -> Row:
         value = getattr(start, name)
         at = default if value is None else value
-        knob = widgets.FloatSlider(at, min=min(low, at), max=max(high, at), step=step, description=words, style=WIDE, layout=LONG)
+        knob = widgets.FloatSlider(
+            at,
+            min=min(low, at),
+            max=max(high, at),
+            step=step,
+            description=words,
+            style=WIDE,
+            layout=LONG,
+        )
         return Row(name, knob, value)
 
     def choice(name: str, words: str, options: Any) -> Row:
-        knob = widgets.Dropdown(options=options, value=getattr(start, name), description=words, style=WIDE, layout=LONG)
+        knob = widgets.Dropdown(
+            options=options, value=getattr(start, name), description=words, style=WIDE, layout=LONG
+        )
         return Row(name, knob, getattr(start, name))
 
     first = start.cut or longest / 4
@@ -199,4 +256,10 @@ def _rows(start: Knobs, longest: float) -> dict[str, Row]:
 
 def _longest(start: Knobs) -> float:
     """Where the sliders end (s): well beyond what they begin with."""
-    return max(20.0, *(3 * (value or 0.0) for value in (start.ping_interval, start.ping_timeout, start.close_timeout)))
+    return max(
+        20.0,
+        *(
+            3 * (value or 0.0)
+            for value in (start.ping_interval, start.ping_timeout, start.close_timeout)
+        ),
+    )

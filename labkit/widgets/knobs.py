@@ -37,7 +37,9 @@ class Knobs:
     def of(cls, experiment: Experiment) -> Knobs:
         """How the knobs stand for an experiment; of several cuts the first has knobs."""
         keepers = [end for end in ("server", "client") if experiment.peer(end).keepalive]
-        senders = [end for end in ("server", "client") if experiment.peer(end).send_every is not None]
+        senders = [
+            end for end in ("server", "client") if experiment.peer(end).send_every is not None
+        ]
         peer = experiment.peer((keepers or ["server"])[0])
         cut = experiment.cuts[0] if experiment.cuts else Cut()
         jitters = [act for act in experiment.faults if _is_jitter(act)]
@@ -68,7 +70,9 @@ class Knobs:
 
     def _peer(self, peer: Peer, end: str) -> Peer:
         """One end: it pings and sends if the knobs say so; the timers are those of who pings."""
-        changes: dict[str, float | None] = {"send_every": self.send_every if self.who_sends in (end, "both") else None}
+        changes: dict[str, float | None] = {
+            "send_every": self.send_every if self.who_sends in (end, "both") else None
+        }
         if self.who_pings in (end, "both"):
             changes |= {"ping_interval": self.ping_interval}
         else:
@@ -86,13 +90,29 @@ class Knobs:
 
 def difference(one: Knobs, two: Knobs) -> str:
     """What has been moved between two positions: "ping_interval 20 → 5"; "nothing" if they are the same."""
-    rows = [(field.name, getattr(one, field.name), getattr(two, field.name)) for field in dataclasses.fields(Knobs)]
-    return ", ".join(f"{name} {_said(before)} → {_said(after)}" for name, before, after in rows if before != after) or "nothing"
+    rows = [
+        (field.name, getattr(one, field.name), getattr(two, field.name))
+        for field in dataclasses.fields(Knobs)
+    ]
+    return (
+        ", ".join(
+            f"{name} {_said(before)} → {_said(after)}"
+            for name, before, after in rows
+            if before != after
+        )
+        or "nothing"
+    )
 
 
 def _is_jitter(act: Act) -> bool:
     """Whether an act is what the jitter knob makes."""
-    return isinstance(act, Delay) and act.at == 0 and act.latency == act.jitter and act.until is None and act.direction == "both"
+    return (
+        isinstance(act, Delay)
+        and act.at == 0
+        and act.latency == act.jitter
+        and act.until is None
+        and act.direction == "both"
+    )
 
 
 def _who(ends: list[str]) -> str:

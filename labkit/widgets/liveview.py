@@ -29,7 +29,12 @@ from .static import mark, show, style
 
 FLOOD = {"size": 20_000, "every": 0.02}  # bytes, s: a megabyte a second
 DEAF = 90.0  # s without a beat of the page, after which nobody is there; a page in the background beats once a minute
-LAMPS = {"CONNECTING": ("○", "#a6a6a6"), "OPEN": ("●", "#009e73"), "CLOSING": ("◐", "#e69f00"), "CLOSED": ("□", "#a6a6a6")}
+LAMPS = {
+    "CONNECTING": ("○", "#a6a6a6"),
+    "OPEN": ("●", "#009e73"),
+    "CLOSING": ("◐", "#e69f00"),
+    "CLOSED": ("□", "#a6a6a6"),
+}
 CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
 FITTING = {"description_width": "initial"}
 _latest: list[Live] = []
@@ -57,9 +62,15 @@ class Live:
         self.experiment, self.projector = experiment, projector
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         self.traces: list[Trace] = []
-        self.shown = Result("A connection that was running when this was shown.", code=repr(experiment), figure=partial(setup, experiment))
+        self.shown = Result(
+            "A connection that was running when this was shown.",
+            code=repr(experiment),
+            figure=partial(setup, experiment),
+        )
         self.cut: Act | None = None
-        self.held: dict[tuple[str, str], Act] = {}  # freezes, floods and pauses in force, by button and end
+        self.held: dict[
+            tuple[str, str], Act
+        ] = {}  # freezes, floods and pauses in force, by button and end
         self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
         self.turn = threading.RLock()
         self._make_widgets()
@@ -85,7 +96,11 @@ class Live:
     def compare(self) -> Comparison:
         """The moments of the real run beside those of the same presses in virtual time."""
         virtual, real = self.again(), self.traces[-1]
-        rows = [Difference(end, moment, ask(virtual, moment, end), ask(real, moment, end)) for end in ENDS for moment in MOMENTS]
+        rows = [
+            Difference(end, moment, ask(virtual, moment, end), ask(real, moment, end))
+            for end in ENDS
+            for moment in MOMENTS
+        ]
         return Comparison(rows, names=("virtual", "real"))
 
     def press(self, name: str) -> None:
@@ -150,8 +165,12 @@ class Live:
             self.traces.append(look.trace)
         for end, state in look.states.items():
             self.lamps[end].value = lamp(end, state)
-        self.clock.value = f"{look.now:.1f} s" + (f" · not done: {html.escape(look.problem)}" if look.problem else "")
-        self.picture.value = picture(look.trace, look.prediction, "timeline", None, self.key, self.projector)
+        self.clock.value = f"{look.now:.1f} s" + (
+            f" · not done: {html.escape(look.problem)}" if look.problem else ""
+        )
+        self.picture.value = picture(
+            look.trace, look.prediction, "timeline", None, self.key, self.projector
+        )
         self._label(look)
         if look.over:
             self._last(look)
@@ -160,12 +179,19 @@ class Live:
 
     def _lost(self, problem: str) -> None:
         """The session could not go on: say so, and leave nothing to press but Reconnect."""
-        self.sentence.value = said(f"This connection could not go on: {problem}. Reconnect opens another.")
+        self.sentence.value = said(
+            f"This connection could not go on: {problem}. Reconnect opens another."
+        )
 
     def _last(self, look: Look) -> None:
         """The end of a connection: why, and how to have it again."""
         sentence, code = why(look.trace), repr(look.trace.experiment)
-        self.shown = Result(sentence, self.picture.value, code, figure=partial(draw, look.trace, look.prediction, "timeline", None))
+        self.shown = Result(
+            sentence,
+            self.picture.value,
+            code,
+            figure=partial(draw, look.trace, look.prediction, "timeline", None),
+        )
         self.sentence.value, self.copy.value = said(sentence), copyable(code)
 
     def _label(self, look: Look) -> None:
@@ -176,14 +202,20 @@ class Live:
         for name in ("Reset", "Hang up", "Goodbye", "End", *BACK):
             self.buttons[name].disabled = look.over
         for name, (begin, finish) in BACK.items():
-            self.buttons[name].description = finish if (name, self.end.value) in self.held else begin
+            self.buttons[name].description = (
+                finish if (name, self.end.value) in self.held else begin
+            )
 
     def _make_widgets(self) -> None:
         self.buttons = {name: _button(name, words) for name, words in BUTTONS.items()}
         for name, button in self.buttons.items():
             button.on_click(lambda _, name=name: self._pressed(name))
-        self.end = widgets.Dropdown(options=ENDS, description="which end", style=FITTING, layout={"width": "14em"})
-        self.code = widgets.IntText(1000, description="code", style=FITTING, layout={"width": "9em"})
+        self.end = widgets.Dropdown(
+            options=ENDS, description="which end", style=FITTING, layout={"width": "14em"}
+        )
+        self.code = widgets.IntText(
+            1000, description="code", style=FITTING, layout={"width": "9em"}
+        )
         self.lamps = {end: widgets.HTML(lamp(end, "CONNECTING")) for end in ENDS}
         for end, one in self.lamps.items():
             one.add_class(f"labkit-lamp-{end}")
@@ -194,10 +226,28 @@ class Live:
         self.pulse.add_class("labkit-beat")
         self.pulse.on_click(self._beat)
         wrap = {"flex_flow": "row wrap"}
-        wire = widgets.HBox([self.buttons[name] for name in (*CUTS, "Heal", "Reset", "Hang up")], layout=wrap)
-        ends = widgets.HBox([self.end, *(self.buttons[name] for name in (*BACK, "Goodbye")), self.code], layout=wrap)
-        last = widgets.HBox([*self.lamps.values(), self.clock, self.buttons["Reconnect"], self.buttons["End"]], layout=wrap)
-        self.box = widgets.VBox([style(self.projector, self.key), wire, ends, last, self.picture, self.sentence, self.copy, self.pulse])
+        wire = widgets.HBox(
+            [self.buttons[name] for name in (*CUTS, "Heal", "Reset", "Hang up")], layout=wrap
+        )
+        ends = widgets.HBox(
+            [self.end, *(self.buttons[name] for name in (*BACK, "Goodbye")), self.code], layout=wrap
+        )
+        last = widgets.HBox(
+            [*self.lamps.values(), self.clock, self.buttons["Reconnect"], self.buttons["End"]],
+            layout=wrap,
+        )
+        self.box = widgets.VBox(
+            [
+                style(self.projector, self.key),
+                wire,
+                ends,
+                last,
+                self.picture,
+                self.sentence,
+                self.copy,
+                self.pulse,
+            ]
+        )
         self.box.add_class("labkit-live")
         mark(self.box, self.projector)
 

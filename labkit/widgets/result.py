@@ -18,7 +18,11 @@ from ..trace.why import why
 from ..values.experiment import Experiment
 
 VIEWS = ("timeline", "ladder")
-LARGER, NARROWER, THICK = 16 / 7.5, 0.68, 3.0  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
+LARGER, NARROWER, THICK = (
+    16 / 7.5,
+    0.68,
+    3.0,
+)  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,17 @@ class Result:
     picture: str = ""
     code: str = ""
     raised: bool = False  # whether the sentence says why there is nothing to see
-    figure: Callable[[], Figure] | None = None  # draws the same once more: for a page without a kernel
+    figure: Callable[[], Figure] | None = (
+        None  # draws the same once more: for a page without a kernel
+    )
 
 
 def result(
-    make: Callable[[], Experiment], view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
+    make: Callable[[], Experiment],
+    view: str = "timeline",
+    guess: float | None = None,
+    key: str = "bench",
+    projector: bool = False,
 ) -> Result:
     """Make the experiment, run it in virtual time, draw it and say why; whatever goes wrong is a sentence."""
     try:
@@ -46,12 +56,21 @@ def result(
         sentence = " ".join(filter(None, [why(trace), _unknown(experiment)]))
         drawn = picture(trace, theory, view, guess, key, projector)
         return Result(sentence, drawn, code, figure=partial(draw, trace, theory, view, guess))
-    except Exception as problem:  # of code that a learner has not written: a sentence helps more than a traceback
-        return Result(f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True)
+    except (
+        Exception
+    ) as problem:  # of code that a learner has not written: a sentence helps more than a traceback
+        return Result(
+            f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True
+        )
 
 
 def picture(
-    trace: Story, prediction: Story | None, view: str = "timeline", guess: float | None = None, key: str = "bench", projector: bool = False
+    trace: Story,
+    prediction: Story | None,
+    view: str = "timeline",
+    guess: float | None = None,
+    key: str = "bench",
+    projector: bool = False,
 ) -> str:
     """A trace as SVG, in the page's colours."""
     drawn = draw(trace, prediction, view, guess)

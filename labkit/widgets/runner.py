@@ -48,7 +48,11 @@ class Runner:
     """One session, from start() to close()."""
 
     def __init__(
-        self, experiment: Experiment, frame: Callable[[Look], None], lost: Callable[[str], None] = print, pace: float = PACE
+        self,
+        experiment: Experiment,
+        frame: Callable[[Look], None],
+        lost: Callable[[str], None] = print,
+        pace: float = PACE,
     ) -> None:
         """``frame`` is given every look, ``lost`` the sentence that says why there will be none; both are called in the thread."""
         self.experiment = experiment.but(until=HOURS) if experiment.until is None else experiment
@@ -58,7 +62,12 @@ class Runner:
         self.trace: Trace | None = None
         self.problem = ""
         self.known: tuple[tuple[Act, ...], Prediction] | None = None
-        self.thread = threading.Thread(target=contextvars.copy_context().run, args=(self._live,), name="labkit live", daemon=True)
+        self.thread = threading.Thread(
+            target=contextvars.copy_context().run,
+            args=(self._live,),
+            name="labkit live",
+            daemon=True,
+        )
 
     def start(self) -> Runner:
         self.thread.start()
@@ -85,13 +94,24 @@ class Runner:
             session = open_run(self.experiment, "loopback")
             with session, brisk():
                 self._watch(session)
-                session.over_at = None  # the story is told until it was left, also if its run was over before
+                session.over_at = (
+                    None  # the story is told until it was left, also if its run was over before
+                )
         except Exception as problem:
             self.problem = f"{type(problem).__name__}: {problem}"
             self.lost(self.problem)
             return
         self.trace = ended(session.trace)
-        self.frame(Look(self.trace.end, dict(session.states), self.trace, predict(self.trace.experiment), True, self.problem))
+        self.frame(
+            Look(
+                self.trace.end,
+                dict(session.states),
+                self.trace,
+                predict(self.trace.experiment),
+                True,
+                self.problem,
+            )
+        )
 
     def _watch(self, session: Session) -> None:
         """Do what is asked, look, wait; until it shall end."""
@@ -102,7 +122,9 @@ class Runner:
             if time.monotonic() >= due:
                 begin = time.monotonic()
                 self.frame(self._look(session))
-                due = max(due + self.pace, time.monotonic() + (time.monotonic() - begin) * (1 / SHARE - 1))
+                due = max(
+                    due + self.pace, time.monotonic() + (time.monotonic() - begin) * (1 / SHARE - 1)
+                )
             self.ending.wait(min(0.02, self.pace))
 
     def _obey(self, session: Session) -> None:
@@ -115,7 +137,9 @@ class Runner:
 
     def _look(self, session: Session) -> Look:
         trace = session.so_far()
-        states = {end: (trace.states(end) or [(0.0, "CONNECTING")])[-1][1] for end in ENDS}  # lamps and picture show the same instant
+        states = {
+            end: (trace.states(end) or [(0.0, "CONNECTING")])[-1][1] for end in ENDS
+        }  # lamps and picture show the same instant
         return Look(trace.end, states, trace, self._foresee(session), False, self.problem)
 
     def _foresee(self, session: Session) -> Prediction:

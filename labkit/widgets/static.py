@@ -33,7 +33,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def style(projector: bool, key: str) -> Any:
     """What a living widget brings along: its size, its script, and that the still picture beside it is not shown."""
     still = f"<style>.labkit-still-{key} {{display: none}}</style>"
-    return widgets.HTML(SCRIPT + still + PROJECTOR * projector, layout={"height": "0", "margin": "0"})
+    return widgets.HTML(
+        SCRIPT + still + PROJECTOR * projector, layout={"height": "0", "margin": "0"}
+    )
 
 
 def mark(box: Any, projector: bool) -> None:
@@ -51,9 +53,15 @@ def outputs(box: Any, shown: Result, key: str) -> list[dict[str, Any]]:
     """
     words = f"<p>{html.escape(shown.sentence)}</p><p><code>{html.escape(shown.code)}</code></p>"
     image = _image(shown.figure()) if shown.figure else ""
-    still = {"text/html": f'<div class="labkit-still-{key}">{image}{words}</div>', "text/plain": f"{shown.sentence}\n{shown.code}".strip()}
+    still = {
+        "text/html": f'<div class="labkit-still-{key}">{image}{words}</div>',
+        "text/plain": f"{shown.sentence}\n{shown.code}".strip(),
+    }
     return [
-        {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id}, "text/plain": "(knobs, where there is a kernel)"},
+        {
+            WIDGET: {"version_major": 2, "version_minor": 0, "model_id": box.model_id},
+            "text/plain": "(knobs, where there is a kernel)",
+        },
         still,
     ]
 
@@ -67,4 +75,6 @@ def show(box: Any, shown: Result, key: str) -> None:
 def _image(drawn: Figure) -> str:
     """A figure as an image within HTML: an SVG element would be taken out of what a page does not trust."""
     data = base64.b64encode(drawn.svg().encode()).decode()
-    return f'<img alt="{html.escape(drawn.alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
+    return (
+        f'<img alt="{html.escape(drawn.alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
+    )

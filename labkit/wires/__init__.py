@@ -20,7 +20,9 @@ from .ending import Busy, Interrupts, uninterrupted, warn
 from .pipe import EOF, RESET, Pipe
 
 FLOW = {"server": "to_client", "client": "to_server"}  # who sends into which pipe
-CAPACITY = 2**18  # bytes a direction swallows before the sender feels a cut, unless Peer.buffer says otherwise
+CAPACITY = (
+    2**18
+)  # bytes a direction swallows before the sender feels a cut, unless Peer.buffer says otherwise
 
 
 class Tap(Protocol):
@@ -28,7 +30,9 @@ class Tap(Protocol):
 
     def sent(self, conn: int, sender: str, now: float, data: bytes | None) -> None: ...
 
-    def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None: ...
+    def arrived(
+        self, conn: int, sender: str, now: float, data: bytes | None, count: int
+    ) -> None: ...
 
 
 Program = Callable[[Any], Coroutine[Any, Any, None]]  # what an end does, given its socket
@@ -39,7 +43,9 @@ class Wire:
 
     name = "?"
     clock = "?"
-    loops: Mapping[str, Any]  # the event loop of each end; loop.block(seconds) blocks it, and tells so
+    loops: Mapping[
+        str, Any
+    ]  # the event loop of each end; loop.block(seconds) blocks it, and tells so
     pace = 0.0  # s between two samples of what is only seen by looking
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
@@ -51,7 +57,9 @@ class Wire:
         self.interrupts = Interrupts()
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
-        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what the wire does by itself
+        self.tell: Callable[..., None] = lambda what, **data: (
+            None
+        )  # hears of what the wire does by itself
 
     # whoever opens a wire closes it
 
@@ -135,7 +143,11 @@ class Wire:
     def travelling(self) -> bool:
         """Whether anything is on its way and will arrive."""
         now = self.now()
-        return any((due := pipe.due()) is not None and due > now for pipes in self.pipes for pipe in pipes.values())
+        return any(
+            (due := pipe.due()) is not None and due > now
+            for pipes in self.pipes
+            for pipe in pipes.values()
+        )
 
     # faults
 
@@ -152,7 +164,11 @@ class Wire:
         self.moved()
 
     def _met(self, fault: Fault, number: int) -> Iterator[tuple[str, Pipe]]:
-        return ((sender, pipe) for sender, pipe in self.pipes[number - 1].items() if fault.meets(FLOW[sender]))
+        return (
+            (sender, pipe)
+            for sender, pipe in self.pipes[number - 1].items()
+            if fault.meets(FLOW[sender])
+        )
 
     def _begin(self, fault: Fault, number: int) -> None:
         now = self.now()
@@ -164,7 +180,9 @@ class Wire:
             elif isinstance(fault, Reset):
                 pipe.finish(now, RESET)
             elif type(fault) in EFFECTS:
-                who = "both" if isinstance(fault, Tunnel) else sender  # a tunnel silences both directions at once
+                who = (
+                    "both" if isinstance(fault, Tunnel) else sender
+                )  # a tunnel silences both directions at once
                 dice = random.Random(f"{self.seed} {number} {who} {fault!r}")
                 effect = EFFECTS[type(fault)](fault, dice, partial(self._limit_reached, number))  # type: ignore[arg-type]
                 if isinstance(effect, Tunneled):

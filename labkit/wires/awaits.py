@@ -47,7 +47,11 @@ def _age(task: asyncio.Task[Any]) -> tuple[int, str]:
 
 def frame_of(step: Any) -> Any:
     """The frame of a coroutine or generator; None if it has ended."""
-    return getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None) or getattr(step, "gi_frame", None)
+    return (
+        getattr(step, "cr_frame", None)
+        or getattr(step, "ag_frame", None)
+        or getattr(step, "gi_frame", None)
+    )
 
 
 def _next(step: Any) -> Any:

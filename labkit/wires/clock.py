@@ -79,7 +79,9 @@ class Ready(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Refused: who runs a virtual loop by asyncio's means waits here, and no time would pass."""
-        raise VirtualTimeError("a virtual loop is run by its clock: await, instead of asyncio.run()")
+        raise VirtualTimeError(
+            "a virtual loop is run by its clock: await, instead of asyncio.run()"
+        )
 
     def found(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready now."""
@@ -107,9 +109,13 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.generators: WeakSet[AsyncGenerator[Any, Any]] = WeakSet()  # begun in this loop
         self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []  # a heap
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
-        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
+        self.tell: Callable[..., None] = lambda what, **data: (
+            None
+        )  # hears of what is done to this loop
         self.network: Any = None  # what connect() and serve() with a host and a port reach: dial(port), listen(port)
-        self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()  # made by create_task(); asyncio.all_tasks() would walk through earlier runs'
+        self.tasks: WeakSet[asyncio.Task[Any]] = (
+            WeakSet()
+        )  # made by create_task(); asyncio.all_tasks() would walk through earlier runs'
         clock.loops.append(self)
 
     def time(self) -> float:
@@ -203,7 +209,9 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.clock.pass_without(self, seconds)
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
-        raise VirtualTimeError("virtual time has no threads, so nothing can run in an executor: run this on the loopback wire")
+        raise VirtualTimeError(
+            "virtual time has no threads, so nothing can run in an executor: run this on the loopback wire"
+        )
 
     async def create_connection(  # type: ignore[override]
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
@@ -229,13 +237,19 @@ class VirtualLoop(BaseSelectorEventLoop):
 
     def _on_the_wire(self) -> Any:
         if self.network is None:
-            raise VirtualTimeError("this virtual loop is on no wire: give connect() and serve() a socket, sock=…")
+            raise VirtualTimeError(
+                "this virtual loop is on no wire: give connect() and serve() a socket, sock=…"
+            )
         return self.network
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
         if host not in ("localhost", "127.0.0.1", None):
-            raise socket.gaierror(f"virtual time knows no host but localhost (127.0.0.1), asked for {host!r}")
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port or 0))]
+            raise socket.gaierror(
+                f"virtual time knows no host but localhost (127.0.0.1), asked for {host!r}"
+            )
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port or 0))
+        ]
 
     def _make_self_pipe(self) -> None:  # nobody has to be woken up
         pass
@@ -284,14 +298,18 @@ class Clock:
         self.now = 0.0  # s
         self.loops: list[VirtualLoop] = []
         self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
-        self.answers: list[Callable[[], None]] = []  # what comes once everybody has done what this instant asks for
+        self.answers: list[
+            Callable[[], None]
+        ] = []  # what comes once everybody has done what this instant asks for
         self.count = itertools.count()
         self.horizon = float("inf")  # s; where the present run() ends
         self.running = False
 
     def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
         """Do something at ``when`` (s on this clock), an act before anything else of that instant."""
-        heapq.heappush(self.agenda, (max(round(when, 9), self.now), 0 if act else 1, next(self.count), do))
+        heapq.heappush(
+            self.agenda, (max(round(when, 9), self.now), 0 if act else 1, next(self.count), do)
+        )
 
     def run(self, over: Callable[[], bool], horizon: float = float("inf")) -> bool:
         """Let time pass until ``over()``, asked whenever everybody is idle, or until ``horizon`` (s on this clock).
@@ -354,7 +372,11 @@ class Clock:
             if busy:
                 self.do_agenda()
             for loop in loops:
-                if loop._ready or loop.ready.hot or ((timers := loop.timers) and timers[0][0] < soon):
+                if (
+                    loop._ready
+                    or loop.ready.hot
+                    or ((timers := loop.timers) and timers[0][0] < soon)
+                ):
                     busy = loop.turn() or busy
             if self.now > instant:
                 return False

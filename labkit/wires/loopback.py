@@ -172,7 +172,9 @@ class LoopbackWire(Wire):
 
     def _listen_at(self, name: str) -> socket.socket:
         sock = _new_socket()
-        _size(sock, self.buffers["server" if name == "server" else "client"])  # accepted sockets inherit it
+        _size(
+            sock, self.buffers["server" if name == "server" else "client"]
+        )  # accepted sockets inherit it
         sock.bind((HOST, 0))
         sock.listen(1024)
         sock.setblocking(False)
@@ -182,7 +184,9 @@ class LoopbackWire(Wire):
         sock = _new_socket()
         _size(sock, size)
         try:
-            sock.connect(self.sockets[name].getsockname())  # at once: the listener's backlog takes it
+            sock.connect(
+                self.sockets[name].getsockname()
+            )  # at once: the listener's backlog takes it
         except OSError:
             sock.close()
             raise
@@ -194,8 +198,16 @@ class LoopbackWire(Wire):
 class Half:
     """One direction of one connection: from ``source`` into the pipe, and what has arrived out of it to ``sink``."""
 
-    def __init__(self, wire: LoopbackWire, pipe: Pipe, source: socket.socket, sink: socket.socket) -> None:
-        self.wire, self.loop, self.pipe, self.source, self.sink = wire, wire.loop, pipe, source, sink
+    def __init__(
+        self, wire: LoopbackWire, pipe: Pipe, source: socket.socket, sink: socket.socket
+    ) -> None:
+        self.wire, self.loop, self.pipe, self.source, self.sink = (
+            wire,
+            wire.loop,
+            pipe,
+            source,
+            sink,
+        )
         self.back: Half  # the other direction
         self.reading = self.writing = False
         self.ended = False  # the source has said its last
@@ -271,12 +283,16 @@ class Half:
     def watch_source(self, wanted: bool) -> None:
         if wanted != self.reading:
             self.reading = wanted
-            self.loop.add_reader(self.source, self.readable) if wanted else self.loop.remove_reader(self.source)
+            self.loop.add_reader(self.source, self.readable) if wanted else self.loop.remove_reader(
+                self.source
+            )
 
     def watch_sink(self, wanted: bool) -> None:
         if wanted != self.writing:
             self.writing = wanted
-            self.loop.add_writer(self.sink, self.flow) if wanted else self.loop.remove_writer(self.sink)
+            self.loop.add_writer(self.sink, self.flow) if wanted else self.loop.remove_writer(
+                self.sink
+            )
 
     def come_back(self, now: float) -> None:
         """Set the timer to the next arrival."""

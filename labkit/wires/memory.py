@@ -87,7 +87,16 @@ class MemorySocket(Descriptor):
         "error", "linger", "far",
     )  # fmt: skip
 
-    def __init__(self, fd: int, name: tuple[str, int], peer: tuple[str, int], out: Pipe, into: Pipe, wire: Mover, capacity: int) -> None:
+    def __init__(
+        self,
+        fd: int,
+        name: tuple[str, int],
+        peer: tuple[str, int],
+        out: Pipe,
+        into: Pipe,
+        wire: Mover,
+        capacity: int,
+    ) -> None:
         super().__init__(fd, name)
         self.peer = peer
         self.out, self.into = out, into

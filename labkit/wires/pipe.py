@@ -37,7 +37,9 @@ class Pipe:
         self.silent: tuple[object, ...] = ()  # what silences it: cuts that hold, and a forgetting
         self.finished = ""  # "fin" or "rst", of a box in the middle: what is sent now goes nowhere
         self.effects: tuple[Effect, ...] = ()  # in the order in which they are met
-        self.queue: deque[Waiting] | tuple[Waiting, ...] = ()  # a deque only while there is something in it: it takes 760 bytes
+        self.queue: (
+            deque[Waiting] | tuple[Waiting, ...]
+        ) = ()  # a deque only while there is something in it: it takes 760 bytes
         self.touched = 0.0  # when something was last put in (s)
         self.on_push: Callable[[float, bytes | None], None] | None = None
         self.on_arrive: Callable[[float, bytes | None, int], None] | None = None
@@ -118,7 +120,11 @@ class Pipe:
         again = round(now + self.latency, 9)
         kept = [(due, item) for due, item in self.queue if item is not RESET or due >= now]
         latest = again if any(due < now for due, _ in kept) else 0.0
-        self.queue = deque((max(due, latest) if due >= now else again, item) for due, item in kept) if kept else ()
+        self.queue = (
+            deque((max(due, latest) if due >= now else again, item) for due, item in kept)
+            if kept
+            else ()
+        )
 
     def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
         """End the stream from the middle, with EOF or RESET.

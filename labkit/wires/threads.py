@@ -24,12 +24,25 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .ending import Busy, Place, abandon, break_off, heard, is_in_learners_code, place_of_thread, stubborn, uninterrupted
+from .ending import (
+    Busy,
+    Place,
+    abandon,
+    break_off,
+    heard,
+    is_in_learners_code,
+    place_of_thread,
+    stubborn,
+    uninterrupted,
+)
 
 PATIENCE = 0.8  # s in which an end is done, after its run is over
 FORCE = 0.5  # s more for one that is in a call
 MANY = 10.0  # s more for one that is busy with aborting connections, of which a fleet has thousands
-FIRST, AGAIN = 0.5, 0.1  # s from the first cancellation of a task to the next, and to each later one
+FIRST, AGAIN = (
+    0.5,
+    0.1,
+)  # s from the first cancellation of a task to the next, and to each later one
 LOOK = 0.0005  # s between two attempts to break off a call
 
 
@@ -39,9 +52,13 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self.tell: Callable[..., None] = lambda what, **data: None  # hears of what is done to this loop
+        self.tell: Callable[..., None] = lambda what, **data: (
+            None
+        )  # hears of what is done to this loop
         self.ending = threading.Event()
-        self.helpers: list[tuple[threading.Thread, Place | None]] = []  # calls beside this loop, and whose
+        self.helpers: list[
+            tuple[threading.Thread, Place | None]
+        ] = []  # calls beside this loop, and whose
 
     def block(self, seconds: float) -> None:
         """What runs in this loop takes so long, and all else in it waits; called from inside of it."""
@@ -63,7 +80,9 @@ class Loop(asyncio.SelectorEventLoop):
 
     def transports(self) -> list[Any]:
         """What this loop has open: the lab's connections, and those that a learner has made."""
-        return list(getattr(self, "_transports", {}).values())  # asyncio's own register, 3.10 to 3.13
+        return list(
+            getattr(self, "_transports", {}).values()
+        )  # asyncio's own register, 3.10 to 3.13
 
 
 class LoopThread:
@@ -88,7 +107,9 @@ class LoopThread:
         while self.leaver is None or not self.leaver.done():
             try:
                 self.loop.run_forever()
-            except BaseException as problem:  # asyncio lets SystemExit and KeyboardInterrupt through
+            except (
+                BaseException
+            ) as problem:  # asyncio lets SystemExit and KeyboardInterrupt through
                 self.failure = self.failure or problem
         for task in asyncio.all_tasks(self.loop):
             abandon(task)
@@ -155,7 +176,9 @@ class LoopThread:
     async def _leave(self) -> None:
         if self.listener is not None and self.listener.fileno() >= 0:
             self.loop.remove_reader(self.listener)
-        await asyncio.sleep(0)  # who has been accepted gets a transport, which will close its socket
+        await asyncio.sleep(
+            0
+        )  # who has been accepted gets a transport, which will close its socket
         try:
             self.abort()
         except Exception as problem:

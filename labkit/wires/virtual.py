@@ -62,7 +62,10 @@ class VirtualWire(Wire):
     def listen(self, port: int) -> MemoryListener:
         """A new listening socket, in the place of one that is closed or that nobody waited at."""
         if self.listener.open and self.listener.selector is not None:
-            raise OSError(errno.EADDRINUSE, f"{os.strerror(errno.EADDRINUSE)}: a virtual wire has one server, and it listens already")
+            raise OSError(
+                errno.EADDRINUSE,
+                f"{os.strerror(errno.EADDRINUSE)}: a virtual wire has one server, and it listens already",
+            )
         self.listener.close()
         self.listener = MemoryListener(next(self.fds), ("127.0.0.1", port or PORT))
         self.sockets[self.listener.fd] = self.listener
@@ -81,7 +84,9 @@ class VirtualWire(Wire):
         self.listener.add(server)
         return client
 
-    def _socket(self, end: str, name: tuple[str, int], peer: tuple[str, int], pipes: dict[str, Pipe]) -> MemorySocket:
+    def _socket(
+        self, end: str, name: tuple[str, int], peer: tuple[str, int], pipes: dict[str, Pipe]
+    ) -> MemorySocket:
         out, into = pipes[end], pipes["client" if end == "server" else "server"]
         sock = MemorySocket(next(self.fds), name, peer, out, into, self, self.capacity(end))
         self.sockets[sock.fd] = sock
