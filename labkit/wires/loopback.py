@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import FLOW, Program, Wire
-from .ending import Busy, brisk, uninterrupted
+from .ending import Brisk, Busy, uninterrupted
 from .pipe import EOF, RESET, Pipe
 from .threads import LoopThread, end
 
@@ -142,7 +142,7 @@ class LoopbackWire(Wire):
 
     def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
         """End the threads and close the sockets, within 2 s."""
-        with brisk():
+        with Brisk():
             ends = [thread for name, thread in self.threads.items() if name in FLOW]
             for thread in ends:
                 thread.leave(aborts.get(thread.name))
