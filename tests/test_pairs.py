@@ -126,33 +126,47 @@ def moved(act, by):
     return dataclasses.replace(act, at=act.at + by, **over)
 
 
-def in_real_time(one, two, margin=0.09):
+def is_tie(one, two, margin):
+    """Whether 30 ms more or less of one of two acts make another order, or other events."""
+    talk = experiment(last_of(one, two) + 0.5)
+    virtual = run(talk.but(faults=[one, two]), "virtual", progress=False)
+    near = [[moved(one, by), two] for by in (-0.03, 0.03)] + [[one, moved(two, by)] for by in (-0.03, 0.03)]
+    return any(disorder(virtual, run(talk.but(faults=acts), "virtual", progress=False), margin) for acts in near)
+
+
+def spaced(acts):
+    """The acts, but no message is due just as its Send ends."""
+    return [dataclasses.replace(act, every=0.2) if isinstance(act, Send) else act for act in acts]
+
+
+def last_of(*acts):
+    return max(when for act in acts for when, _ in act.steps())
+
+
+def in_real_time(one, two, how, margin=0.09):
     """What does not come in the order of virtual time, in words; three times: a machine may be late.
 
-    "tie" where 30 ms more or less of one of the acts make another order.
+    The first of eight seeds that makes no tie; "tie" if all do.
     """
-    last = max(when for act in (one, two) for when, _ in act.steps())
-    talk = experiment(last + 0.5)
-    pair = talk.but(faults=[one, two])
+    pairs = [spaced(pair_of_acts(one, two, how, seed, pause=0.4)) for seed in range(8)]
+    acts = next((acts for acts in pairs if not is_tie(*acts, margin)), None)
+    if acts is None:
+        return "tie"
+    pair = experiment(last_of(*acts) + 0.5).but(faults=acts)
     virtual = run(pair, "virtual", progress=False)
-    for by in (-0.03, 0.03):
-        for acts in ([moved(one, by), two], [one, moved(two, by)]):
-            other = run(talk.but(faults=acts), "virtual", progress=False)
-            if disorder(virtual, other, margin):
-                return "tie"
     for _ in range(3):
         problem = disorder(virtual, run(pair, "loopback", progress=False), margin)
         if problem is None:
             return None
-    return f"{one!r} and {two!r}: {problem}"
+    return f"{acts}: {problem}"
 
 
 def real_pairs(ones, how):
     """What is wrong with pairs, so many at a time that two cores are not busy: they mostly wait."""
-    pairs = [pair_of_acts(one, two, how, 0, pause=0.4) for one, twos in ones for two in twos]
+    pairs = [(one, two) for one, twos in ones for two in twos]
     with ThreadPoolExecutor(max_workers=7) as threads:
-        found = list(threads.map(lambda pair: in_real_time(*pair), pairs))
-    assert found.count("tie") <= len(found) / 2
+        found = list(threads.map(lambda pair: in_real_time(*pair, how), pairs))
+    assert found.count("tie") <= len(found) / 4
     return [problem for problem in found if problem not in (None, "tie")]
 
 
