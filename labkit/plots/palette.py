@@ -131,6 +131,7 @@ FILLS = {  # by the word that stands on it
     "wire": Fill("stuck", "", "."),
     "queue": Fill("belief", "", "\\", "open"),
     "received": Fill("open", "", ""),
+    "blocked": Fill("paper", "stuck", "/", "stuck", bold=False),
 }
 
 
