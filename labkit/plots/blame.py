@@ -19,6 +19,16 @@ from ..values.faults import ENDS
 from .ends import CONTROL
 from .reading import NEVER, Reading
 
+REASONS = {  # by how it was done, and whether the end that gave up did it itself
+    ("blocked", True): ": its own loop was blocked while the pong lay there",
+    ("unread", True): ": its own program does not read, the pong waits in line",
+    ("blocked", False): ": the {} was alive, only its loop was blocked",
+    ("unread", False): ": the {} was alive, but did not read",
+    ("slow", False): ": the ping was on its way, behind a message",
+    ("late", False): ": the ping was on its way",
+    ("cut", False): ", and the wire was cut: no false alarm",
+}
+
 
 @dataclass(frozen=True)
 class Block:
@@ -120,7 +130,8 @@ class Blame:
 
     @cached_property
     def culprit(self) -> tuple[str, str] | None:
-        """Who did it: "server", "client" or "wire"; and how: "blocked", "unread", "cut", "slow"."""
+        """Who did it, "server", "client" or "wire", and how: "blocked", "unread", or of the wire
+        "cut", "slow" (the ping was behind messages), "late" (it was not)."""
         ping, died = self.fatal, self.died
         if ping is None:
             return None
@@ -129,7 +140,7 @@ class Blame:
         if (ping.came or NEVER) <= died < (ping.answered or NEVER):
             return OTHER[ping.sender], self._deaf(OTHER[ping.sender], ping.came or 0.0)
         cuts = [c for c in self.reading.cuts if c.start <= died and (c.heal or died) >= ping.sent]
-        return "wire", "cut" if cuts else "slow"
+        return "wire", "cut" if cuts else "slow" if self.before(ping) else "late"
 
     def _deaf(self, end: str, since: float) -> str:
         """Why an end did not take in what had come to it."""
@@ -146,3 +157,95 @@ class Blame:
         sent = (f for f in self.reading.frames if f.sender == ping.sender)
         rows = [f for f in sent if f.opcode not in CONTROL and f.sent_at <= ping.sent]
         return [f for f in rows if (f.arrived_at or NEVER) > ping.sent]
+
+    def waits_until(self, ping: Ping) -> float:
+        """Until when (s) a ping waits: for its pong, read or not, or as long as its sender."""
+        late = ping.back if ping.read is None else ping.read
+        if late is not None:
+            return late
+        gone = self.reading.noticed(ping.sender)
+        return max(ping.sent, min(NEVER if gone is None else gone, self.trace.end))
+
+    # in words
+
+    def at(self, t: float) -> str:
+        """A moment: "12.5 s"."""
+        return f"{self.reading.neat(t)} s"
+
+    def span(self, block: Block) -> str:
+        """From when to when a loop was blocked."""
+        begin = self.reading.neat(block.start)
+        return f"from {begin} to {self.at(block.stop)}" if block.over else f"from {begin} s on"
+
+    @property
+    def finding(self) -> str:
+        """ "The server gave up at 15 s: the client was alive, only its loop was blocked"."""
+        if self.culprit is None:
+            return f"Nobody gave up: {self._nobody()}"
+        who, how = self.culprit
+        why = REASONS[how, who == self.killer].format(who)
+        return f"The {self.killer} gave up at {self.at(self.died)}{why}"
+
+    def _nobody(self) -> str:
+        answers = [ping.read - ping.sent for ping in self.pings if ping.read is not None]
+        longest = f"the longest answer took {long(max(answers, default=0.0))}"
+        if not self.blocks:
+            return longest
+        block = max(self.blocks, key=lambda one: one.stop - one.start)
+        return f"the {block.end}'s loop was blocked for {long(block.stop - block.start)}, {longest}"
+
+    @property
+    def blamed(self) -> str:
+        """What everybody reads in the logs."""
+        if self.killer is None:
+            return "nobody"
+        logs = f"the {self.killer} logs “sent 1011 keepalive ping timeout”, as if nobody were there"
+        return f"the {OTHER[self.killer]}: {logs}"
+
+    @property
+    def did_it(self) -> str:
+        """What was so."""
+        if self.culprit is None or self.fatal is None:
+            return "nobody"
+        (who, how), block = self.culprit, self.block_of(self.culprit[0])
+        itself, came = f"the {who}", ""
+        if who == self.killer:
+            itself, came = (
+                f"the {who} itself",
+                f"; the pong came at {self.at(self.fatal.back or 0.0)}",
+            )
+        size = sum(frame.size for frame in self.before(self.fatal))
+        span = self.span(block) if block else ""
+        return {
+            "cut": "the wire: it was cut",
+            "slow": f"the wire: {size:,} bytes of messages went before the ping",
+            "late": "the wire: it takes longer than ping_timeout",
+            "unread": f"{itself}: nobody calls recv(), so the library stopped reading{came}",
+            "blocked": f"{itself}: its event loop, blocked {span}{came}",
+        }[how]
+
+    def steps(self, ping: Ping) -> str:
+        """How far a ping and its pong came, and when."""
+        steps = {
+            "came": ping.came, "was heard": ping.heard, "was answered": ping.answered,
+            "its pong was back": ping.back, "and was read": ping.read,
+        }  # fmt: skip
+        said = [f", {words} at {self.at(t)}" for words, t in steps.items() if t is not None]
+        return f"The last ping was sent at {self.at(ping.sent)}{''.join(said)}"
+
+    def pong(self, ping: Ping) -> tuple[str, ...]:
+        """When the fatal ping's pong came, if it did not come just then; the longest first."""
+        if ping.back is None or ping.back == self.died:
+            return ()
+        when = self.at(ping.back)
+        if ping.back > self.died:
+            return f"PONG comes at {when}, too late", "PONG, too late"
+        read = "never read" if ping.read is None else f"read at {self.at(ping.read)}"
+        return f"PONG is there at {when}, {read}", f"PONG comes at {when}", "PONG"
+
+
+def long(seconds: float) -> str:
+    """A length as a reader wants it: "11 s", "2.5 s", "4 ms"."""
+    if 0 < seconds < 0.05:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "no time"
+    return f"{round(seconds, 1):g} s"

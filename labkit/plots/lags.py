@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..trace import OTHER, Trace
+from ..trace import Trace
 from ..values.faults import ENDS
 from . import ends
 from .axis import SECONDS, Axis, Tick
 from .bars import Bar
-from .blame import Blame, Block, Ping
+from .blame import Blame, Block, Ping, long
 from .figure import Figure, figure
 from .labels import Place, beside
 from .layout import Panel
@@ -39,20 +39,8 @@ STRANGE = {  # OPEN, and yet no answer: the longest wording, and shorter ones
 MOST = 3  # so many blocks are told in words
 ABOVE, BELOW = 24.0, 14.0  # points: kept free around the seconds of waiting, for words
 LEFT: tuple[Place, ...] = ((4, 3, "left", "bottom"), (4, -3, "left", "top"))
-TIP: tuple[Place, ...] = (  # of a ramp
-    (-10, 0, "right", "center"), (6, -4, "left", "center"), (6, -14, "left", "center"),
-    (-14, 12, "right", "center"), (-30, -14, "right", "center"), (-50, -28, "right", "center"),
-    (-80, -44, "right", "center"),
-)  # fmt: skip
-CROSS: tuple[Place, ...] = (
-    (8, -10, "left", "center"), (-8, 5, "right", "bottom"), (8, 10, "left", "center"),
-    (10, -22, "left", "center"),
-)  # fmt: skip
-PONG: tuple[Place, ...] = (
-    (8, -2, "left", "center"), (-8, 10, "right", "bottom"), (-8, 22, "right", "bottom"),
-    (10, 12, "left", "center"), (10, -14, "left", "center"), (-8, -46, "right", "center"),
-    (-14, -34, "right", "center"), (-8, -56, "right", "center"),
-)  # fmt: skip
+TIP = (*beside(8, (-4, -14)), *beside(40, (-22, -44)))  # of a ramp
+CROSS, PONG = beside(8, (-10, 9, -22)), beside(8, (-2, 13, 26, -14, -34, -56))
 OVER: tuple[Place, ...] = ((-5, -8, "right", "center"), (5, -8, "left", "center"))  # a cut's words
 
 
@@ -83,7 +71,7 @@ def lag(trace: Trace) -> Figure:
         _verdict(blame),
     )
     kind = "Loop lag, pings and pongs"
-    return Figure(finding(blame), panels, ends.source(r), kind, SIZE, MARGINS, known=blame.died)
+    return Figure(blame.finding, panels, ends.source(r), kind, SIZE, MARGINS, known=blame.died)
 
 
 # the two ends, and between them
@@ -121,8 +109,6 @@ def _front(blame: Blame) -> list[Mark]:
     if blame.fatal is None or blame.culprit != ("wire", "slow"):
         return []
     r, frames = blame.reading, blame.before(blame.fatal)
-    if not frames:
-        return []
     begin = min(frame.sent_at for frame in frames)
     stop = max(r.stop if f.arrived_at is None else f.arrived_at for f in frames)
     size = f"{sum(frame.size for frame in frames):,} bytes"
@@ -140,7 +126,7 @@ def _waiting(blame: Blame, floor: float) -> Panel:
     patient = {end: peer.ping_timeout for end, peer in peers.items() if peer.keepalive}
     limits = sorted({limit for limit in patient.values() if limit is not None})
     waits = [block.stop - block.start for block in blame.blocks]
-    waits += [_until(blame, ping) - ping.sent for ping in blame.pings]
+    waits += [blame.waits_until(ping) - ping.sent for ping in blame.pings]
     longest = max([*waits, *(1.5 * limit for limit in limits), 0.1])
     top = 1.12 * min(longest, 5 * max(limits, default=longest))
     point = top / (HIGH - floor - ABOVE - BELOW)
@@ -149,12 +135,12 @@ def _waiting(blame: Blame, floor: float) -> Panel:
         marks += _ping(blame, ping, top, point)
     for limit in limits:
         owners = ends.listed([end for end in patient if patient[end] == limit])
-        said = f"The {owners}'s ping_timeout is {_long(limit)}"
+        said = f"The {owners}'s ping_timeout is {long(limit)}"
         marks.append(Path(((0.0, limit), (r.horizon, limit)), wide=1.2, dash=DASHED, z=2.0))
         marks.append(Label(0.0, limit, wordings=("ping_timeout",), places=LEFT, says=said))
     for block in blame.blocks:
-        marks += _ramp(block, top, block in blame.blocks[:MOST])
-    across = tuple(Tick(value, _long(value) if value else "0 s") for value in (0.0, *limits))
+        marks += _ramp(blame, block, top, block in blame.blocks[:MOST])
+    across = tuple(Tick(value, long(value)) for value in (0.0, *limits))
     box = (0.0, floor / HIGH, 1.0, 1 - ABOVE / HIGH)
     return Panel(
         Axis(0.0, r.horizon), Axis(-BELOW * point, top, across, size=9.0), tuple(marks), box=box
@@ -162,51 +148,39 @@ def _waiting(blame: Blame, floor: float) -> Panel:
 
 
 def _climb(a: float, b: float, top: float) -> tuple[tuple[float, float], ...]:
-    """A waiting from ``a`` to ``b`` (s): a second up for each second, as far as the picture goes."""
+    """A waiting from ``a`` to ``b`` (s): a second up for each second, up to ``top``."""
     return (a, 0.0), (min(b, a + top), min(b - a, top)), (b, min(b - a, top))
 
 
-def _ramp(block: Block, top: float, is_told: bool) -> Iterator[Mark]:
+def _ramp(blame: Blame, block: Block, top: float, is_told: bool) -> Iterator[Mark]:
     """For how long a loop has not run: it climbs while the loop is blocked."""
     line = _climb(block.start, block.stop, top)
-    yield Path((*line, (block.stop, 0.0)), wide=1.2, fill="belief", z=1.6)
+    yield Path((*line, (block.stop, 0.0)), wide=1.2, fill="belief", z=1.6, known=block.stop)
     if is_told:
-        text = f"the {block.end}'s loop has not run for {_long(block.stop - block.start)}"
+        text = f"the {block.end}'s loop has not run for {long(block.stop - block.start)}"
         texts = (text, text.replace(" has not", "\nhas not"))
-        says = f"The {block.end}'s loop was blocked {_span(block)}"
+        says = f"The {block.end}'s loop was blocked {blame.span(block)}"
         yield Label(*line[1], wordings=texts, places=TIP, says=says, known=block.stop)
-
-
-def _until(blame: Blame, ping: Ping) -> float:
-    """Until when (s) a ping waits: for its pong, read or not, or as long as its sender."""
-    late = ping.back if ping.read is None else ping.read
-    if late is not None:
-        return late
-    gone = blame.reading.noticed(ping.sender)
-    return max(ping.sent, blame.trace.end if gone is None else min(gone, blame.trace.end))
 
 
 def _ping(blame: Blame, ping: Ping, top: float, point: float) -> Iterator[Mark]:
     """A ping: its line climbs until the answer is read, or its sender gives up."""
-    if ping is not blame.fatal:
-        yield Dot(ping.sent, -5 * point, "PING", known=ping.sent)
-        yield Path(_climb(ping.sent, _until(blame, ping), top), "ping", 1.8, z=4.0)
-        if ping.back is not None:
-            y = min(ping.back - ping.sent, top) + 5 * point
-            yield Dot(ping.back, y, "PONG", points="up", known=ping.back)
-        return
-    look: dict[str, Any] = {"sizes": (8.0,), "places": beside(7, (-4,)), "ink": "ping_words"}
-    yield Dot(ping.sent, -5 * point, "PING", wordings=("PING",), says=_steps(ping), **look)
-    line, gives_up = _climb(ping.sent, blame.died, top), f"the {ping.sender} gives up: 1011"
-    yield Path(line, "stuck", 1.8, z=4.0)
-    texts = (f"{gives_up} keepalive ping timeout", gives_up)
-    look = {"wordings": texts, "places": CROSS, "ink": "stuck_words", "known": blame.died}
-    yield Dot(*line[-1], "stuck", **look)
+    is_fatal = ping is blame.fatal
+    stop = blame.died if is_fatal else blame.waits_until(ping)
+    line, name = _climb(ping.sent, stop, top), ("PING",) if is_fatal else ()
+    look: dict[str, Any] = {"wordings": name, "places": beside(7, (-4,)), "ink": "ping_words"}
+    yield Dot(ping.sent, -5 * point, "PING", known=ping.sent, **look)
+    yield Path(line, "stuck" if is_fatal else "ping", 1.8, z=4.0, known=stop)
+    if is_fatal:
+        gives_up = f"the {ping.sender} gives up: 1011"
+        texts = (f"{gives_up} keepalive ping timeout", gives_up)
+        look = {"wordings": texts, "places": CROSS, "ink": "stuck_words", "known": stop}
+        yield Dot(*line[-1], "stuck", says=blame.steps(ping), **look)
     if ping.back is not None:
-        late = _climb(ping.sent, ping.back, top)
-        if ping.back > blame.died:
-            yield Path(late, "ping", 1.3, DOTTED)
-        look = {"wordings": _pong(blame, ping), "places": PONG, "ink": "ping_words"}
+        late, when = _climb(ping.sent, ping.back, top), blame.pong(ping) if is_fatal else ()
+        if ping.back > stop:
+            yield Path(late, "ping", 1.3, DOTTED, known=ping.back)
+        look = {"wordings": when, "places": PONG, "ink": "ping_words", "known": ping.back}
         yield Dot(ping.back, late[-1][1] + 5 * point, "PONG", points="up", **look)
 
 
@@ -216,7 +190,7 @@ def _ping(blame: Blame, ping: Ping, top: float, point: float) -> Iterator[Mark]:
 def _verdict(blame: Blame) -> Panel:
     """Who is blamed, and who did it."""
     marks, r = [], blame.reading
-    rows = ("blamed", _blamed(blame), "stuck_words"), ("did it", _did_it(blame), "ink")
+    rows = ("blamed", blame.blamed, "stuck_words"), ("did it", blame.did_it, "ink")
     for name, text, ink in rows:
         look: dict[str, Any] = {"wordings": (text, text.partition(":")[0]), "ink": ink}
         look |= {"places": beside(4)[:1], "sizes": (9.5, 8.5, 7.5), "known": blame.died}
@@ -233,99 +207,3 @@ def _ticks(blame: Blame) -> Iterator[tuple[float, int]]:
         late = [t for t in (ping.back, ping.read) if t is not None]
         yield from ((blame.died, 0), (ping.sent, 1), *((t, 2) for t in late))
     yield from blame.reading.ticks
-
-
-# words
-
-
-def finding(blame: Blame) -> str:
-    """The title: "The server gave up at 15 s: the client was alive, only its loop was blocked"."""
-    if blame.culprit is None or blame.fatal is None:
-        return f"Nobody gave up: {_nobody(blame)}"
-    (who, how), killer = blame.culprit, blame.killer
-    gave_up = f"The {killer} gave up at {_at(blame.died)} s"
-    own = {
-        "blocked": "its own loop was blocked while the pong lay there",
-        "unread": "its own program does not read, the pong waits in line",
-    }
-    other = {
-        "blocked": f"the {who} was alive, only its loop was blocked",
-        "unread": f"the {who} was alive, but did not read",
-        "slow": f"the ping was on its way{', behind a message' if blame.fatal.came else ''}",
-    }
-    if how == "cut":
-        return f"{gave_up}, and the wire was cut: no false alarm"
-    return f"{gave_up}: {own[how] if who == killer else other[how]}"
-
-
-def _nobody(blame: Blame) -> str:
-    answers = [ping.read - ping.sent for ping in blame.pings if ping.read is not None]
-    longest = f"the longest answer took {_long(max(answers, default=0.0))}"
-    if not blame.blocks:
-        return longest
-    block = max(blame.blocks, key=lambda one: one.stop - one.start)
-    return f"the {block.end}'s loop was blocked for {_long(block.stop - block.start)}, {longest}"
-
-
-def _blamed(blame: Blame) -> str:
-    """What everybody reads in the logs."""
-    if blame.killer is None:
-        return "nobody"
-    logs = f"the {blame.killer} logs “sent 1011 keepalive ping timeout”, as if nobody were there"
-    return f"the {OTHER[blame.killer]}: {logs}"
-
-
-def _did_it(blame: Blame) -> str:
-    """What was so."""
-    if blame.culprit is None or blame.fatal is None:
-        return "nobody"
-    (who, how), ping = blame.culprit, blame.fatal
-    if how == "cut":
-        return "the wire: it was cut"
-    if how == "slow":
-        size = sum(frame.size for frame in blame.before(ping))
-        return f"the wire: {size:,} bytes of messages went before the ping"
-    block, itself, came = blame.block_of(who), "", ""
-    if who == blame.killer:
-        itself, came = " itself", f"; the pong came at {_at(ping.back or 0.0)} s"
-    if how == "unread":
-        return f"the {who}{itself}: nobody calls recv(), so the library stopped reading{came}"
-    span = f", blocked {_span(block)}" if block else ""
-    return f"the {who}{itself}: its event loop{span}{came}"
-
-
-def _span(block: Block) -> str:
-    """From when to when a loop was blocked."""
-    return f"from {_at(block.start)} {f'to {_at(block.stop)} s' if block.over else 's on'}"
-
-
-def _steps(ping: Ping) -> str:
-    """How far the fatal ping and its pong came, and when."""
-    steps = {
-        "came": ping.came, "was heard": ping.heard, "was answered": ping.answered,
-        "its pong was back": ping.back, "and was read": ping.read,
-    }  # fmt: skip
-    said = [f", {words} at {_at(t)} s" for words, t in steps.items() if t is not None]
-    return f"The last ping was sent at {_at(ping.sent)} s{''.join(said)}"
-
-
-def _pong(blame: Blame, ping: Ping) -> tuple[str, ...]:
-    """Beside the pong that was not read in time: when it came; nothing if it came just then."""
-    if ping.back is None or ping.back == blame.died:
-        return ()
-    if ping.back > blame.died:
-        return f"PONG comes at {_at(ping.back)} s, too late", "PONG, too late"
-    read = "never read" if ping.read is None else f"read at {_at(ping.read)} s"
-    when = f"at {_at(ping.back)} s"
-    return f"PONG is there {when}, {read}", f"PONG comes {when}", "PONG"
-
-
-def _long(seconds: float) -> str:
-    """A length as a reader wants it: "11 s", "2.5 s", "4 ms"."""
-    if 0 < seconds < 0.05:
-        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "no time"
-    return f"{round(seconds, 1):g} s"
-
-
-def _at(t: float) -> str:
-    return f"{round(t, 2):g}"
