@@ -29,7 +29,7 @@ from .marks import DASHED, Area, Dot, Label, Mark, Path, Rule, Says, Ticks
 from .reservoirs_words import many
 from .widths import width
 
-WIDE, MARGINS = 9.0, (82.0, 44.0, 27.0, 26.0)  # inches; points
+WIDE, MARGINS = 9.0, (82.0, 44.0, 27.0, 33.0)  # inches; points
 ROW, BAR, STEP = 25.0, 20.0, 14.0  # points: of an await, of a state, of a moment above the states
 BYTES, GAP = 104.0, 20.0  # points: the panel of bytes, and between panels
 AWAIT = 17.0  # points: how thick a blocked await is
@@ -73,7 +73,7 @@ def blocked(trace: Trace, *, end: str | None = None) -> Figure:
     size = WIDE, (high + MARGINS[1] + MARGINS[3]) / 72
     return Figure(
         finding(story), panels, (*promised, *ends.source(r)), f"Blocked, at the {story.end}",
-        size, MARGINS, known=r.stop,
+        size, MARGINS, asks="Which tasks wait, and for what?", known=r.stop,
     )  # fmt: skip
 
 
@@ -86,10 +86,11 @@ def finding(story: Blockage) -> str:
     who = listed([*dict.fromkeys(names)])
     if story.closed is not None:
         due = [one.t for one in story.broken if one.what == "close"]
-        late = f"{_s(story, story.closed - due[-1])} after it was due:" if due else ""
-        late = late or "in time, although"
-        return f"CLOSED at {_s(story, story.closed)}, {late} {who} waited in drain()"
-    open_end = f"until {_s(story, story.trace.end)}, and no end in sight"
+        late = (
+            f"{story.at(story.closed - due[-1])} after it was due:" if due else "in time, although"
+        )
+        return f"CLOSED at {story.at(story.closed)}, {late} {who} waited in drain()"
+    open_end = f"until {story.at(story.trace.end)}, and no end in sight"
     how_long = "for ever" if story.is_still else open_end
     if r.noticed(story.end) is not None:
         who = "close()" if "close" in calls else "keepalive's CLOSE"
@@ -99,18 +100,14 @@ def finding(story: Blockage) -> str:
     healed = [cut for cut in r.cuts if r.heal(cut) <= story.trace.end]
     if healed:
         long, who = r.heal(healed[-1]) - healed[-1].start, "its ping" if "ping" in calls else who
-        never = f"Cut for {_s(story, long)}, and the {story.end} never noticed"
+        never = f"Cut for {story.at(long)}, and the {story.end} never noticed"
         return f"{never}: {who} waited in drain(), and no timer ran"
     if all(one.stop < r.horizon for one in story.blocked):
         longest = max(one.stop - one.begin for one in story.blocked)
-        return f"OPEN: {who} waited in drain(), at most for {_s(story, longest)}"
+        return f"OPEN: {who} waited in drain(), at most for {story.at(longest)}"
     if "ping" in calls:
         return f"OPEN {how_long}: the ping waits in drain(), and its timer starts only after that"
     return f"OPEN {how_long}: {who} waits in drain()"
-
-
-def _s(story: Blockage, t: float) -> str:
-    return f"{story.reading.neat(t)} s"
 
 
 # above the states
@@ -184,7 +181,7 @@ def _waits(story: Blockage, t: float, opcode: str, count: int, point: float) -> 
     """Where a PING or a CLOSE got into the buffer; ``point`` is a point of height, in bytes."""
     long = f"{opcode} waits here, behind {many(count)}"
     wordings = (long, long.replace(", ", ",\n"), f"{opcode} behind {many(count)}", opcode)
-    says = f"At {_s(story, t)} {long.replace('here', 'there')}"
+    says = f"At {story.at(t)} {long.replace('here', 'there')}"
     ink = "ping_words" if opcode == "PING" else "ink"
     look: dict[str, Any] = {"ink": ink, "places": OVER, "says": says, "known": t}
     return Dot(t, count + 5 * point, opcode, wordings=wordings, **look)
@@ -211,8 +208,8 @@ def _await(story: Blockage, one: Await) -> Mark:
         return Path(((one.begin, name), (one.stop, name)), "rule", 4.0, z=2.0, **look)
     texts, says = _blocked(story, one), ""
     if one in story.blocked[:MOST]:
-        until = "to the end" if one.stop >= last else f"to {_s(story, one.stop)}"
-        says = f"{name} from {_s(story, one.begin)} {until}: {texts[0]}"
+        until = "to the end" if one.stop >= last else f"to {story.at(one.stop)}"
+        says = f"{name} from {story.at(one.begin)} {until}: {texts[0]}"
     look = {"wordings": texts, "says": says, "known": one.begin}
     return Bar(one.begin, one.stop, name, "blocked", **look)
 
@@ -224,7 +221,7 @@ def _blocked(story: Blockage, one: Await) -> tuple[str, ...]:
     if one.call == "ping" and one.task == "keepalive" and peer.ping_timeout is not None:
         never = "never starts" if story.closed is None else "never started"
         ended = one.stop >= (story.closed or story.reading.horizon)
-        when = never if ended else f"starts at {_s(story, one.stop)}"
+        when = never if ended else f"starts at {story.at(one.stop)}"
         timer = f", so the {peer.ping_timeout:g} s timer {when}"
     elif one.call in ("", "close") and peer.close_timeout is not None:
         timer = f", so close_timeout ({peer.close_timeout:g} s) ends nothing"

@@ -91,6 +91,10 @@ class Blockage:
     def closed(self) -> float | None:
         return self.trace.closed_at(self.end)
 
+    def at(self, t: float) -> str:
+        """A moment, or a length: "12.5 s"."""
+        return f"{self.reading.neat(t)} s"
+
     # bytes
 
     @cached_property

@@ -70,8 +70,10 @@ def lag(trace: Trace) -> Figure:
         _waiting(blame, floor),
         _verdict(blame),
     )
-    kind = "Loop lag, pings and pongs"
-    return Figure(blame.finding, panels, ends.source(r), kind, SIZE, MARGINS, known=blame.died)
+    return Figure(
+        blame.finding, panels, ends.source(r), "Loop lag, pings and pongs", SIZE, MARGINS,
+        asks="Does anybody give up, and who did it?", known=blame.died,
+    )  # fmt: skip
 
 
 # the two ends, and between them
@@ -87,7 +89,8 @@ def _states(blame: Blame, end: str) -> Iterator[Bar]:
     if since is not None:
         strange.append((since, r.noticed(end) or r.horizon, deaf))
     for begin, stop, words in strange:
-        row = [piece for span in row for piece in _split(span, begin, stop, words)]
+        pieces = (piece for span in row for piece in _split(span, begin, stop, words))
+        row = [piece for piece in pieces if piece.stop - piece.begin > r.tolerance]
     for bar in ends.states(r, end, row):
         short = STRANGE.get(bar.wordings[0])
         texts = (bar.wordings[0], *short) if short else bar.wordings
@@ -95,13 +98,10 @@ def _states(blame: Blame, end: str) -> Iterator[Bar]:
 
 
 def _split(span: Span, begin: float, stop: float, words: str) -> Iterator[Span]:
-    """The parts of a span before, within and after a stretch; the middle one with words."""
-    pieces = (
-        replace(span, stop=min(span.stop, begin)),
-        replace(span, begin=max(span.begin, begin), stop=min(span.stop, stop), belief=words),
-        replace(span, begin=max(span.begin, stop)),
-    )
-    return (piece for piece in pieces if piece.begin < piece.stop)
+    """The parts of a span before, within (with words) and after a stretch; maybe empty."""
+    yield replace(span, stop=min(span.stop, begin))
+    yield replace(span, begin=max(span.begin, begin), stop=min(span.stop, stop), belief=words)
+    yield replace(span, begin=max(span.begin, stop))
 
 
 def _front(blame: Blame) -> list[Mark]:
