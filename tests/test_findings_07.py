@@ -5,7 +5,7 @@ from findings import last_seen
 
 from labkit import Experiment, Freeze, Peer, Throttle, run
 from labkit.exercises.alarms import TIMERS, in_fragments, in_one
-from labkit.plots.lag_blame import Blame
+from labkit.plots.blame import Blame
 
 SLOW = Throttle(at=1, rate=10_000, direction="to_client")
 

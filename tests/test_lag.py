@@ -6,10 +6,12 @@ import dataclasses
 from typing import Any
 
 import pytest
-from axes_figures import overlaps, title
+from figures import faint, overlaps, texts
+from matplotlib.figure import Figure
 
 from labkit import Cut, Experiment, Freeze, Peer, Send, Throttle, Trace, block, plots, predict, run
-from labkit.plots.lag_blame import Blame, Block
+from labkit.plots.bars import Bar
+from labkit.plots.blame import Blame, Block
 
 KEEPER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
 TALK: dict[str, Any] = {"send_every": 0.45, "send_size": 100}
@@ -37,10 +39,6 @@ STORIES = {
 @pytest.fixture(scope="module")
 def traces() -> dict[str, Trace]:
     return {name: run(experiment, "virtual", progress=False) for name, experiment in STORIES.items()}
-
-
-def texts(ax: Any) -> str:
-    return " | ".join(text.get_text().replace("\n", " ") for text in ax.texts)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +82,7 @@ def test_the_steps_of_a_ping(traces):
     assert (ping.sent, ping.came, ping.heard, ping.answered, ping.back, ping.read) == (12, 12.5, 12.5, 12.5, 13, 20)
     ping = Blame(traces["busy peer"]).fatal
     assert (ping.sent, ping.came, ping.heard, ping.read) == (12, 12, 20, None)
-    assert Blame(traces["slow"]).before(Blame(traces["slow"]).fatal) == 100_000
+    assert [frame.size for frame in Blame(traces["slow"]).before(Blame(traces["slow"]).fatal)] == [100_000]
 
 
 def test_blocks_are_seen_whoever_caused_them(traces):
@@ -99,31 +97,33 @@ def test_blocks_are_seen_whoever_caused_them(traces):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", STORIES)
-def test_every_story_is_drawn_and_said(name, theme, traces):
-    ax = plots.lag(traces[name], theme=theme)
-    assert title(ax) in ax.alt.replace("\n", " ") and "Blamed:" in ax.alt and "Did it:" in ax.alt
-    assert "blamed" in texts(ax) and "did it" in texts(ax)
+def test_every_story_is_drawn_and_said_and_its_words_can_be_read(name, theme, traces):
+    figure = plots.lag(traces[name], theme=theme)
+    assert figure.title in figure.alt and "Blamed:" in figure.alt and "Did it:" in figure.alt
+    assert {"blamed", "did it"} <= set(texts(figure)) and overlaps(figure) == faint(figure) == []
 
 
 def test_the_words_of_the_figure(traces):
-    ax = plots.lag(traces["busy peer"])
-    assert title(ax) == "The server gave up at 15 s: the client was alive, only its loop was blocked"
+    figure = plots.lag(traces["busy peer"])
+    assert figure.title == "The server gave up at 15 s: the client was alive, only its loop was blocked"
     for words in ("ping_timeout", "the client's loop has not run for 11 s", "PONG, too late", "the server gives up", "its loop is blocked"):
-        assert words in texts(ax), words
+        assert words in " ".join(texts(figure)), words
     assert "PONG is there at 13 s, read at 20 s" in texts(plots.lag(traces["busy self"]))
-    assert "reads no more" in texts(plots.lag(traces["does not read itself"]))
-    assert "no false alarm" in title(plots.lag(traces["cut"]))
-    assert "Nobody gave up" in title(plots.lag(traces["short"]))
+    assert "reads no more: queue full" in texts(plots.lag(traces["does not read itself"]))
+    assert "no false alarm" in plots.lag(traces["cut"]).title
+    assert "Nobody gave up" in plots.lag(traces["short"]).title
 
 
-@pytest.mark.parametrize("name", STORIES)
-def test_no_words_lie_on_each_other(name, traces):
-    assert overlaps(plots.lag(traces[name])) == []
+def test_the_message_that_the_ping_waits_behind_is_drawn(traces):
+    figure = plots.lag(traces["slow"])
+    (bar,) = [mark for mark in figure.panels[0].marks if isinstance(mark, Bar) and mark.lane == "wire"]
+    assert (bar.begin, round(bar.end)) == (5, 15) and "100,000 bytes of messages, in front of the ping" in texts(figure)
 
 
-def test_it_is_saved_with_its_words(traces, tmp_path):
-    path = plots.save(plots.lag(traces["busy peer"]), tmp_path / "lag.svg")
+def test_it_is_saved_with_its_words_and_drawn_on_axes(traces, tmp_path):
+    ax, path = Figure().subplots(), plots.save(plots.lag(traces["busy peer"]), tmp_path / "lag.svg")
     assert "only its loop was blocked" in path.read_text()
+    assert plots.lag(traces["busy peer"], ax=ax) is ax and ax.texts
 
 
 @pytest.mark.parametrize("wrong", [None, 3, predict(STORIES["busy peer"])])

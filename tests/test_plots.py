@@ -446,7 +446,7 @@ from labkit import Cut, Experiment, Peer, plots, predict, run
 
 fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 trace = run(fly, "virtual", progress=False)
-for figure in (plots.timeline(trace, predict(fly), 13), plots.ladder(trace), plots.setup(fly)):
+for figure in (plots.timeline(trace, predict(fly), 13), plots.ladder(trace), plots.blocked(trace), plots.lag(trace), plots.setup(fly)):
     assert figure.svg().startswith("<svg") and 'aria-label="' in figure.inline() and figure.alt
 plots.save(figure, sys.argv[1])
 """

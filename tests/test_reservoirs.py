@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from figures import faint, overlaps, texts
 
-from labkit import Cut, Experiment, Peer, StopReading, Trace, plots, predict, run
+from labkit import Cut, Experiment, Peer, StopReading, Throttle, Trace, plots, predict, run
 from labkit.plots.bars import Bar
 from labkit.plots.levels import Levels
 from labkit.plots.tanks import BASE, TOP
@@ -145,6 +145,11 @@ def heights(drawn: Any) -> dict[str, float]:
 def test_a_tank_that_takes_no_more_is_drawn_full(cut):
     assert heights(plots.reservoirs(cut)) == {"buffer": 1.0, "wire": 1.0}
     assert heights(plots.reservoirs(cut, at=7))["buffer"] < 0.8 and heights(plots.reservoirs(cut, at=5.2))["wire"] < 0.2
+
+
+def test_a_send_that_is_blocked_below_the_limit_waits_for_the_low_water_mark():
+    drawn = plots.reservoirs(trace_of(flow(60_000, 8, faults=[Throttle(at=2, rate=8000)], until=12)))
+    assert "low-water mark, 8,192 bytes" in drawn.alt and "24.0 kB, full until 8,192 bytes" in texts(drawn)
 
 
 def test_the_heal_is_marked_where_there_is_one():

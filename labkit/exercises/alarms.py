@@ -13,11 +13,9 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from matplotlib.axes import Axes
-
 from ..ends.blocking import block
-from ..plots import lag
-from ..plots.lag_blame import Blame
+from ..plots import Figure, lag
+from ..plots.blame import Blame
 from ..running import run
 from ..trace import Trace
 from ..values.experiment import Experiment, Peer
@@ -83,7 +81,7 @@ def _waited(trace: Trace) -> float:
 # exercise 1
 
 
-def check_blocks(always: Any = ..., lucky: Any = ...) -> Axes | None:
+def check_blocks(always: Any = ..., lucky: Any = ...) -> Figure | None:
     """Exercise 1: the longest block that never kills, and the longest that may be survived; run at many phases of the pings."""
     if any(value is ... or value is None for value in (always, lucky)):
         print("your turn – replace both ... by numbers of seconds")
@@ -97,7 +95,7 @@ def check_blocks(always: Any = ..., lucky: Any = ...) -> Axes | None:
     return _lucky(float(lucky)) or shown
 
 
-def _always(always: float) -> Axes | None:
+def _always(always: float) -> Figure | None:
     killed, survived = blocks(always - 0.05)
     if killed:
         print(
@@ -115,7 +113,7 @@ def _always(always: float) -> Axes | None:
     return None
 
 
-def _lucky(lucky: float) -> Axes | None:
+def _lucky(lucky: float) -> Figure | None:
     killed, survived = blocks(lucky + 0.05)
     if survived:
         print(
@@ -186,7 +184,7 @@ def _client(orders: Iterable[str], answers: list[str]) -> Handler:
     return client
 
 
-def check_repair(answer: Callable[[str], Awaitable[str]] | None = None) -> Axes | None:
+def check_repair(answer: Callable[[str], Awaitable[str]] | None = None) -> Figure | None:
     """Exercise 2: two orders that nobody has seen, on the loopback wire; the shop has to answer both, and to stay alive."""
     if answer is None or ... in getattr(answer, "__code__", check_blocks.__code__).co_consts:
         print("your turn – replace the ... by the work, done in such a way that the loop goes on")

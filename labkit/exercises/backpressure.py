@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from matplotlib.axes import Axes
 from websockets.exceptions import ConnectionClosed
 
 from .. import plots
@@ -256,7 +255,7 @@ def check_watchdog(
 
 def at_work(
     watchdog: Watchdog | None = None, interval: Any = ..., patience: Any = ...
-) -> Axes | None:
+) -> plots.Figure | None:
     """The learner's watchdog on the first experiment of the notebook, as a figure."""
     if watchdog is None or not all(map(is_number, (interval, patience))):
         print("your turn – the watchdog above")

@@ -24,15 +24,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .awaiting import blocked
 from .figure import Figure
 from .ladders import ladder
+from .lags import lag
 from .tanks import reservoirs
 from .timelines import setup, timeline
 
 try:  # figures that have not moved to marks yet draw with matplotlib, which may not be there
-    from .blocked import blocked
     from .distribution import distribution
-    from .lag import lag
     from .landscape import landscape
     from .lineup import lineup
     from .matrix import matrix

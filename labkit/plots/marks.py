@@ -116,13 +116,15 @@ class Path(Mark):
     head: str = ""
     above: bool | None = None  # None: its words are put as a Label's are, at its middle
     z: float = 3.0
+    fill: str = ""  # of the surface within, a colour; words may stand on it
 
     def shapes(self, view: View) -> Iterable[Outline]:
         points = view.clipped([view.point(*point) for point in self.points])
-        if len(points) < 2 or not self.wide:
-            return ()
-        heads = (self.head == "both", bool(self.head))
-        return arrow(points, self.colour, self.wide, self.z, heads, self.dash)
+        if self.fill:
+            yield Outline((tuple(points),), fill=self.fill, z=self.z - 0.1, solid=False)
+        if len(points) > 1 and self.wide:
+            heads = (self.head == "both", bool(self.head))
+            yield from arrow(points, self.colour, self.wide, self.z, heads, self.dash)
 
     def anchor(self, view: View) -> Point:
         (x0, y0), (x1, y1) = view.point(*self.points[0]), view.point(*self.points[-1])

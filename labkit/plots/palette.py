@@ -128,9 +128,12 @@ FILLS = {  # by the word that stands on it
     "CONNECTING": Fill("paper", "ink", dotted=True),
     "not in this log": Fill("", "faint", words="faint", bold=False, dotted=True),
     "buffer": Fill("closing", "", "/"),
-    "wire": Fill("stuck", "", "."),
+    "wire": Fill("stuck", "", ".", words="on_closing"),
     "queue": Fill("belief", "", "\\", "open"),
     "received": Fill("open", "", ""),
+    "blocked": Fill("paper", "stuck", "/", "stuck", bold=False),
+    "loop blocked": Fill("belief", "ink", "\\", "ink", "on_belief"),
+    "reads no more": Fill("belief", "ink", ".", "ink", "on_belief"),
 }
 
 

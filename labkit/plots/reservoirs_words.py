@@ -64,6 +64,12 @@ def is_full(levels: Levels, now: Level, place: str) -> bool:
     return place == "wire" and now.buffer > 0
 
 
+def fullness(levels: Levels, now: Level, place: str) -> str:
+    """What stands beside the bytes of a place into which no more goes."""
+    waits = place == "buffer" and now.buffer <= levels.limit
+    return f", full until {many(levels.limit // 4)}" if waits else ", full"
+
+
 def clauses(levels: Levels, t: float) -> list[str]:
     """The figure in words, after its title."""
     now, receiver = levels.at(t), levels.receiver
@@ -74,6 +80,9 @@ def clauses(levels: Levels, t: float) -> list[str]:
         said.append(f"Cut from {cut.at:g} s{'' if cut.heal is None else f' to {cut.heal:g} s'}")
     for a, b in levels.blocked[:3]:
         said.append(f"A send() is blocked from {a:g} s{' on' if b is None else f' to {b:g} s'}")
+    if levels.is_blocked(t) and now.buffer <= levels.limit:
+        low = f"its low-water mark, {many(levels.limit // 4)}"
+        said.append(f"The blocked send() goes on when the buffer is down to {low}")
     if str(levels.trace.header.get("ended", "")).startswith("nothing can happen"):
         said.append(f"From {levels.end:g} s on nothing can happen any more")
     counted = "Counted in bytes on the wire, frame headers too"

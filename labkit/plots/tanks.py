@@ -112,7 +112,7 @@ def _tank(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     x, count = ACROSS[place], getattr(now, place)
     peaks = [max(row.buffer, row.wire, row.queue) for row in levels.history]
     scale = (TOP - BASE) / max(1.12 * levels.limit, 1.08 * max(peaks, default=1))
-    full = count and words.is_full(levels, now, place)
+    full = words.fullness(levels, now, place) if count and words.is_full(levels, now, place) else ""
     high = TOP if full else BASE + count * scale
     if count:
         yield Bar(x - HALF, x + HALF, (BASE, high), place)
@@ -128,7 +128,7 @@ def _tank(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     name = place if place == "wire" else f"the {levels.receiver}'s queue"
     yield _said(x, TOP + 0.085, "write buffer" if place == "buffer" else name, 10.0, bold=True)
     yield _said(x, TOP + 0.04, OWNER[place], 8.0, ink="faint")
-    yield _said(x, BASE - 0.04, f"{words.many(count)}{', full' if full else ''}", 9.5, bold=True)
+    yield _said(x, BASE - 0.04, f"{words.many(count)}{full}", 9.5, bold=True)
 
 
 def _said(x: float, y: float, text: str, size: float = 8.5, **look: Any) -> Label:
