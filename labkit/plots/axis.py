@@ -97,7 +97,7 @@ def numbers(low: float, high: float, label: str = "", count: int = 4, size: floa
     step = nice((high - low) / count)
     first = math.ceil(low / step - 1e-9)
     values = [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
-    return Axis(low, high, tuple(Tick(x, f"{round(x, 9):g}") for x in values), label, size=size)
+    return Axis(low, high, tuple(Tick(x, f"{round(x, 9):,g}") for x in values), label, size=size)
 
 
 def categories(names: Sequence[str], label: str = "", size: float = 9.5) -> Axis:
