@@ -27,10 +27,7 @@ MARGINS = (46.0, 44.0, 14.0, 30.0)  # points
 WIDE, ROW = 9.0, 1.45  # inches, and inches a row
 BARS, REACH = 0.64, 1.3  # of a row: the part with bars; and how high it is, in highest bars
 BEFORE, AFTER = 3, 2  # s shown before the server goes, and after the last attempt
-LABEL = (
-    "seconds since the server was up; a bar: attempts to connect in one second"
-    " (green: let in, hatched: refused)"
-)
+BAR = "a bar: attempts to connect in one second (green: let in, hatched: refused)"
 LEFT: tuple[Place, ...] = ((0, 0, "left", "center"),)
 RIGHT: tuple[Place, ...] = ((0, 0, "right", "center"),)
 
@@ -59,20 +56,22 @@ def reconnects(crowds: Any, *, bound: float | None = None, since: float | None =
     for k, (name, one) in enumerate(rows.items()):
         low, high, peak = 1 - (k + 1) / len(rows), 1 - k / len(rows), one.peak(since)
         middle, quiet = low + BARS * (high - low), replace(along, ticks=(), label="")
-        across = replace(numbers(0, most, count=2, size=8.5), high=REACH * most)
+        across = replace(numbers(0, most, count=2, size=8.5, least=1), high=REACH * most)
         marks = tuple(_chart(one, bars[name], peak, bound, along))
         panels.append(Panel(quiet, across, marks, box=(0, low, 1, middle)))
         marks = tuple(_head(name, one, peak, bound, along))
         panels.append(Panel(quiet, Axis(0, 1), marks, box=(0, middle, 1, high)))
-    size = (WIDE, 1.05 + ROW * len(rows))
-    return Figure(_finding(rows, since), tuple(panels), (), "Connections per second", size, MARGINS)
+    title, size = _finding(rows, since), (WIDE, 1.05 + ROW * len(rows))
+    source = ((BAR, "faint"),)
+    return Figure(title, tuple(panels), source, "Connections per second", size, MARGINS)
 
 
 def _along(rows: Mapping[str, Any], downs: Mapping[float, float | None], since: float) -> Axis:
     """From shortly before the server goes until the last attempt."""
     last = [a.t for one in rows.values() for a in one.attempts if a.t >= since]
     end = max([since, *last, *(back for back in downs.values() if back is not None)])
-    return numbers(max(0.0, since - BEFORE), int(end) + 1.0 + AFTER, LABEL, 10, 10)
+    low, high = max(0.0, since - BEFORE), int(end) + 1.0 + AFTER
+    return numbers(low, high, "seconds since the server was up", 10, 10)
 
 
 def _bars(crowd: Any, low: float) -> dict[int, tuple[int, int]]:

@@ -65,7 +65,7 @@ def distribution(
     found, along = facts(seen), _along(seen, guesses, band, column)
     counts, wide, start = histogram(seen)
     most = max(counts, default=1)
-    lanes = {"runs": (BAND + TOP) / 2 * most, "found": FOUND * most}
+    lanes = {"runs": (BAND + TOP) / 2 * most}
     marks: list[Mark] = []
     if band is not None:
         experiment = getattr(sweep, "attrs", {}).get("experiment")
@@ -73,10 +73,12 @@ def distribution(
         marks.append(_theory(band, lanes["runs"], column, experiment))
     for k, count in enumerate(counts):
         marks.append(Bar(start + k * wide, start + (k + 1) * wide, (0, count), "runs"))
-    marks.append(Ticks(tuple(seen), RUG * most, -8, "ink"))
-    for mean in found[1:2]:
-        marks.append(Path(((mean, FOUND * most), (mean, 1.04 * most)), wide=1.2, dash=DOTTED))
-    marks += _row("observed", found, lanes["found"], column, along)
+    if seen:
+        lanes["found"] = FOUND * most
+        marks.append(Ticks(tuple(seen), RUG * most, -8, "ink"))
+        mean = ((found[1], FOUND * most), (found[1], 1.04 * most))
+        marks.append(Path(mean, wide=1.2, dash=DOTTED))
+        marks += _row("observed", found, lanes["found"], column, along)
     if any(x is not None for x in guesses):
         lanes["guess"] = GUESS * most
         marks += _row("guess", guesses, lanes["guess"], column, along)
@@ -84,7 +86,8 @@ def distribution(
     never = f"{len(values) - len(seen):,} of {len(values):,} never"
     source = ((never, "stuck_words"),) if len(seen) < len(values) else ()
     marks += [Says(says=words) for words, _ in source]
-    across = replace(numbers(0, most, count=3, size=9), low=BOTTOM * most, high=TOP * most)
+    runs = numbers(0, most, count=3, size=9, least=1)
+    across = replace(runs, low=BOTTOM * most, high=TOP * most)
     panel = Panel(along, across, tuple(marks), tuple((name, y, y) for name, y in lanes.items()))
     return Figure(finding(column, values), (panel,), source, "Distribution", SIZE, MARGINS)
 
