@@ -28,8 +28,8 @@ from .layout import Panel
 from .marks import DOTTED, Dot, Label, Mark, Path, Says, Ticks
 
 SIZE, MARGINS = (7.2, 4.2), (48.0, 44.0, 14.0, 30.0)  # inches; points
-RUG, FOUND, GUESS, BOTTOM = -0.1, -0.37, -0.7, -1.0  # heights, in highest bars
-BAND, TOP = 1.1, 1.28
+BOTTOM, RUG, BAND, TOP = -1.0, -0.1, 1.1, 1.28  # heights, in highest bars
+LANES = {"runs": 1.19, "found": -0.37, "guess": -0.7}
 NEAR = 0.011  # of the axis: what is nearer is one sign
 NAMES = ("min", "mean", "max")
 VERBS = {
@@ -62,33 +62,23 @@ def distribution(
     """
     values, guesses = tables.column(sweep, column, "distribution"), three(guess)
     seen = [value for value in values if value is not None]
-    found, along = facts(seen), _along(seen, guesses, band, column)
-    counts, wide, start = histogram(seen)
+    along, (counts, wide, start) = _along(seen, guesses, band, column), histogram(seen)
     most = max(counts, default=1)
-    lanes = {"runs": (BAND + TOP) / 2 * most}
     marks: list[Mark] = []
     if band is not None:
         experiment = getattr(sweep, "attrs", {}).get("experiment")
         marks.append(Bar(*band, (0, BAND * most), "theory", says=_inside(band, seen, column)))
-        marks.append(_theory(band, lanes["runs"], column, experiment))
+        marks.append(_theory(band, column, experiment))
     for k, count in enumerate(counts):
         marks.append(Bar(start + k * wide, start + (k + 1) * wide, (0, count), "runs"))
     if seen:
-        lanes["found"] = FOUND * most
-        marks.append(Ticks(tuple(seen), RUG * most, -8, "ink"))
-        mean = ((found[1], FOUND * most), (found[1], 1.04 * most))
-        marks.append(Path(mean, wide=1.2, dash=DOTTED))
-        marks += _row("observed", found, lanes["found"], column, along)
-    if any(x is not None for x in guesses):
-        lanes["guess"] = GUESS * most
-        marks += _row("guess", guesses, lanes["guess"], column, along)
-        marks += _errors(guesses, found, column)
+        marks += _found(seen, most, column, along)
+    marks += _row("guess", "guess", guesses, column, along)
+    marks += _errors(guesses, facts(seen), column)
     never = f"{len(values) - len(seen):,} of {len(values):,} never"
     source = ((never, "stuck_words"),) if len(seen) < len(values) else ()
     marks += [Says(says=words) for words, _ in source]
-    runs = numbers(0, most, count=3, size=9, least=1)
-    across = replace(runs, low=BOTTOM * most, high=TOP * most)
-    panel = Panel(along, across, tuple(marks), tuple((name, y, y) for name, y in lanes.items()))
+    panel = Panel(along, _across(most), tuple(marks), _lanes(most, guesses))
     return Figure(finding(column, values), (panel,), source, "Distribution", SIZE, MARGINS)
 
 
@@ -101,8 +91,12 @@ def three(guess: Any) -> list[float | None]:
         parts = [getattr(guess, name, None) for name in NAMES]
     if len(parts) != 3:
         raise ValueError(f"a guess has three numbers, min, mean and max; seen {guess!r}")
-    numbers = [type(x) in (int, float) and math.isfinite(x) for x in parts]
-    return [float(x) if is_number else None for x, is_number in zip(parts, numbers)]
+    return [_number(part) for part in parts]
+
+
+def _number(x: Any) -> float | None:
+    is_number = isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+    return float(x) if is_number else None
 
 
 def facts(seen: list[float]) -> list[float]:
@@ -132,8 +126,8 @@ def _along(seen: list[float], guesses: Values, band: Any, column: str) -> Axis:
     points = [*seen, *(band or ())] or [0.0, 1.0]
     low, high = min(points), max(points)
     room = max(high - low, 0.1 * abs(high), 1e-3)
-    far = (low - 1.5 * room, high + 1.5 * room)
-    points += [guess for guess in guesses if guess is not None and far[0] <= guess <= far[1]]
+    reach = (low - 1.5 * room, high + 1.5 * room)
+    points += [guess for guess in guesses if guess is not None and reach[0] <= guess <= reach[1]]
     low, high = min(points), max(points)
     pad = 0.09 * max(high - low, room)
     name = column.replace("_", " ")
@@ -142,7 +136,27 @@ def _along(seen: list[float], guesses: Values, band: Any, column: str) -> Axis:
     return numbers(low - pad, high + pad, tables.LABELS.get(column, name), 6, 10)
 
 
-def _row(sign: str, values: Values, y: float, column: str, along: Axis) -> Iterator[Mark]:
+def _across(most: int) -> Axis:
+    """Counts of runs, and room for what stands above and below the bars."""
+    return replace(numbers(0, most, count=3, size=9, least=1), low=BOTTOM * most, high=TOP * most)
+
+
+def _lanes(most: int, guesses: Values) -> tuple[tuple[str, float, float], ...]:
+    """The names at the left, with their heights."""
+    is_guessed = any(guess is not None for guess in guesses)
+    names = [name for name in LANES if name != "guess" or is_guessed]
+    return tuple((name, LANES[name] * most, LANES[name] * most) for name in names)
+
+
+def _found(seen: list[float], most: int, column: str, along: Axis) -> Iterator[Mark]:
+    """Every run, and min, mean and max, with a line from the mean through the bars."""
+    yield Ticks(tuple(seen), RUG * most, -8, "ink")
+    mean = fmean(seen)
+    yield Path(((mean, "found"), (mean, 1.04 * most)), wide=1.2, dash=DOTTED)
+    yield from _row("found", "observed", facts(seen), column, along)
+
+
+def _row(lane: str, sign: str, values: Values, column: str, along: Axis) -> Iterator[Mark]:
     """Min, mean and max as signs with words; those that are alike have one together."""
     alike: dict[float, list[str]] = {}
     for name, x in zip(NAMES, values):
@@ -155,10 +169,10 @@ def _row(sign: str, values: Values, y: float, column: str, along: Axis) -> Itera
         shown = min(max(x, along.low), along.high)
         wordings = (words,) if shown == x else (f"{words}, off the axis", words)
         look: dict[str, Any] = {"places": BELOW, "otherwise": ABOVE, "ink": ends.INKS[sign]}
-        yield Dot(shown, y, sign, wordings=wordings, **look)
+        yield Dot(shown, lane, sign, wordings=wordings, **look)
 
 
-def _theory(band: Any, y: float, column: str, experiment: Experiment | None) -> Label:
+def _theory(band: Any, column: str, experiment: Experiment | None) -> Label:
     """What theory allows, with the timers' names if they are what it says."""
     low, high = band
     if not low <= high:
@@ -170,7 +184,7 @@ def _theory(band: Any, y: float, column: str, experiment: Experiment | None) -> 
         if interval and timeout and math.dist(band, (timeout, interval + timeout)) < 1e-6:
             named = f"from ping_timeout {low:g} s to ping_interval + ping_timeout {high:g} s"
             wordings.insert(0, f"theory: {named}")
-    return Label((low + high) / 2, y, wordings=tuple(wordings), places=LEVEL, ink="theory")
+    return Label((low + high) / 2, "runs", wordings=tuple(wordings), places=LEVEL, ink="theory")
 
 
 # in words

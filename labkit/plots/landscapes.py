@@ -59,9 +59,7 @@ def landscape(
     marks = [*_cells(cells, xs, ys, column), *_extremes(cells, column)]
     source = [(f"in each cell: {unit}", "faint")]
     if budget is not None:
-        marks += _contour(
-            {(xs.index(a), ys.index(b)): keeps(value, budget) for (a, b), value in cells.items()}
-        )
+        marks += _contour(cells, xs, ys, budget)
         source.append(("line: the budget", "stuck_words"))
     if yours is not None and None not in yours and ... not in yours:
         says = f"Your setting: {x} {yours[0]:g}, {y} {yours[1]:g}"
@@ -118,8 +116,10 @@ def _cells(cells: Cells, xs: list[float], ys: list[float], column: str) -> Itera
         yield Bar(i - 0.5, i + 0.5, (j - 0.5, j + 0.5), fill, wordings=(words(value, column),))
 
 
-def _contour(kept: dict[tuple[int, int], bool]) -> Iterator[Mark]:
+def _contour(cells: Cells, xs: list[float], ys: list[float], budget: float) -> Iterator[Mark]:
     """The edges between the cells that keep the budget and the others, on a card of paper."""
+    places = {(xs.index(x), ys.index(y)): value for (x, y), value in cells.items()}
+    kept = {place: keeps(value, budget) for place, value in places.items()}
     edges = []
     for (i, j), inside in kept.items():
         if kept.get((i + 1, j), inside) != inside:
