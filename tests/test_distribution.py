@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from figures import faint, overlaps, texts
+from figures import faint, marks, overlaps, texts
 
 from labkit import Cut, Experiment, Peer, plots, sweep
 from labkit.many.sweeps import Table, frame
 from labkit.plots.bars import Bar
 from labkit.plots.distributions import histogram
-from labkit.plots.marks import Dot, Mark, Ticks
+from labkit.plots.marks import Dot, Ticks
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 
@@ -19,10 +19,6 @@ FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), 
 def rows(*delays: float | None, column: str = "delay"):
     """A sweep that gave these values."""
     return frame(FLY, {"cut.at": [9.0]}, [{"cut.at": 9.0, "false_alarm": False, column: delay} for delay in delays])
-
-
-def marks(figure: plots.Figure, kind: type[Mark]) -> list:
-    return [mark for mark in figure.panels[0].marks if isinstance(mark, kind)]
 
 
 def guessed(figure: plots.Figure) -> list[float]:

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from figures import faint, overlaps, texts
+from figures import faint, marks, overlaps, texts
 
 from labkit import Cut, Delay, Experiment, Peer, plots, sweep
 from labkit.many.sweeps import Table
@@ -42,10 +42,6 @@ def draw(table, **options):
 
 def cells(table):
     return cells_of(table, "server.ping_interval", "server.ping_timeout", "delay")
-
-
-def marks(figure, kind):
-    return [mark for mark in figure.panels[0].marks if isinstance(mark, kind)]
 
 
 def plain(frame):

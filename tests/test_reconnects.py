@@ -1,7 +1,7 @@
 """The promises of plots.reconnects: who dials when, in words, marks and bars."""
 
 import pytest
-from figures import faint, overlaps, texts, ticks
+from figures import faint, marks, overlaps, texts, ticks
 
 from labkit import plots
 from labkit.many.crowds import Attempt, Crowd, Restart
@@ -20,10 +20,6 @@ def made(*times, refused=(), clients=3, acts=(RESTART,)):
 HERD = made(1, *[32.0] * 40, refused=[23.0] * 40 + [26.0] * 40)
 CALM = made(1, *[30 + k / 2 for k in range(20)], refused=[20 + k / 2 for k in range(20)])
 BOTH = {"herd": HERD, "with jitter": CALM}
-
-
-def marks(figure, kind):
-    return [mark for panel in figure.panels for mark in panel.marks if isinstance(mark, kind)]
 
 
 def test_the_title_is_the_finding():
