@@ -19,6 +19,11 @@ def texts(figure: Any) -> list[str]:
     return [text for text in figure.words if text != figure.title]
 
 
+def marks(figure: Any, kind: type) -> list[Any]:
+    """The marks of a kind in all its panels."""
+    return [mark for panel in figure.panels for mark in panel.marks if isinstance(mark, kind)]
+
+
 def ticks(figure: Any) -> list[str]:
     """The texts of the axis along, in its direction."""
     panel, (left, bottom, right, top) = figure.panels[0], figure.margins

@@ -8,8 +8,8 @@ import pytest
 from labkit import Cut, Delay, Experiment, Peer, Tunnel, fleet, plan, sweep
 from labkit.exercises.choosing import FACTORY, PHONE, SERVICES, TICKER, calibration, check_choice
 from labkit.exercises.guess import Ledger
-from labkit.plots.landscape import cells_of
-from labkit.plots.tradeoff import knee, settings_of
+from labkit.plots.landscapes import cells_of
+from labkit.plots.tradeoffs import knee, settings_of
 
 BOOK = nbformat.read(Path(__file__).parent.parent / "notebooks" / "solutions" / "10_choosing_timers.ipynb", as_version=4)
 WORDS = " ".join(" ".join(cell.source for cell in BOOK.cells).split())

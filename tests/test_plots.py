@@ -442,11 +442,21 @@ _thread.start_new_thread = threading._start_new_thread = subprocess.Popen.__init
 socket.socket.__init__ = socket.socketpair = refuse
 
 import labkit
-from labkit import Cut, Experiment, Peer, plots, predict, run
+from labkit import Cut, Experiment, Peer, plots, predict, run, sweep
+from labkit.many.crowds import Attempt, Crowd, Restart
 
 fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 trace = run(fly, "virtual", progress=False)
-for figure in (plots.timeline(trace, predict(fly), 13), plots.ladder(trace), plots.blocked(trace), plots.lag(trace), plots.setup(fly)):
+table = sweep(fly, over={"server.ping_interval": [2, 4, 8], "cut.at": [9, 10.5, 11]}, progress=False)
+assert table["delay"] == [row["delay"] for row in table] and table.attrs["experiment"] == fly and len(table) == 9
+seen = Crowd(2, (Restart(at=3, back=9),), 20.0, (Attempt(1, 0, False), Attempt(4, 0, True)), (), ())
+timers = ("server.ping_interval", "cut.at")
+figures = [
+    plots.timeline(trace, predict(fly), 13), plots.ladder(trace), plots.reservoirs(trace), plots.reconnects(seen, bound=5),
+    plots.distribution(table, band=(3, 7), guess=(1, 2, 3)), plots.landscape(table, *timers, budget=5),
+    plots.tradeoff(table, timers[0]), plots.setup(fly), plots.blocked(trace), plots.lag(trace),
+]
+for figure in figures:
     assert figure.svg().startswith("<svg") and 'aria-label="' in figure.inline() and figure.alt
 plots.save(figure, sys.argv[1])
 """

@@ -119,6 +119,17 @@ def test_rows_arrive_while_it_runs_and_are_in_the_file_at_once(tmp_path):
     assert list(saved.told) == list(table.told) and list(saved) == list(table)
 
 
+def test_without_pandas_a_sweep_is_a_plain_table_that_says_the_same(monkeypatch, tmp_path):
+    full = sweep(FLY, over={"cut.at": [9, 10, 11]})
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    table = sweep(FLY, over={"cut.at": [9, 10, 11]}, save=tmp_path / "rows.csv")
+    assert table.columns == list(full) and table.attrs == {"experiment": FLY}
+    assert table["delay"] == list(full["delay"]) and table[1]["cut.at"] == 10
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + len(table) == 4
+    with pytest.raises(KeyError, match="dleay"):
+        table["dleay"]
+
+
 def test_a_run_that_fails_has_a_row_with_its_problem_and_the_first_is_raised():
     bad = Experiment(latency=0.1, until=5, server=Peer(close_timeout=0))
     with pytest.raises(ValueError, match="close_timeout"):

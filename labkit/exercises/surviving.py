@@ -274,7 +274,7 @@ def check_spread(spread: Any = ..., client: Any = None) -> Axes | None:
     right = [_restart_verdict(act, seen) for act, seen in runs]
     if not all(right):
         print(f"   {_spread_belief(spread, [seen for _, seen in runs])}")
-    from ..plots.reconnects import reconnects
+    from ..plots import reconnects
 
     return reconnects(max((seen for _, seen in runs), key=lambda seen: seen.peak()[0]), bound=BOUND)
 

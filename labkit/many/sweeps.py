@@ -15,6 +15,7 @@ import csv
 import dataclasses
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -33,6 +34,8 @@ SECONDS = ("noticed", "closed", "told", "client_noticed", "client_told", "delay"
 COUNTS = ("pings", "bytes", "code")
 COLUMNS = (*SECONDS, "pings", "bytes", "false_alarm", "code")
 HERE = 256  # runs: so many are done before processes have started
+if sys.platform == "emscripten":  # a browser has none
+    HERE = sys.maxsize
 
 Row = dict[str, Any]
 
@@ -232,16 +235,18 @@ def frame(
     rows: list[Row],
     save: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """The rows as a tidy pandas DataFrame, also written to ``save``; it keeps its experiment in ``attrs``."""
+    """The rows as a tidy pandas DataFrame with its experiment in ``attrs``, also written to ``save``.
+
+    Where pandas is not installed it is a Table, and ``save`` has the rows as they arrived.
+    """
+    seed = ["seed"] if "seed" not in over else []
+    problem = ["problem"] if any("problem" in row for row in rows) else []
+    columns = [*over, *seed, *COLUMNS, *problem]
     try:
         import pandas
     except ImportError:
-        raise ImportError(
-            "a sweep gives a DataFrame of pandas, which is not installed here: pip install pandas"
-        ) from None
-    seed = ["seed"] if "seed" not in over else []
-    problem = ["problem"] if any("problem" in row for row in rows) else []
-    table = pandas.DataFrame(rows, columns=[*over, *seed, *COLUMNS, *problem])
+        return Table(experiment, columns, rows)
+    table = pandas.DataFrame(rows, columns=columns)
     table = table.astype({name: "float64" for name in SECONDS} | {name: "Int64" for name in COUNTS})
     if not problem:
         table = table.astype({"false_alarm": bool})
@@ -250,6 +255,17 @@ def frame(
         with whole(Path(save)) as draft:
             table.to_csv(draft, index=False)
     return table
+
+
+class Table(list[Row]):
+    """What a sweep gives where there is no pandas: its rows, and by name a column (None: never)."""
+
+    def __init__(self, experiment: Experiment, columns: Sequence[str], rows: list[Row]) -> None:
+        super().__init__({name: row.get(name) for name in columns} for row in rows)
+        self.columns, self.attrs = list(columns), {"experiment": experiment}
+
+    def __getitem__(self, key: Any) -> Any:
+        return [row[key] for row in self] if isinstance(key, str) else super().__getitem__(key)
 
 
 class _csv:

@@ -24,20 +24,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .attempts import reconnects
 from .awaiting import blocked
+from .distributions import distribution
 from .figure import Figure
 from .ladders import ladder
 from .lags import lag
+from .landscapes import landscape
 from .tanks import reservoirs
 from .timelines import setup, timeline
+from .tradeoffs import tradeoff
 
 try:  # figures that have not moved to marks yet draw with matplotlib, which may not be there
-    from .distribution import distribution
-    from .landscape import landscape
     from .lineup import lineup
     from .matrix import matrix
-    from .reconnects import reconnects
-    from .tradeoff import tradeoff
 except ImportError:
     pass
 

@@ -1,6 +1,6 @@
 """Shapes on matplotlib's Axes: for those who compose figures, and for PNG and PDF.
 
-The Axes keeps a figure's own scale where there is one panel: ``ax.axvline(12)`` is at 12 s.
+The Axes keeps a figure's own scale where one panel fills it: ``ax.axvline(12)`` is at 12 s.
 """
 
 from __future__ import annotations

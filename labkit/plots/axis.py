@@ -92,12 +92,14 @@ class Axis:
         return [tick for tick in self.ticks if tick.weight < PERIODIC or tick.at in keep]
 
 
-def numbers(low: float, high: float, label: str = "", count: int = 4, size: float = 9.5) -> Axis:
-    """A plain axis with about ``count`` round numbers."""
-    step = nice((high - low) / count)
+def numbers(
+    low: float, high: float, label: str = "", count: int = 4, size: float = 9.5, least: float = 0.0
+) -> Axis:
+    """A plain axis with about ``count`` round numbers, ``least`` or more apart."""
+    step = max(least, nice((high - low) / count))
     first = math.ceil(low / step - 1e-9)
     values = [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
-    return Axis(low, high, tuple(Tick(x, f"{round(x, 9):g}") for x in values), label, size=size)
+    return Axis(low, high, tuple(Tick(x, f"{round(x, 9):,g}") for x in values), label, size=size)
 
 
 def categories(names: Sequence[str], label: str = "", size: float = 9.5) -> Axis:

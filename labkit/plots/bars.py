@@ -34,7 +34,7 @@ class Bar(Mark):
         corners = (view.point(t, at) for t, at in ((self.begin, low), (self.end, high)))
         (x0, y0), (x1, y1) = corners
         box = rectangle(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        dash, z = DOTTED if look.dotted else (), 2.0 + 0.1 * list(FILLS).index(self.fill)
+        dash, z = DOTTED if look.dotted else (), 2.0 + 0.01 * list(FILLS).index(self.fill)
         wide = 1.4 if look.edge else 0.0
         yield Outline(
             (box,), look.edge, wide, dash, look.face, look.hatch, look.hatched, z=z, ground=True

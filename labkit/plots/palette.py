@@ -42,6 +42,15 @@ class Theme:
     stuck_words: str
     guess: str
     theory: str
+    step_0: str  # of a scale, the least: cells of a landscape
+    step_1: str
+    step_2: str
+    step_3: str
+    step_4: str
+    step_5: str
+    step_6: str  # the most
+    on_low: str  # words on the steps 0 to 3
+    on_high: str  # words on the steps 4 to 6
 
 
 LIGHT = Theme(
@@ -49,12 +58,16 @@ LIGHT = Theme(
     open="#009e73", on_open="#00140e", belief="#d3ede4", on_belief="#004d38",
     closing="#e69f00", on_closing="#140e00",
     ping="#0072b2", ping_words="#00659f", stuck="#d55e00", stuck_words="#a84a00", guess="#a0348a", theory="#00669e",
+    step_0="#f1f7fa", step_1="#cdd9e2", step_2="#a3b8c5", step_3="#7693a7",
+    step_4="#4d728c", step_5="#2d5976", step_6="#0d3f61", on_low="#000b14", on_high="#fefefe",
 )  # fmt: skip
 DARK = Theme(
     ink="#e6e6e6", paper="#111111", faint="#b0b0b0", rule="#6e6e6e", band="#a0a0a0",
     open="#00a077", on_open="#000f0a", belief="#12382c", on_belief="#a5e5cf",
     closing="#e59e00", on_closing="#120c00",
     ping="#56b4e9", ping_words="#57b5ea", stuck="#f0772b", stuck_words="#ff9a57", guess="#e79bd0", theory="#55b3e8",
+    step_0="#142937", step_1="#253d4c", step_2="#385365", step_3="#4e6f82",
+    step_4="#6a91a6", step_5="#86b4cc", step_6="#a5d9f3", on_low="#f4f4f4", on_high="#000c15",
 )  # fmt: skip
 THEMES = {"light": LIGHT, "dark": DARK}
 
@@ -134,6 +147,16 @@ FILLS = {  # by the word that stands on it
     "blocked": Fill("paper", "stuck", "/", "stuck", bold=False),
     "loop blocked": Fill("belief", "ink", "\\", "ink", "on_belief"),
     "reads no more": Fill("belief", "ink", ".", "ink", "on_belief"),
+    "theory": Fill("step_0", "theory", dotted=True),  # what theory allows
+    "runs": Fill("belief", "open"),
+    "let in": Fill("belief", "open"),
+    "refused": Fill("paper", "stuck", "/", "stuck"),
+    "never": Fill("paper", "paper", "/", "rule", bold=False),
+}
+STEPS = 7  # of a scale, told apart in grey
+FILLS |= {
+    f"step {k}": Fill(f"step_{k}", "paper", words="on_low" if k < 4 else "on_high", bold=False)
+    for k in range(STEPS)
 }
 
 
@@ -159,4 +182,5 @@ SIGNS = {
     "observed": Sign("circle", "ink", "ink", 6),
     "not kept": Sign("diamond", "paper", "stuck", 11, 1.8),
     "blocks": Sign("circle", "paper", "stuck", 7, 2.0),
+    "knee": Sign("circle", "", "theory", 17, 2.0),
 }
