@@ -25,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from .figure import Figure
+from .grids import matrix
 from .ladders import ladder
+from .lineups import lineup
 from .tanks import reservoirs
 from .timelines import setup, timeline
 
@@ -34,8 +36,6 @@ try:  # figures that have not moved to marks yet draw with matplotlib, which may
     from .distribution import distribution
     from .lag import lag
     from .landscape import landscape
-    from .lineup import lineup
-    from .matrix import matrix
     from .reconnects import reconnects
     from .tradeoff import tradeoff
 except ImportError:

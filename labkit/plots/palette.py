@@ -131,6 +131,10 @@ FILLS = {  # by the word that stands on it
     "wire": Fill("stuck", "", "."),
     "queue": Fill("belief", "", "\\", "open"),
     "received": Fill("open", "", ""),
+    "told": Fill("paper", "rule", bold=False),
+    "late": Fill("closing", "closing"),
+    "hangs or never": Fill("stuck", "stuck"),
+    "not run": Fill("", "rule", words="faint", bold=False, dotted=True),
 }
 
 
