@@ -277,8 +277,8 @@ def test_the_alt_text_tells_the_whole_figure(medley):
     assert alt.startswith("Line-up of 5 vintages, the states of the server. 13.1 hangs in CLOSING until the cable is mended;")
     assert "Cut at 1.2 s, healed at 60 s." in alt
     assert (
-        "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s (in CLOSING for 57 s, until"
-        " healed), CLOSED from 60 s, its application is told at 60.0 s." in alt
+        "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s, CLOSED from 60 s,"
+        " in CLOSING for 57 s, until healed, its application is told at 60.0 s." in alt
     )
     assert "its application is told at 34.0 s" in alt and "its application is never told" in alt
     assert "websockets 14.2 threading, Python 3.11: not run, no keepalive in threading before 15." in alt
@@ -287,6 +287,12 @@ def test_the_alt_text_tells_the_whole_figure(medley):
 def test_it_draws_into_an_axes_of_your_own(story):
     own = pytest.importorskip("matplotlib.figure").Figure().subplots()
     assert plots.lineup(story, ax=own) is own and own.texts
+
+
+def test_before_it_is_over_nothing_of_the_outcome_is_told(story):
+    begun = plots.lineup(story).until(10)
+    assert begun.title == "Which of these notice, and when?" and "CLOSING" in texts(begun)
+    assert not [text for text in [*begun.words, begun.alt] if "57 s" in text or "CLOSED from 60" in text or "told at 60" in text]
 
 
 def test_what_is_not_in_a_log_is_no_fate(quiet):

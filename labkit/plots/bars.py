@@ -29,6 +29,7 @@ class Bar(Mark):
     lane: Lane
     fill: str  # of palette.FILLS
     goes_on: bool = False  # an arrow leaves its end
+    meanwhile: tuple[str, ...] = ()  # its wordings before it is over, if they are others
     sizes: tuple[float, ...] = field(default=(10.0, 9.0, 8.0, 7.0), kw_only=True)
 
     def shapes(self, view: View) -> Iterator[Outline]:
@@ -77,7 +78,10 @@ class Bar(Mark):
             yield said_beside
 
     def until(self, t: float) -> Mark:
-        return replace(self, end=min(self.end, t), goes_on=False) if self.end > t else self
+        if self.end <= t:
+            return self
+        wordings = self.meanwhile or self.wordings
+        return replace(self, end=t, goes_on=False, wordings=wordings)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ application (or None). Nothing here draws.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,8 +57,8 @@ class Table:
 
     @cached_property
     def columns(self) -> list[Column]:
-        """The columns, situation by situation."""
-        found = {column for _, column in self.cells}
+        """The columns, situation by situation; what is not known comes last."""
+        found = sorted({column for _, column in self.cells})
         return sorted(found, key=lambda one: (_rank(SITUATIONS, one[0]), _rank(WIRES, one[1])))
 
     def row(self, row: Vintage) -> list[tuple[Column, Cell]]:
@@ -71,23 +72,22 @@ class Table:
         cells = (cell for row in self.rows for _, cell in self.row(row))
         return list(dict.fromkeys(cell["why"] for cell in cells if cell["verdict"] == "hole"))
 
-    def counts(self, version: str = "") -> dict[str, int]:
+    def counts(self, version: str = "") -> Counter[str]:
         """How many cells of a version (of all) end in each way."""
-        rows = (cell for (row, _), cell in self.cells.items() if version in ("", row[0]))
-        found = [cell["verdict"] for cell in rows]
-        return {verdict: found.count(verdict) for verdict in VERDICTS}
+        rows = self.cells.items()
+        return Counter(cell["verdict"] for (row, _), cell in rows if version in ("", row[0]))
 
 
-def _rank(order: Iterable[str], name: str) -> tuple[int, str]:
-    known = list(order)
-    return (known.index(name) if name in known else len(known), name)
+def _rank(known: Iterable[str], name: str) -> int:
+    """The place of a name in an order; the last if it is not known."""
+    return [*known, name].index(name)
 
 
 def table(cells: Any) -> Table:
     """A list of dicts or a DataFrame as a table. Refuses what is not a cell, in a sentence."""
     found: dict[tuple[Vintage, Column], Cell] = {}
     for row in cells.to_dict("records") if hasattr(cells, "to_dict") else cells:
-        cell = {key: None if _is_nan(value) else value for key, value in row.items()}
+        cell = {key: value for key, value in row.items() if not _is_nan(value)}
         _check(cell)
         version, implementation, python, situation, wire = (str(cell[k]) for k in NEEDED[:-1])
         key = (version, implementation, python), (situation, wire)
@@ -148,7 +148,7 @@ def finding(grid: Table) -> str:
     """How many hang, how many never notice; and how many of the newest version do either."""
     counts, newest = grid.counts(), max((row[0] for row in grid.rows), key=by_version)
     last = grid.counts(newest)
-    run, again = (sum(some.values()) - some["hole"] for some in (counts, last))
+    run, again = (some.total() - some["hole"] for some in (counts, last))
     if not run:
         return "No cell of this matrix was run"
     stuck = [(counts[key], words) for key, words in STUCK.items() if counts[key]]
@@ -167,7 +167,7 @@ def legend(grid: Table) -> list[tuple[str, str]]:
     heals = [cell for cell in cells if cell.get("heal") is not None]
     spans = {round(float(cell["heal"]) - float(cell.get("cut") or 0.0), 1) for cell in heals}
     healed = f"healed ({min(spans):g} s after the cut)" if len(spans) == 1 else "healed"
-    found = [(key, VERDICTS[key][-1].replace("healed", healed)) for key in counts if counts[key]]
+    found = [(key, VERDICTS[key][-1].replace("healed", healed)) for key in VERDICTS if counts[key]]
     odd = sorted({str(cell["raised"]) for cell in cells if _is_odd(cell)})
     if odd:
         found.append((ODD, f"told by {listed(odd)} instead of ConnectionClosedError"))

@@ -27,6 +27,11 @@ PARTS = {  # of a label: said alone, and after the version
     "python": ("Python {}", "on Python {}"),
     "wire": ("{}", "with {}"),
 }
+UNTIL = {  # what ended it, in the title and in the bar
+    "heal": ("until the cable is mended", "until healed"),
+    "nothing": ("for ever", "nothing can end it"),
+    "the run's end": ("to the end of the run", "and still when the run ends"),
+}
 FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended: it stays as it is
 EDGE = 1.4  # such a run is drawn on until so many times the end of the longest run
 
@@ -82,29 +87,24 @@ class Lane:
             return noticed, min(closed, self.r.stop)
         return None
 
-    @property
-    def is_for_ever(self) -> bool:
-        """Whether the run ended since nothing could happen any more."""
-        return _is_for_ever(self.r.story)
-
-    @property
-    def is_cured(self) -> bool:
-        """Whether it was the heal that ended it."""
-        if self.hung is None or self.heal is None or self.hung[1] < self.heal - SLACK:
-            return False
-        return self.kind != "hangs" or self.times[1] < NEVER
+    @cached_property
+    def until(self) -> str:
+        """What ended it, if it hung: of UNTIL."""
+        is_closed = self.kind != "hangs" or self.times[1] < NEVER
+        if self.hung and self.heal is not None and is_closed and self.hung[1] >= self.heal - SLACK:
+            return "heal"
+        return "nothing" if _is_for_ever(self.r.story) else "the run's end"
 
     def names(self, rows: Sequence[Lane]) -> tuple[str, str]:
         """Whose lane it is, and in smaller letters what else tells it from the others."""
-        part, wires = self.parts, {lane.parts["wire"] for lane in rows if "wire" in lane.parts}
+        part, wires = self.parts, {lane.parts.get("wire") for lane in rows if not lane.hole}
         if "version" not in part:
             name, _, rest = self.label.partition(", ")
             return name, rest
-        python = f"Python {part['python']}" if "python" in part else ""
-        wire = part.get("wire", "") if len(wires) > 1 else ""
-        more = (python, wire, part.get("note", ""))
-        name = f"{part['version']} {part.get('implementation', '')}"
-        return name.strip(), " · ".join(filter(None, more))
+        big = (part["version"], part.get("implementation"))
+        python = f"Python {part['python']}" if "python" in part else None
+        small = (python, part.get("wire") if len(wires) > 1 else None, part.get("note"))
+        return " ".join(filter(None, big)), " · ".join(filter(None, small))
 
 
 def lanes(entries: Iterable[Any], end: str) -> list[Lane]:
@@ -221,10 +221,8 @@ def _fate(group: Sequence[Lane]) -> str:
 
 
 def _until(group: Sequence[Lane]) -> str:
-    if all(lane.is_for_ever for lane in group):
-        return "for ever"
-    healed = all(lane.is_cured for lane in group)
-    return "until the cable is mended" if healed else "to the end of the run"
+    ways = {lane.until for lane in group}
+    return UNTIL[ways.pop() if len(ways) == 1 else "the run's end"][0]
 
 
 def _told(group: Sequence[Lane]) -> str:
@@ -244,12 +242,11 @@ def hung_words(lane: Lane) -> tuple[str, ...]:
     """How long it hung, and what ended that, the longest first; nothing if it did not."""
     if lane.hung is None:
         return ()
-    long = "ever" if lane.is_for_ever else f"{lane.r.neat(lane.hung[1] - lane.hung[0])} s"
-    what = f"{'believes OPEN' if lane.kind == 'never' else 'CLOSING'} for {long}"
+    long = f"{lane.r.neat(lane.hung[1] - lane.hung[0])} s"
+    what = "believes OPEN" if lane.kind == "never" else "CLOSING"
+    what = f"{what} for {'ever' if lane.until == 'nothing' else long}"
+    why = f"{what}, {UNTIL[lane.until][1]}"
     if lane.kind == "late":
         return (what,)
-    until = "nothing can end it" if lane.is_for_ever else "and still when the run ends"
-    until = "until healed" if lane.is_cured else until
-    if lane.kind == "never":
-        return f"{what}, {until}: never noticed", f"{what}, {until}", what
-    return f"in {what}, {until}", f"{what}, {until}", what
+    longest = f"{why}: never noticed" if lane.kind == "never" else f"in {why}"
+    return longest, why, what

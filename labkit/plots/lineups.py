@@ -50,14 +50,15 @@ def lineup(traces: Iterable[Any], *, end: str = "server") -> Figure:
         raise ValueError(f"an end is 'server' or 'client', seen {end!r}")
     rows = lanes(traces, end)
     title, high = finding(rows), HEAD + PITCH * len(rows)
-    left = 14 + max(_width(lane, rows) for lane in rows)
+    names = [lane.names(rows) for lane in rows]
+    left = 14 + max(max(width(big, BIG, True), width(small, SMALL)) for big, small in names)
     top = headroom(title, WIDE * 72 - left - 4)
     r, along = _axis([lane for lane in rows if not lane.hole] or rows)
     marks = [*ends.cuts(r, high - 7, NEAR)]
     marks += [Says(says=ends.cut_words(r, cut)) for cut in r.cuts]
     for number, lane in enumerate(rows):
         low = high - HEAD - PITCH * number - BAR
-        marks += _names(lane, rows, low + BAR / 2)
+        marks += _names(*names[number], low + BAR / 2)
         marks += _hole(lane, r, along, low, left) if lane.hole else _lane(lane, along, low)
     return Figure(
         title,
@@ -85,10 +86,12 @@ def _axis(rows: Sequence[Lane]) -> tuple[Reading, Axis]:
     longest = max((lane.r for lane in rows), key=lambda r: r.stop)
     moments = [(0.0, 1), *((t, 0) for lane in rows for t in _edges(lane.r))]
     moments += [(t, 1) for lane in rows for t in lane.times if t < NEVER]
-    hung = [one.r.stop for one in rows if one.times[1] == NEVER and not one.is_cured]
+    hung = [one.r.stop for one in rows if one.times[1] == NEVER and one.until != "heal"]
     times = [t for t, _ in moments] + hung
     last = max(times) or 1.0
-    axis = broken(Axis(0.0, last), times, TIMERS * max(_timers(lane) for lane in rows))
+    peer = longest.peer
+    timers = sum(t or 0.0 for t in (peer.ping_interval, peer.ping_timeout, peer.close_timeout))
+    axis = broken(Axis(0.0, last), times, TIMERS * timers)
     saved, label = sum(b - a for a, b in axis.breaks), SECONDS
     if saved:
         label = f"{SECONDS}; at // the axis leaves out {longest.neat(saved)} s without a change"
@@ -104,25 +107,11 @@ def _edges(r: Reading) -> list[float]:
     return [t for t in edges if t <= r.stop + 1e-6]
 
 
-def _timers(lane: Lane) -> float:
-    """All timers of a keepalive together, the longest there are (s)."""
-    it = lane.r.experiment
-    peers = [peer for peer in (it.server, it.client) if peer.keepalive] if it else []
-    timers = [(peer.ping_interval, peer.ping_timeout, peer.close_timeout) for peer in peers]
-    return max((sum(t or 0.0 for t in row) for row in timers), default=60.0)
-
-
 # the lanes
 
 
-def _width(lane: Lane, rows: Sequence[Lane]) -> float:
-    big, small = lane.names(rows)
-    return max(width(big, BIG, True), width(small, SMALL))
-
-
-def _names(lane: Lane, rows: Sequence[Lane], y: float) -> Iterator[Mark]:
+def _names(big: str, small: str, y: float) -> Iterator[Mark]:
     """Whose lane it is, at its left."""
-    big, small = lane.names(rows)
     up = 6.5 if small else 0.0
     for text, size, dy in ((big, BIG, up), (small, SMALL, -up)):
         places: tuple[Place, ...] = ((-8, dy, "right", "center"),)
@@ -135,15 +124,17 @@ def _lane(lane: Lane, along: Axis, low: float) -> Iterator[Mark]:
     r, row, place = lane.r, spans(lane.r, lane.end), (low, low + BAR)
     if row[-1].state != "CLOSED":
         row[-1] = replace(row[-1], stop=min(row[-1].stop, r.stop))
+    texts, begin = hung_words(lane), lane.hung[0] + 1e-6 if lane.hung else NEVER
     for span, bar in zip(row, ends.states(r, lane.end, row)):
-        held = lane.hung is not None and span.begin <= lane.hung[0] + 1e-6 < span.stop
-        texts = hung_words(lane) if held else ()
         says = bar.says.replace(f"{lane.end.capitalize()}:", f"{lane.label}:")
-        says += f" ({texts[0]})" if texts else ""
-        sizes = (10.0, 9.0, 8.0) if texts else bar.sizes
-        wordings = (*texts, *bar.wordings)
-        yield replace(bar, lane=place, wordings=wordings, sizes=sizes, says=says)
-    yield from (Slit(t, place) for t in along.slits if t < row[-1].stop)
+        bar = replace(bar, lane=place, says=says)
+        if span.begin <= begin < span.stop:
+            plain, wordings = bar.wordings, (*texts, *bar.wordings)
+            bar = replace(bar, wordings=wordings, meanwhile=plain, sizes=(10.0, 9.0, 8.0))
+        yield bar
+    if lane.hung:
+        yield Says(says=f", {texts[0]}", known=lane.hung[1])
+    yield from (Slit(t, place, known=t) for t in along.slits if t < row[-1].stop)
     for group in coinciding(r):
         words = ends.listed([one.words for one in group if one.end == lane.end])
         if words:
