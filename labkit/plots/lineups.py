@@ -59,7 +59,10 @@ def lineup(traces: Iterable[Any], *, end: str = "server") -> Figure:
     for number, lane in enumerate(rows):
         low = high - HEAD - PITCH * number - BAR
         marks += _names(*names[number], low + BAR / 2)
-        marks += _hole(lane, r, along, low, left) if lane.hole else _lane(lane, along, low)
+        if lane.hole:
+            marks += _hole(lane, r, along, low, left)
+        else:
+            marks += [*_states(lane, along, low), *_moments(lane, low - 8.5)]
     return Figure(
         title,
         (Panel(along, Axis(0.0, high), tuple(marks)),),
@@ -119,30 +122,33 @@ def _names(big: str, small: str, y: float) -> Iterator[Mark]:
             yield Label(0.0, y, wordings=(text,), places=places, sizes=(size,), bold=size == BIG)
 
 
-def _lane(lane: Lane, along: Axis, low: float) -> Iterator[Mark]:
-    """The states, cut where the axis is broken; below them what happened, and when."""
+def _states(lane: Lane, along: Axis, low: float) -> Iterator[Mark]:
+    """The states as bars, cut where the axis is broken; what hung says for how long."""
     r, row, place = lane.r, spans(lane.r, lane.end), (low, low + BAR)
     if row[-1].state != "CLOSED":
         row[-1] = replace(row[-1], stop=min(row[-1].stop, r.stop))
-    texts, begin = hung_words(lane), lane.hung[0] + 1e-6 if lane.hung else NEVER
+    texts, hung = hung_words(lane), lane.hung or (NEVER, NEVER)
     for span, bar in zip(row, ends.states(r, lane.end, row)):
         says = bar.says.replace(f"{lane.end.capitalize()}:", f"{lane.label}:")
         bar = replace(bar, lane=place, says=says)
-        if span.begin <= begin < span.stop:
+        if span.begin <= hung[0] + 1e-6 < span.stop:
             plain, wordings = bar.wordings, (*texts, *bar.wordings)
             bar = replace(bar, wordings=wordings, meanwhile=plain, sizes=(10.0, 9.0, 8.0))
         yield bar
-    if lane.hung:
-        yield Says(says=f", {texts[0]}", known=lane.hung[1])
+    yield from (Says(says=f", {text}", known=hung[1]) for text in texts[:1])
     yield from (Slit(t, place, known=t) for t in along.slits if t < row[-1].stop)
+
+
+def _moments(lane: Lane, y: float) -> Iterator[Mark]:
+    """● what happened, and when; moments that coincide together."""
+    r, told = lane.r, lane.r.told(lane.end)
     for group in coinciding(r):
         words = ends.listed([one.words for one in group if one.end == lane.end])
         if words:
             t = group[0].t
             texts = (f"{words} {r.seconds(t)}", words)
             look: dict[str, Any] = {"places": beside(7), "sizes": (9.0, 8.0), "known": t}
-            yield Dot(t, low - 8.5, "observed", wordings=texts, **look)
-    told = r.told(lane.end)
+            yield Dot(t, y, "observed", wordings=texts, **look)
     when = "never told" if told is None else f"told at {r.seconds(told)}"
     yield Says(says=f", its application is {when}", known=r.stop if told is None else told)
 
