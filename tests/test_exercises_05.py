@@ -89,10 +89,10 @@ def test_a_quiet_tls_client_of_14_1_is_closing_for_31_s(stock):
 def test_a_lane_without_a_trace_says_what_the_matrix_knows(monkeypatch, tmp_path):
     monkeypatch.setenv("LABKIT_SHELF", str(tmp_path))
     lanes = gap.side_by_side("backlog below the mark", "ws", ["14.0", "14.1", "14.2"])  # on any Python: these went alike on all
-    ax = plots.lineup(lanes.traces)
+    drawn = plots.lineup(lanes.traces)
     (hole,) = [one for one in lanes.traces if isinstance(one, Hole)]
     assert hole.vintage.version == "14.0" and hole.why.endswith("the recorded matrix says: in CLOSING until the cable is mended")
-    assert sum("recorded" in text.get_text() and "·" in text.get_text() for text in ax.texts) == 2  # 14.1 and 14.2
+    assert sum("recorded" in text and "·" in text for text in drawn.words) == 2  # 14.1 and 14.2
 
 
 def test_every_set_of_lanes_is_an_answer_and_only_once():

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from axes_figures import lay_out, overlaps, texts, title
+from figures import faint, overlaps, texts, ticks, tight
 
 from labkit import Cut, Experiment, Peer, Trace, plots, recorded, run
-from labkit.plots.lineup_lanes import lanes
-from labkit.plots.lineup_words import by_version
-from labkit.plots.squeeze import squeeze
+from labkit.plots.axis import Axis, broken
+from labkit.plots.bars import Band, Bar, Slit
+from labkit.plots.lineup_lanes import by_version, lanes
+from labkit.plots.shapes import Words
 from labkit.trace.recordings import folders
 from labkit.versions.matrix import WIRES, key
 from labkit.versions.matrix import recorded as recorded_matrix
@@ -76,8 +77,8 @@ def medley(quiet, backlog, blocked) -> list[Any]:
     return [*(called(trace, vintage(version)) for version, trace in rows), HOLE]
 
 
-def ticks(ax: Any) -> list[str]:
-    return [label.get_text() for label in ax.get_xticklabels()]
+def marks(drawn: Any, kind: type) -> list[Any]:
+    return [mark for mark in drawn.panels[0].marks if isinstance(mark, kind)]
 
 
 def kinds(traces: list[Any], end: str = "server") -> list[str]:
@@ -91,21 +92,22 @@ def test_how_a_lane_ended_is_read_from_its_trace(medley):
     assert kinds(medley) == ["hangs", "late", "never", "bounded", "hole"]
 
 
-def test_the_recorded_hang_is_one(quiet):
-    assert kinds([recorded("closing-hang")]) == ["hangs"]
-    assert kinds([recorded("closing-hang")], "client") == ["never"]
+def test_the_recorded_hang_is_one():
+    hang = [recorded("closing-hang")]
+    assert (kinds(hang), kinds(hang, "client")) == (["hangs"], ["never"])
 
 
 def test_a_run_that_is_stopped_while_closing_hangs():
     stopped = run(Experiment(server=Peer(**TIMERS | {"close_timeout": 50}), faults=[Cut(1.2)], until=20), wire="virtual", progress=False)
     assert kinds([stopped]) == ["hangs"]
-    ax = plots.lineup([called(stopped, vintage("17.4"))])
-    assert "in CLOSING for 17 s, and still when the run ends" in texts(ax) and title(ax) == "17.4 hangs in CLOSING to the end of the run"
+    drawn = plots.lineup([called(stopped, vintage("17.4"))])
+    assert "in CLOSING for 17 s, and still when the run ends" in texts(drawn)
+    assert drawn.title == "17.4 hangs in CLOSING to the end of the run"
 
 
 def test_without_a_cut_it_stays_open():
     alive = called(run(Experiment(until=30), wire="virtual", progress=False), vintage("17.4"))
-    assert title(plots.lineup([alive])) == "17.4 stays OPEN"
+    assert plots.lineup([alive]).title == "17.4 stays OPEN"
 
 
 def test_legacy_may_take_five_times_its_close_timeout(quiet):
@@ -118,32 +120,25 @@ def test_legacy_may_take_five_times_its_close_timeout(quiet):
 
 def test_the_title_is_the_finding(story):
     expected = "14.1 and older hang in CLOSING until the cable is mended; 14.2 and newer give up after close_timeout, 1 s"
-    assert title(plots.lineup(story)) == expected
-
-
-def test_the_title_follows_the_traces(story):
+    assert plots.lineup(story).title == expected
     swapped = [called(trace, other.header["vintage"]) for trace, other in zip(story[:4], story[3::-1])]
-    assert title(plots.lineup(swapped)).startswith("14.2 and newer hang in CLOSING")
+    assert plots.lineup(swapped).title.startswith("14.2 and newer hang in CLOSING")
 
 
 def test_the_title_names_what_tells_the_lanes_apart(quiet, backlog):
     by_kind = [called(backlog, vintage("14.1")), called(quiet, vintage("14.1", "legacy"))]
     by_python = [called(backlog, vintage("14.1", python="3.10")), called(quiet, vintage("14.1", python="3.12"))]
     mixed = [called(backlog, vintage("14.1")), called(quiet, vintage("14.1", "legacy")), called(quiet, vintage("17.4"))]
-    assert title(plots.lineup(by_kind)).startswith("asyncio hangs in CLOSING until the cable is mended; legacy gives up")
-    assert title(plots.lineup(by_python)).startswith("Python 3.10 hangs in CLOSING until the cable is mended; Python 3.12 gives up")
-    assert title(plots.lineup(mixed)).startswith(
+    assert plots.lineup(by_kind).title.startswith("asyncio hangs in CLOSING until the cable is mended; legacy gives up")
+    assert plots.lineup(by_python).title.startswith("Python 3.10 hangs in CLOSING until the cable is mended; Python 3.12 gives up")
+    assert plots.lineup(mixed).title.startswith(
         "14.1 asyncio hangs in CLOSING until the cable is mended; 14.1 legacy and 17.4 asyncio give up"
     )
 
 
 def test_lanes_that_all_end_alike_are_said_once(blocked):
     rows = [called(blocked, vintage(version)) for version in ("14.1", "17.4")]
-    assert title(plots.lineup(rows)) == "Both never notice: OPEN until the cable is mended"
-
-
-def test_the_title_has_the_number_of_what_is_late(medley):
-    assert "14.1 takes 31 s to close, though close_timeout is 1 s" in title(plots.lineup(medley))
+    assert plots.lineup(rows).title == "Both never notice: OPEN until the cable is mended"
 
 
 def test_versions_are_ordered_as_versions():
@@ -167,25 +162,22 @@ def test_a_trace_without_a_vintage_is_named_by_its_versions(quiet):
 
 def test_a_hung_lane_says_how_long_and_until_when(medley, story):
     assert texts(plots.lineup(story)).count("in CLOSING for 57 s, until healed") == 2
-    assert {"believes OPEN for 58.8 s, until healed: never noticed", "CLOSING for 31 s"} <= set(texts(plots.lineup(medley)))
+    drawn = plots.lineup(medley)
+    assert {"believes OPEN for 58.8 s, until healed: never noticed", "CLOSING for 31 s"} <= set(texts(drawn))
+    assert "14.1 takes 31 s to close, though close_timeout is 1 s" in drawn.title
 
 
 def test_what_nothing_can_end_runs_to_the_edge(quiet):
-    rows = [made("backlog", Cut(1.2)), made("quiet", Cut(1.2)), made("blocked", Cut(1.2))]
-    ax = plots.lineup(rows)
-    said = " ".join(texts(ax))
+    drawn = plots.lineup([made("backlog", Cut(1.2)), made("quiet", Cut(1.2)), made("blocked", Cut(1.2))])
+    said = " ".join(texts(drawn))
     assert "in CLOSING for ever" in said and "believes OPEN for ever" in said
-    edge = ax.get_xlim()[1]
-    arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
-    assert [arrow.xy[0] > edge for arrow in arrows] == [True, True]  # the annotation's tip is beyond
+    last = [bar for bar in marks(drawn, Bar) if bar.end == drawn.panels[0].along.high]
+    assert [bar.goes_on for bar in last] == [True, False, True]
 
 
 def test_a_hole_is_an_empty_lane_with_its_reason(story):
     assert "not run: no keepalive in threading before 15" in texts(plots.lineup(story))
-
-
-def test_nothing_but_holes_is_still_a_figure():
-    assert title(plots.lineup([HOLE])) == "None of these could be run: no keepalive in threading before 15"
+    assert plots.lineup([HOLE]).title == "None of these could be run: no keepalive in threading before 15"
 
 
 def test_the_moments_stand_under_their_lane(story):
@@ -194,17 +186,17 @@ def test_the_moments_stand_under_their_lane(story):
 
 
 def test_the_client_has_a_story_too(story):
-    ax = plots.lineup(story, end="client")
-    assert title(ax) == "All 4 never notice: OPEN until the cable is mended"
+    drawn = plots.lineup(story, end="client")
+    assert drawn.title == "All 4 never notice: OPEN until the cable is mended"
     with pytest.raises(ValueError, match="'server' or 'client', seen 'peer'"):
         plots.lineup(story, end="peer")
 
 
 def test_tls_is_said_where_lanes_differ_in_it(quiet, backlog):
     secret = replace(backlog, experiment=backlog.experiment.but(tls=True))
-    ax = plots.lineup([called(secret, vintage("14.1")), called(quiet, vintage("14.1"))])
-    assert {"Python 3.11 · wss", "Python 3.11 · ws"} <= set(texts(ax))
-    assert title(ax).startswith("wss hangs in CLOSING")
+    drawn = plots.lineup([called(secret, vintage("14.1")), called(quiet, vintage("14.1"))])
+    assert {"Python 3.11 · wss", "Python 3.11 · ws"} <= set(texts(drawn))
+    assert drawn.title.startswith("wss hangs in CLOSING")
 
 
 # the axis
@@ -214,41 +206,57 @@ def test_ticks_stand_where_something_happens(story):
     assert ticks(plots.lineup(story)) == ["0", "1.2", "3", "4", "60"]
 
 
-def test_a_broken_axis_says_so(story):
-    assert plots.lineup(story).get_xlabel().endswith("at // the axis leaves out 56 s without a change")
-    assert plots.lineup([recorded("closing-hang")]).get_xlabel() == "seconds since the server was OPEN"
+def test_a_broken_axis_says_so_and_cuts_the_lanes(story):
+    drawn, whole = plots.lineup(story), plots.lineup([recorded("closing-hang")])
+    assert "seconds since the server was OPEN; at // the axis leaves out 56 s without a change" in texts(drawn)
+    assert "seconds since the server was OPEN" in texts(whole)
+    slits = [slit.t for slit in marks(drawn, Slit)]
+    assert len(slits) == 4 and len(set(slits)) == 1 and 4 < slits[0] < 60 and not marks(whole, Slit)
+
+
+def test_the_cut_and_the_heal_are_marked(story):
+    drawn = plots.lineup(story)
+    assert [(band.begin, band.end, band.begins, band.ends) for band in marks(drawn, Band)] == [(1.2, 60, True, True)]
+    assert {"cable cut at 1.2 s: nothing gets through", "healed at 60 s"} <= set(texts(drawn))
 
 
 def test_a_broken_axis_keeps_the_order_and_the_short_distances():
-    scale = squeeze([1.2, 3, 4, 34, 60], longest=15)
-    places = [scale.place(t) for t in (0, 1.2, 3, 4, 34, 60, 61)]
-    assert places == sorted(set(places)) and places[:4] == [0, 1.2, 3, 4]
-    assert scale.breaks == ((4, 34), (34, 60)) and scale.saved == 56 and places[5] < 8
-    assert places[6] - places[5] == pytest.approx(1)
+    axis = replace(broken(Axis(0, 60), [1.2, 3, 4, 34], longest=15), high=61)
+    places = [axis.place(t) for t in (0, 1.2, 3, 4, 34, 60, 61)]
+    one = places[6] - places[5]
+    assert places == sorted(set(places)) and axis.breaks == ((4, 34), (34, 60)) and places[5] < 8 * one
+    assert places[:4] == pytest.approx([0, 1.2 * one, 3 * one, 4 * one])
 
 
 @pytest.mark.parametrize("moments", [[1, 2, 3], [0.003, 1, 2, 3], [60], [9, 15, 17, 45], [20, 40, 75]])
 def test_a_short_or_even_axis_is_not_broken(moments):
-    scale = squeeze(moments, longest=30)
-    assert not scale.breaks and [scale.place(t) for t in moments] == moments
+    axis = Axis(0, max(moments))
+    assert broken(axis, moments, longest=30) == axis
 
 
 # the figure
 
 
-@pytest.mark.parametrize("size", [None, (6, 4), (5, 3.6)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("end", ["server", "client"])
 @pytest.mark.parametrize("name", ["story", "medley"])
-def test_no_word_lies_on_another(name, end, size, request):
-    ax = plots.lineup(request.getfixturevalue(name), end=end, size=size)
-    assert overlaps(ax, ax._left_title) == []
+def test_every_word_can_be_read(name, end, theme, request):
+    drawn = plots.lineup(request.getfixturevalue(name), end=end, theme=theme)
+    assert overlaps(drawn) == [] and faint(drawn) == []
+
+
+@pytest.mark.parametrize("size", [(6, 4), (5, 3.6)])
+def test_no_word_lies_on_another_if_it_is_small(medley, size):
+    assert overlaps(plots.lineup(medley, size=size)) == []
 
 
 def test_words_stay_on_the_figure(medley):
-    for size in (None, (6, 4)):
-        ax = lay_out(plots.lineup(medley, size=size))
-        said = [text.get_window_extent() for text in [*ax.texts, ax.xaxis.label, ax._left_title] if text.get_text()]
-        assert all(box.x0 >= 0 and box.x1 <= ax.figure.bbox.width and box.y0 >= 0 and box.y1 <= ax.figure.bbox.height for box in said)
+    drawn = plots.lineup(medley)
+    left, bottom, *_ = drawn.margins
+    boxes = [box for one in drawn.shapes() if isinstance(one, Words) for box in tight(one)]
+    low_x, low_y, high_x, high_y = zip(*boxes)
+    assert min(low_x) >= -left and min(low_y) >= -bottom
+    assert max(high_x) <= drawn.points[0] - left and max(high_y) <= drawn.points[1] - bottom
 
 
 def test_the_alt_text_tells_the_whole_figure(medley):
@@ -256,21 +264,29 @@ def test_the_alt_text_tells_the_whole_figure(medley):
     assert alt.startswith("Line-up of 5 vintages, the states of the server. 13.1 hangs in CLOSING until the cable is mended;")
     assert "Cut at 1.2 s, healed at 60 s." in alt
     assert (
-        "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s, CLOSED from 60 s; in CLOSING"
-        in alt
+        "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s, CLOSED from 60 s,"
+        " in CLOSING for 57 s, until healed, its application is told at 60.0 s." in alt
     )
     assert "its application is told at 34.0 s" in alt and "its application is never told" in alt
     assert "websockets 14.2 threading, Python 3.11: not run, no keepalive in threading before 15." in alt
 
 
-def test_it_is_a_picture_in_both_themes(story, tmp_path):
-    assert plots.lineup(story, theme="dark").figure.get_facecolor()[:3] < (0.2, 0.2, 0.2)
-    assert plots.save(plots.lineup(story), tmp_path / "lineup.svg").read_text().count("<svg") == 1
-
-
 def test_it_draws_into_an_axes_of_your_own(story):
-    own = plots.lineup(story[:1])
-    assert plots.lineup(story, ax=own) is own
+    own = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    assert plots.lineup(story, ax=own) is own and own.texts
+
+
+def test_before_it_is_over_nothing_of_the_outcome_is_told(story):
+    begun = plots.lineup(story).until(10)
+    assert begun.title == "Which of these notice, and when?" and "CLOSING" in texts(begun)
+    assert not [text for text in [*begun.words, begun.alt] if "57 s" in text or "CLOSED from 60" in text or "told at 60" in text]
+
+
+def test_what_is_not_in_a_log_is_no_fate(quiet):
+    heard = [event for event in quiet.events if event.where != "client"]
+    drawn = plots.lineup([called(replace(quiet, events=heard), "a log"), called(quiet, vintage("17.4"))], end="client")
+    assert "? not in this log" in texts(drawn) and "a log: ? not in this log." in drawn.alt
+    assert drawn.title == "17.4 never notices: OPEN until the cable is mended" and overlaps(drawn) == []
 
 
 def test_what_it_cannot_line_up_is_refused_in_a_sentence(quiet):
@@ -283,10 +299,9 @@ def test_what_it_cannot_line_up_is_refused_in_a_sentence(quiet):
 
 
 def test_a_lane_that_is_not_of_today_says_that_it_is_recorded(backlog, quiet):
-    ax = plots.lineup([called(backlog, f"{vintage('14.1')} (recorded)"), called(quiet, vintage("14.2"))])
-    said = [text.get_text() for text in ax.texts]
-    assert {"14.1 asyncio", "Python 3.11 · recorded", "14.2 asyncio", "Python 3.11"} <= set(said)
-    assert ax.get_title(loc="left").startswith("14.1 hangs in CLOSING")
+    drawn = plots.lineup([called(backlog, f"{vintage('14.1')} (recorded)"), called(quiet, vintage("14.2"))])
+    assert {"14.1 asyncio", "Python 3.11 · recorded", "14.2 asyncio", "Python 3.11"} <= set(texts(drawn))
+    assert drawn.title.startswith("14.1 hangs in CLOSING")
 
 
 def test_what_is_closed_in_time_and_told_late_is_late_and_says_so(quiet):
@@ -294,14 +309,14 @@ def test_what_is_closed_in_time_and_told_late_is_late_and_says_so(quiet):
     events = [event._replace(t=40.0) if event in told else event for event in quiet.events]
     slow = called(replace(quiet, events=events), vintage("14.1"))
     assert kinds([slow]) == ["late"] and quiet.closed_at("server") < 6
-    ax = plots.lineup([slow, called(quiet, vintage("17.4"))])
+    drawn = plots.lineup([slow, called(quiet, vintage("17.4"))])
     expected = "14.1 is CLOSED in time, and told only 37 s after leaving OPEN; 17.4 gives up"
-    assert title(ax).startswith(expected)
-    assert not [text for text in texts(ax) if text.startswith("CLOSING for")]
+    assert drawn.title.startswith(expected)
+    assert not [text for text in texts(drawn) if text.startswith("CLOSING for")]
     both = plots.lineup([slow, called(late(quiet, 30), vintage("14.1"))])
-    assert title(both) == "Both are closed or told late, though close_timeout is 1 s"
+    assert both.title == "Both are closed or told late, though close_timeout is 1 s"
     mute = replace(slow, events=[e for e in events if e.t != 40.0])
-    assert title(plots.lineup([mute])) == "14.1 is CLOSED in time, and told never"
+    assert plots.lineup([mute]).title == "14.1 is CLOSED in time, and told never"
 
 
 def test_a_lane_and_its_cell_of_the_matrix_say_the_same():

@@ -1,6 +1,6 @@
 """The lab's own timeline, drawn from somebody's log: what one end wrote down, and nothing that it could not know.
 
-The other end's lane stays empty: its state is not in this log. A ping without a pong is drawn as stuck, which is what this end has to
+The other end's lane is dotted, with a question mark: its state is not in this log. A ping without a pong is drawn as stuck, which is what this end has to
 believe; a frame that was received is drawn at the moment at which it was read.
 """
 
@@ -100,7 +100,7 @@ def draw(report: Report, connection: int | None = None, *, ax: Any = None, **opt
 
 def _honest(drawn: Figure, one: Verdict) -> Figure:
     """What the timeline would say of the other end is taken back: this log does not know it."""
-    from ..plots.marks import Label
+    from ..plots.bars import Bar
 
     side, panel = one.side or "server", drawn.panels[0]
     title = drawn.title.replace(f", the {OTHER[side]} never", "").replace(
@@ -112,14 +112,8 @@ def _honest(drawn: Figure, one: Verdict) -> Figure:
         else "seconds since the log began"
     )
     says = f"The {OTHER[side]}'s state is not in this log"
-    middle = panel.along.high / 2
-    there = Label(
-        middle,
-        OTHER[side],
-        wordings=("not in this log",),
-        places=((0, 0, "center", "center"),),
-        sizes=(9.0,),
-        says=says,
-    )
+    unknown = "not in this log"
+    words = (f"? {unknown}", "?")
+    there = Bar(0.0, panel.along.high, OTHER[side], unknown, wordings=words, says=says)
     panel = replace(panel, along=replace(panel.along, label=label), marks=(*panel.marks, there))
     return replace(drawn, title=title, panels=(panel,))

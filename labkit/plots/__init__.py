@@ -28,18 +28,14 @@ from .attempts import reconnects
 from .awaiting import blocked
 from .distributions import distribution
 from .figure import Figure
+from .grids import matrix
 from .ladders import ladder
 from .lags import lag
 from .landscapes import landscape
+from .lineups import lineup
 from .tanks import reservoirs
 from .timelines import setup, timeline
 from .tradeoffs import tradeoff
-
-try:  # figures that have not moved to marks yet draw with matplotlib, which may not be there
-    from .lineup import lineup
-    from .matrix import matrix
-except ImportError:
-    pass
 
 __all__ = [
     "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup", "matrix", "reconnects", "reservoirs",
@@ -52,10 +48,9 @@ def alt_text(*args: Any, **more: Any) -> str:
     return str(timeline(*args, **more).alt)
 
 
-def save(drawn: Any, path: str | os.PathLike[str]) -> Path:
-    """Write a figure by its suffix, all of it or nothing, the alt text within; returns the path."""
-    if isinstance(drawn, Figure):
-        return drawn.save(path)
-    from .picture import save
+def save(drawn: Figure, path: str | os.PathLike[str]) -> Path:
+    """Write a figure by its suffix, all of it or nothing, the alt text within; returns the path.
 
-    return save(drawn, path)
+    What was drawn on an Axes of your own is saved as that is: ``ax.figure.savefig(path)``.
+    """
+    return drawn.save(path)

@@ -61,6 +61,11 @@ class Axis:
         end, place = self.knots[-1]
         return place + (value - end)
 
+    @property
+    def slits(self) -> list[float]:
+        """Where its breaks are drawn: near their ends, so that words have room before."""
+        return [a + 0.88 * (b - a) for a, b in self.breaks]
+
     def shows(self, value: float) -> bool:
         """Whether a value is on the axis."""
         low, high = sorted((self.low, self.high))
@@ -114,6 +119,8 @@ def broken(axis: Axis, moments: Iterable[float], longest: float) -> Axis:
     gaps = list(pairwise(times))
     rest = sum(b - a for a, b in gaps if b - a <= longest)
     breaks = [(a, b) for a, b in gaps if b - a > max(longest, 2 * rest)] if rest else []
+    if not breaks:
+        return axis
     kept = sum(b - a for a, b in gaps if (a, b) not in breaks)
     knots = [(axis.low, 0.0)]
     for a, b in gaps:

@@ -1,22 +1,23 @@
-"""The marks of lanes: states as bars, cuts as bands."""
+"""The marks of lanes: states as bars, cuts as bands, slits where the axis is broken."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .labels import Room
 from .marks import DASHED, DOTTED, Lane, Mark
 from .palette import BAND, FILLS, Fill
 from .shapes import Outline, Point, Shape, Words, rectangle
-from .signs import arrow
+from .signs import arrow, slit
 from .widths import extent
 
 if TYPE_CHECKING:
     from .layout import View
 
 FULL = 1.0  # line spacing inside a bar
+PARTS = (0.5, 0.4, 0.3, 0.6, 0.7, 0.2, 0.8)  # of a bar: where its words may have their middle
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Bar(Mark):
     lane: Lane
     fill: str  # of palette.FILLS
     goes_on: bool = False  # an arrow leaves its end
+    meanwhile: tuple[str, ...] = ()  # its wordings before it is over, if they are others
+    sizes: tuple[float, ...] = field(default=(10.0, 9.0, 8.0, 7.0), kw_only=True)
 
     def shapes(self, view: View) -> Iterator[Outline]:
         look, (low, high) = FILLS[self.fill], view.lane(self.lane)
@@ -44,7 +47,8 @@ class Bar(Mark):
 
     def anchor(self, view: View) -> Point:
         low, high = view.lane(self.lane)
-        return view.point((self.begin + self.end) / 2, (low + high) / 2)
+        (x0, y0), (x1, y1) = view.point(self.begin, low), view.point(self.end, high)
+        return (x0 + x1) / 2, (y0 + y1) / 2  # not the time's middle: the axis may be broken
 
     def words(self, view: View, room: Room) -> Iterable[Shape]:
         if not self.wordings:
@@ -53,9 +57,9 @@ class Bar(Mark):
         wide = abs(view.point(self.end, low)[0] - view.point(self.begin, low)[0])
         tall, middle = abs(view.point(0, high)[1] - view.point(0, low)[1]), self.anchor(view)
         for text in self.wordings:
-            for size in (10, 9, 8, 7):
+            for size in self.sizes:
                 w, h = extent(text, size, look.bold, FULL)
-                for part in (0.5, 0.3, 0.7, 0.2, 0.8) if h <= tall else ():
+                for part in PARTS if h <= tall else ():
                     x = middle[0] + (part - 0.5) * wide
                     if wide / 2 - abs(x - middle[0]) < w / 2 + 2:
                         continue
@@ -74,7 +78,22 @@ class Bar(Mark):
             yield said_beside
 
     def until(self, t: float) -> Mark:
-        return replace(self, end=min(self.end, t), goes_on=False) if self.end > t else self
+        if self.end <= t:
+            return self
+        wordings = self.meanwhile or self.wordings
+        return replace(self, end=t, goes_on=False, wordings=wordings)
+
+
+@dataclass(frozen=True)
+class Slit(Mark):
+    """A slanted cut through a lane, where the axis along is broken."""
+
+    t: float
+    lane: Lane
+
+    def shapes(self, view: View) -> Iterator[Outline]:
+        low, high = (view.point(self.t, at) for at in view.lane(self.lane))
+        yield from slit(low[0], low[1] - 2, high[1] + 2)
 
 
 @dataclass(frozen=True)

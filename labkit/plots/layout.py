@@ -14,6 +14,7 @@ from .axis import Axis, Tick
 from .labels import Room
 from .marks import At, Lane, Mark
 from .shapes import Box, Outline, Point, Shape, Words, rectangle
+from .signs import slit
 from .widths import even, extent, width
 
 if TYPE_CHECKING:
@@ -127,11 +128,20 @@ def _bounds(view: View, left: float, right: float, wide: float) -> Box:
     return first, view.bottom, last, view.top + (4 if view.panel.down else 0)
 
 
-def _title(figure: Figure, wide: float, high: float) -> Iterator[Words]:
-    """The finding; smaller, and then in a few lines of one length, if it is long."""
-    fits = (size for size in (12.0, 11.0, 10.0) if width(figure.title, size, True) <= wide * 0.97)
+def headline(title: str, wide: float) -> tuple[str, float]:
+    """The finding and its size; smaller, and then in a few lines of one length, if it is long."""
+    fits = (size for size in (12.0, 11.0, 10.0) if width(title, size, True) <= wide * 0.97)
     size = next(fits, 10.0)
-    text = even(figure.title, size, wide * 0.97, True)
+    return even(title, size, wide * 0.97, True), size
+
+
+def headroom(title: str, wide: float) -> float:
+    """The margin above an area that a title needs (points)."""
+    return 12.0 + extent(*headline(title, wide), True, 1.1)[1]
+
+
+def _title(figure: Figure, wide: float, high: float) -> Iterator[Words]:
+    text, size = headline(figure.title, wide)
     y = high + figure.lead + extent(text, size, True, 1.1)[1] / 2
     yield Words(text, 0.0, y, size, "ink", True, line=1.1)
 
@@ -185,8 +195,8 @@ def _ticks(view: View, axis: Axis, upright: bool) -> Iterator[Shape]:
         yield Outline((((x, view.bottom), (x, view.bottom - 4)),), "ink", 0.8, z=2.5)
         y = view.bottom - 7 - axis.size / 2
         yield Words(tick.text, x, y, axis.size, "ink", align="center")
-    for a, b in axis.breaks:
-        yield from _break(view, view.left + (axis.place(a) + axis.place(b)) / 2 * view.wide)
+    for value in axis.slits:
+        yield from slit(view.left + axis.place(value) * view.wide, view.bottom - 5, view.bottom + 5)
 
 
 def _upright(view: View, axis: Axis, placed: list[Tick]) -> Iterator[Shape]:
@@ -195,13 +205,6 @@ def _upright(view: View, axis: Axis, placed: list[Tick]) -> Iterator[Shape]:
         y = view.top - part if view.panel.down else view.bottom + part
         yield Outline((((view.left, y), (view.left - 4, y)),), "ink", 0.8, z=2.5)
         yield Words(tick.text, view.left - 6, y, axis.size, "ink", align="right")
-
-
-def _break(view: View, x: float) -> Iterator[Outline]:
-    """Two strokes through the axis, where a long stretch is drawn short."""
-    y, strokes = view.bottom, ((-3.0, 0.0), (1.0, 4.0))
-    yield Outline((rectangle(x - 2, y - 2, x + 2, y + 2),), fill="paper", z=2.6)
-    yield Outline(tuple(((x + a, y - 5), (x + b, y + 5)) for a, b in strokes), "ink", 1.0, z=2.7)
 
 
 def _label(view: View, axis: Axis, upright: bool) -> Iterator[Words]:

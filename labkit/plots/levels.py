@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from ..trace import OTHER, Frame, Trace
-from .words import CONTROL
+from ..trace.table import CONTROL
 
 Steps = tuple[list[float], list[int]]  # times (s), and the value from each on
 

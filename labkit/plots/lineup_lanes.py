@@ -1,226 +1,144 @@
-"""The lanes of a line-up: whose each is, and how it ended, read from its trace alone. Pure; draws nothing.
+"""The lanes of a line-up: whose each is, how it ended, and what they come to. It draws nothing.
 
-bounded, late, hangs and never are a fate (fate.py); a hole was not run, and says why.
+bounded, late, hangs and never are a fate (fate.py); a hole has no trace to show, and says why.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ..trace import Story, Trace
 from ..trace.fate import SLACK, fate, limit
-from ..values.faults import Cut
-from .squeeze import Squeeze, squeeze
-from .states import Span, spans
-from .tale import Tale
+from ..values.experiment import Experiment
+from .ends import listed
+from .reading import NEVER, Reading
 
 LABEL = re.compile(
-    r"websockets (?P<version>[\w.]+)(?: (?P<implementation>[a-z]+))?(?:, (?:Python )?(?P<python>[\d.]+))?(?: \((?P<note>\w+)\))?$"
+    r"websockets (?P<version>[\w.]+)(?: (?P<implementation>[a-z]+))?"
+    r"(?:, (?:Python )?(?P<python>[\d.]+))?(?: \((?P<note>\w+)\))?$"
 )
-FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended early: it would be the same for ever
-TIMERS = 5  # a stretch longer than so many times all timers together may be drawn short
-TAIL = 0.12  # of what is drawn: so long CLOSED is seen to last
+PARTS = {  # of a label: said alone, and after the version
+    "version": ("{}", "{}"),
+    "implementation": ("{}", "{}"),
+    "python": ("Python {}", "on Python {}"),
+    "wire": ("{}", "with {}"),
+}
+UNTIL = {  # what ended it, in the title and in the bar
+    "heal": ("until the cable is mended", "until healed"),
+    "nothing": ("for ever", "nothing can end it"),
+    "the run's end": ("to the end of the run", "and still when the run ends"),
+}
+FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended: it stays as it is
 EDGE = 1.4  # such a run is drawn on until so many times the end of the longest run
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One vintage in the line-up: its label, and its trace as a tale of ``end``, or why there is none."""
+    """One vintage: its label, and its trace read for ``end``; or, in a hole, why there is none."""
 
     label: str
     end: str
-    tale: Tale | None = None
-    why: str = ""
+    r: Reading
+    hole: str = ""
 
     @cached_property
     def parts(self) -> dict[str, str]:
-        """What the label says: version, implementation, python, a note such as "recorded"; and the wire, ws or wss."""
-        found = LABEL.match(self.label)
+        """What the label says, a note such as "recorded" too; and the wire, ws or wss."""
+        found, it = LABEL.match(self.label), self.r.experiment
         said = {key: value for key, value in found.groupdict().items() if value} if found else {}
-        return said | (
-            {"wire": "wss" if self.tale.experiment.tls else "ws"}
-            if self.tale and self.tale.experiment
-            else {}
-        )
-
-    @property
-    def spans(self) -> list[Span]:
-        """The states of the end, until its run ended."""
-        return spans(self.tale, self.end) if self.tale else []
+        if it is not None and not self.hole:
+            said["wire"] = "wss" if it.tls else "ws"
+        return said
 
     @cached_property
-    def stop(self) -> float:
-        """When the run ended (s)."""
-        return self.tale.stop if self.tale else 0.0
-
-    @cached_property
-    def cut(self) -> Cut | None:
-        """The last cut."""
-        return self.tale.cuts[-1] if self.tale and self.tale.cuts else None
+    def times(self) -> tuple[float, ...]:
+        """When it noticed, was closed, was told (s), maybe never."""
+        asks = self.r.noticed, self.r.closed, self.r.told
+        return tuple(NEVER if (t := ask(self.end)) is None else t for ask in asks)
 
     @cached_property
     def heal(self) -> float | None:
         """When the last cut was healed (s), if the run lived to see it."""
-        return (
-            self.cut.heal
-            if self.cut and self.cut.heal is not None and self.cut.heal <= self.stop + 1e-6
-            else None
-        )
-
-    @cached_property
-    def noticed(self) -> float | None:
-        return self.tale.noticed(self.end) if self.tale else None
-
-    @cached_property
-    def closed(self) -> float | None:
-        return self.tale.closed(self.end) if self.tale else None
-
-    @cached_property
-    def timeout(self) -> float | None:
-        """The close_timeout of the end (s)."""
-        return (
-            self.tale.experiment.peer(self.end).close_timeout
-            if self.tale and self.tale.experiment
-            else None
-        )
-
-    @cached_property
-    def moments(self) -> list[tuple[float, list[str]]]:
-        """What happened to this end, and when (s); what coincides together."""
-        found: list[tuple[float, list[str]]] = []
-        for one in self.tale.moments if self.tale else []:
-            if one.end != self.end:
-                continue
-            if found and self.tale is not None and self.tale.same(found[-1][0], one.t):
-                found[-1][1].append(one.words)
-            else:
-                found.append((one.t, [one.words]))
-        return found
+        heals = (self.r.heal(cut) for cut in self.r.cuts[-1:])
+        return next((t for t in heals if t <= self.r.stop + 1e-6), None)
 
     @cached_property
     def kind(self) -> str:
         """How it ended: bounded, late, hangs, never or hole."""
-        return fate(self.tale.story, self.end, self.heal) if self.tale else "hole"
-
-    @cached_property
-    def told(self) -> float | None:
-        return self.tale.told(self.end) if self.tale else None
+        return "hole" if self.hole else fate(self.r.story, self.end, self.heal)
 
     @cached_property
     def is_told_late(self) -> bool:
         """Whether it was CLOSED in time, and only its program was not told."""
-        if self.kind != "late" or self.tale is None:
-            return False
-        return (self.closed or 0.0) - (self.noticed or 0.0) <= limit(self.tale.story, self.end)
-
-    def _healed(self, t: float) -> bool:
-        """Whether the cut was healed by then."""
-        return self.heal is not None and t >= self.heal - SLACK
+        noticed, closed, _ = self.times
+        return self.kind == "late" and closed - noticed <= limit(self.r.story, self.end)
 
     @cached_property
     def hung(self) -> tuple[float, float] | None:
-        """From when to when (s) it stood in a state for too long: CLOSING, or OPEN from the cut on."""
+        """From when to when (s) it was CLOSING for too long, or OPEN after the cut."""
+        noticed, closed, _ = self.times
+        if self.kind == "never" and self.r.cuts:
+            return self.r.cuts[-1].at or 0.0, self.r.stop if self.heal is None else self.heal
         if self.kind in ("hangs", "late") and not self.is_told_late:
-            return self.noticed or 0.0, self.stop if self.closed is None else self.closed
-        if self.kind == "never" and self.cut:
-            return self.cut.start, self.stop if self.heal is None else self.heal
+            return noticed, min(closed, self.r.stop)
         return None
 
-    @property
-    def is_for_ever(self) -> bool:
-        """Whether the run ended since nothing could happen any more."""
-        return self.tale is not None and for_ever(self.tale.story)
+    @cached_property
+    def until(self) -> str:
+        """What ended it, if it hung: of UNTIL."""
+        is_closed = self.kind != "hangs" or self.times[1] < NEVER
+        if self.hung and self.heal is not None and is_closed and self.hung[1] >= self.heal - SLACK:
+            return "heal"
+        return "nothing" if _is_for_ever(self.r.story) else "the run's end"
 
-    @property
-    def is_cured(self) -> bool:
-        """Whether it was the heal that ended it."""
-        return (
-            self.hung is not None
-            and self._healed(self.hung[1])
-            and not (self.kind == "hangs" and self.closed is None)
-        )
-
-
-def axis(rows: list[Lane]) -> Squeeze:
-    """The time axis that all lanes share; a lane that still hangs when its run ends runs to the edge."""
-    tales = [lane.tale for lane in rows if lane.tale]
-    hung = [lane.stop for lane in rows if lane.tale and lane.closed is None and not lane.is_cured]
-    moments = [t for lane in rows for t, _ in happenings(lane)] + hung
-    peers = [
-        peer
-        for tale in tales
-        if tale.experiment
-        for peer in (tale.experiment.server, tale.experiment.client)
-        if peer.keepalive
-    ]
-    timers = max(
-        (sum(t or 0.0 for t in (p.ping_interval, p.ping_timeout, p.close_timeout)) for p in peers),
-        default=60.0,
-    )
-    scale = squeeze(moments or [1.0], TIMERS * timers)
-    last, place = scale.knots[-1]
-    tail = 0.0 if last in hung else TAIL * place
-    return replace(scale, knots=(*scale.knots, (last + tail, place + tail))) if tail else scale
-
-
-def happenings(lane: Lane) -> list[tuple[float, int]]:
-    """When something happens that a line-up shows (s), and how much it matters (0 most)."""
-    if lane.tale is None:
-        return []
-    ends = [
-        (t, 0)
-        for cut in lane.tale.cuts
-        for t in (cut.at, cut.heal)
-        if t is not None and t <= lane.stop + 1e-6
-    ]
-    return [*ends, *((t, 1) for t, _ in lane.moments)]
+    def names(self, rows: Sequence[Lane]) -> tuple[str, str]:
+        """Whose lane it is, and in smaller letters what else tells it from the others."""
+        part, wires = self.parts, {lane.parts.get("wire") for lane in rows if not lane.hole}
+        if "version" not in part:
+            name, _, rest = self.label.partition(", ")
+            return name, rest
+        big = (part["version"], part.get("implementation"))
+        python = f"Python {part['python']}" if "python" in part else None
+        small = (python, part.get("wire") if len(wires) > 1 else None, part.get("note"))
+        return " ".join(filter(None, big)), " · ".join(filter(None, small))
 
 
 def lanes(entries: Iterable[Any], end: str) -> list[Lane]:
     """A lane for each trace, and an empty one for each hole: a value that says ``why``."""
     entries = list(entries)
-    found, last = [], max((entry.end for entry in entries if isinstance(entry, Story)), default=0.0)
-    for entry in entries:
-        if isinstance(entry, Story):
-            found.append(Lane(label(entry), end, Tale(_longer(entry, EDGE * last))))
-        elif isinstance(why := getattr(entry, "why", None), str):
-            found.append(
-                Lane(
-                    str(getattr(entry, "label", None) or getattr(entry, "vintage", "?")),
-                    end,
-                    None,
-                    why,
-                )
-            )
-        else:
-            raise TypeError(
-                f"lineup() takes traces, and holes that say why there is none; seen {entry!r}"
-            )
+    last = max((one.end for one in entries if isinstance(one, Story)), default=0.0)
+    found = [_lane(one, end, EDGE * last) for one in entries]
     if not found:
         raise ValueError("lineup() takes at least one trace, seen none")
-    if len({lane.tale.experiment.cuts for lane in found if lane.tale and lane.tale.experiment}) > 1:
+    if len({lane.r.experiment.cuts for lane in found if lane.r.experiment and not lane.hole}) > 1:
         raise ValueError(
-            "lineup() shows one experiment on many vintages; seen traces with different cuts: draw one figure of each"
+            "lineup() shows one experiment on many vintages; "
+            "seen traces with different cuts: draw one figure of each"
         )
     return found
 
 
-def for_ever(story: Story) -> bool:
-    """Whether the run ended since nothing could happen any more."""
+def _lane(entry: Any, end: str, edge: float) -> Lane:
+    if isinstance(entry, Story):
+        unknown = "" if entry.states(end) else "? not in this log"
+        if isinstance(entry, Trace) and _is_for_ever(entry):
+            entry = replace(entry, header={**entry.header, "end": edge})
+        return Lane(label(entry), end, Reading(entry), unknown)
+    why = getattr(entry, "why", None)
+    if not isinstance(why, str):
+        raise TypeError(
+            f"lineup() takes traces, and holes that say why there is none; seen {entry!r}"
+        )
+    name = getattr(entry, "label", None) or getattr(entry, "vintage", "?")
+    return Lane(str(name), end, Reading(Trace(Experiment(), [])), f"not run: {why}")
+
+
+def _is_for_ever(story: Story) -> bool:
     return str((getattr(story, "header", None) or {}).get("ended", "")).startswith(FOR_EVER)
-
-
-def _longer(story: Story, end: float) -> Story:
-    """The story told on until ``end`` (s), if nothing can happen any more."""
-    return (
-        replace(story, header={**story.header, "end": end})
-        if isinstance(story, Trace) and for_ever(story)
-        else story
-    )
 
 
 def label(story: Story) -> str:
@@ -231,3 +149,104 @@ def label(story: Story) -> str:
         return str(header.get("vintage") or "a prediction")
     python = ".".join(str(versions.get("python", "?")).split(".")[:2])
     return f"websockets {versions['websockets']}, Python {python}"
+
+
+# in words
+
+
+def finding(rows: Sequence[Lane]) -> str:
+    """What the line-up comes to: which vintages end in which way."""
+    seen = [lane for lane in rows if not lane.hole]
+    if not seen:
+        return f"None of these could be run: {rows[0].hole.removeprefix('not run: ')}"
+    kinds = dict.fromkeys(lane.kind for lane in seen)
+    if len(kinds) == 1 and len(seen) > 1:
+        return f"{'Both' if len(seen) == 2 else f'All {len(seen)}'} {_fate(seen)}"
+    groups = [[lane for lane in seen if lane.kind == kind] for kind in kinds]
+    return "; ".join(f"{_who(group, seen)} {_fate(group)}" for group in groups)
+
+
+def _who(group: Sequence[Lane], rows: Sequence[Lane]) -> str:
+    """ "14.1 and older", "Python 3.10": the part that tells a group from the rest, or all names."""
+    rest = [lane for lane in rows if lane not in group]
+    for part, (alone, _) in PARTS.items():
+        ours, others = ({lane.parts.get(part, "") for lane in some} for some in (group, rest))
+        is_told = "" not in ours | others and not ours & others
+        if is_told and (rest or part == "version"):
+            return alone.format(_values(ours, others))
+    differ = [part for part in PARTS if len({lane.parts.get(part) for lane in rows}) > 1]
+    names = []
+    for lane in group:
+        said = [PARTS[part][1].format(lane.parts[part]) for part in differ if part in lane.parts]
+        names.append(" ".join(said) or lane.label)
+    return listed(names) if len(names) < 4 else f"{len(names)} of {len(rows)}"
+
+
+def _values(ours: set[str], others: set[str]) -> str:
+    """ "14.1 and older", if no other version is so old; else all of them."""
+    row, rest = sorted(sorted(ours), key=by_version), [by_version(one) for one in others]
+    if len(row) > 1 and rest and by_version(row[-1]) < min(rest):
+        return f"{row[-1]} and older"
+    if len(row) > 1 and rest and by_version(row[0]) > max(rest):
+        return f"{row[0]} and newer"
+    return listed(row)
+
+
+def by_version(text: str) -> tuple[int, ...]:
+    """Versions in their order: 9.1 before 14.2."""
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
+def _fate(group: Sequence[Lane]) -> str:
+    """What became of them: "hang in CLOSING until the cable is mended"."""
+    one = len(group) == 1
+    s, be, kind = "s" if one else "", "is" if one else "are", group[0].kind
+    if kind == "hangs":
+        return f"hang{s} in CLOSING {_until(group)}"
+    if kind == "never":
+        return f"never notice{s}: OPEN {_until(group)}" if group[0].hung else f"stay{s} OPEN"
+    limits = {lane.r.experiment.peer(lane.end).close_timeout for lane in group if lane.r.experiment}
+    timeout = next(iter(limits), None)
+    though = "" if timeout is None else f", though close_timeout is {timeout:g} s"
+    took = [closed - noticed for noticed, closed, _ in (lane.times for lane in group)]
+    if kind == "late" and all(lane.is_told_late for lane in group):
+        return f"{be} CLOSED in time, and told {_told(group)}"
+    if any(lane.is_told_late for lane in group):
+        return f"are closed or told late{though}"
+    if kind == "late":
+        return f"take{s} {_between(took)} to close{though}"
+    if timeout is not None and all(abs(t - timeout) < 0.06 for t in took):
+        return f"give{s} up after close_timeout, {timeout:g} s"
+    return f"{be} CLOSED {_between(took)} after leaving OPEN"
+
+
+def _until(group: Sequence[Lane]) -> str:
+    ways = {lane.until for lane in group}
+    return UNTIL[ways.pop() if len(ways) == 1 else "the run's end"][0]
+
+
+def _told(group: Sequence[Lane]) -> str:
+    after = [told - noticed for noticed, _, told in (lane.times for lane in group)]
+    if max(after) < NEVER:
+        return f"only {_between(after)} after leaving OPEN"
+    return "never" if min(after) == NEVER else "late or never"
+
+
+def _between(values: Sequence[float]) -> str:
+    """ "30 s", "2 to 10 s"."""
+    low, high = (f"{round(x, 1):g}" for x in (min(values), max(values)))
+    return f"{low} s" if low == high else f"{low} to {high} s"
+
+
+def hung_words(lane: Lane) -> tuple[str, ...]:
+    """How long it hung, and what ended that, the longest first; nothing if it did not."""
+    if lane.hung is None:
+        return ()
+    long = f"{lane.r.neat(lane.hung[1] - lane.hung[0])} s"
+    what = "believes OPEN" if lane.kind == "never" else "CLOSING"
+    what = f"{what} for {'ever' if lane.until == 'nothing' else long}"
+    why = f"{what}, {UNTIL[lane.until][1]}"
+    if lane.kind == "late":
+        return (what,)
+    longest = f"{why}: never noticed" if lane.kind == "never" else f"in {why}"
+    return longest, why, what

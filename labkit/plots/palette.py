@@ -152,6 +152,10 @@ FILLS = {  # by the word that stands on it
     "let in": Fill("belief", "open"),
     "refused": Fill("paper", "stuck", "/", "stuck"),
     "never": Fill("paper", "paper", "/", "rule", bold=False),
+    "told": Fill("paper", "rule", bold=False),
+    "late": Fill("closing", "closing"),
+    "hangs or never": Fill("stuck", "stuck"),
+    "not run": Fill("", "rule", words="faint", bold=False, dotted=True),
 }
 STEPS = 7  # of a scale, told apart in grey
 FILLS |= {

@@ -32,6 +32,13 @@ def tip(a: Point, b: Point, long: float = 5.5, half: float = 2.4) -> tuple[Point
     return b, (x - half * dy, y + half * dx), (x + half * dy, y - half * dx), b
 
 
+def slit(x: float, low: float, high: float) -> Iterator[Outline]:
+    """Two strokes with paper between them: here a long stretch is drawn short."""
+    left, right = (((x + side - 2.5, low), (x + side + 2.5, high)) for side in (-2.2, 2.2))
+    yield Outline(((*left, *right[::-1], left[0]),), fill="paper", z=3.8, solid=False)
+    yield Outline((left, right), "ink", 1.0, z=3.9)
+
+
 UNIT = {  # outlines of signs; half their size is 1
     "triangle": ((-1, 1), (1, 1), (0, -1), (-1, 1)),
     "diamond": ((0, -1), (1, 0), (0, 1), (-1, 0), (0, -1)),
