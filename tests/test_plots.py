@@ -18,7 +18,7 @@ from text_widths import table
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, plots, predict, run
 from labkit.plots import palette, widths
-from labkit.plots.labels import CENTRE, Room
+from labkit.plots.labels import Room
 from labkit.plots.marks import Label
 from labkit.plots.reading import Reading
 from labkit.plots.shapes import Words
@@ -472,6 +472,9 @@ def test_a_figure_stops_at_any_moment_and_gives_nothing_away(fly):
 
 def test_a_label_that_fits_nowhere_is_left_out():
     room = Room((0, 0, 100, 100))
-    assert room.put(["here"], (50, 50), CENTRE, [8.5], "ink")
-    assert not room.put(["there"], (50, 50), CENTRE, [8.5], "ink")
-    assert not room.put(["far too long a text for such a narrow room"], (50, 80), CENTRE, [8.5], "ink")
+
+    def fits(text: str, x: float = 50, y: float = 50) -> bool:
+        return room.first([Words(text, x, y, 8.5, "ink", align="center")]) is not None
+
+    assert fits("here") and not fits("there") and fits("there", y=30)
+    assert not fits("far too long a text for such a narrow room", y=80)
