@@ -10,7 +10,7 @@ stretch in which nothing happens may be drawn short (a *break*), and says so:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -68,6 +68,10 @@ class Axis:
         low, high = sorted((self.low, self.high))
         slack = 1e-9 * max(1.0, abs(high))
         return low - slack <= value <= high + slack
+
+    def moments(self) -> Iterator[Tick]:
+        """The ticks that matter: they have their stroke even where their text has no room."""
+        return (tick for tick in self.ticks if tick.weight <= 1 and self.shows(tick.at))
 
     def until(self, t: float) -> Axis:
         """The axis as it may be shown at ``t`` (s)."""

@@ -132,19 +132,15 @@ def coinciding(r: Reading) -> list[list[Moment]]:
 
 
 def fact_words(r: Reading, group: Sequence[Moment]) -> tuple[str, ...]:
-    """ "closed and told 17.0 s", the longest first; whose it is, if both ends have moments."""
-    one, other = ([m.words for m in group if m.end == end] for end in (r.subject, OTHER[r.subject]))
-    who = f"{r.subject} " if len({m.end for m in r.moments}) > 1 else ""
-    when, what = r.seconds(group[0].t), [f"{who}{listed(one)}"] if one else []
-    rows = [what]
-    if other:
-        rows = [[*what, f"{OTHER[r.subject]} {text}"] for text in (listed(other), other[-1])]
-    if one == other:
-        rows = [[f"both {listed(one)}"]]
-    lines = [f"{'; '.join(row)} {when}" for row in rows] + [
-        f"{'; '.join(row)}\n{when}" for row in rows
-    ]
-    return tuple(dict.fromkeys([*lines, "\n".join([*rows[-1], when])]))
+    """ "server closed and told 17.0 s", the longest first."""
+    when, ends = r.seconds(group[0].t), (r.subject, OTHER[r.subject])
+    done = {end: [m.words for m in group if m.end == end] for end in ends}
+    whose = [f"{end} {listed(words)}" for end, words in done.items() if words]
+    if done["server"] == done["client"]:
+        whose = [f"both {listed(done['server'])}"]
+    last = [f"{end} {words[-1]}" for end, words in done.items() if words]
+    rows = ("; ".join(whose), "; ".join(last), "\n".join(last))
+    return tuple(dict.fromkeys(f"{row}{gap}{when}" for row in rows for gap in (" ", "\n")))
 
 
 def raises(r: Reading, end: str) -> str:

@@ -45,6 +45,9 @@ OUT = {"server": -1.0, "client": 1.0}  # the way to an end's margin
 EDGE = {end: RAIL[end] - OUT[end] * BAR for end in ENDS} | {
     "wire": sum(RAIL.values()) / 2
 }  # inner edges
+CUT: tuple[Place, ...] = tuple(  # where the words of a cut may stand, from the middle of the wire
+    (x, y, "center", upright) for x in (0, 40, -40) for y, upright in ((-4, "top"), (4, "bottom"))
+)
 NEAR = 0.01  # of the axis; a round trip below is one arrow
 FEW = 12  # of a kind; of more only the first is called by name
 COLOURS = {"PING": "ping", "PONG": "ping", "CLOSE": "ink", "FIN": "ink", "RST": "ink"}
@@ -71,7 +74,7 @@ def ladder(
         *_rails(r, handshake),
         *_timers(r),
         *_notes(r),
-        *ends.cuts(r, EDGE["wire"], ((0, -4, "center", "top"), (0, 4, "center", "bottom"))),
+        *ends.cuts(r, EDGE["wire"], CUT),
         *_unknown(r),
         *Arrows(r, shown).marks(),
         *_says(r, found, thinned),

@@ -182,10 +182,12 @@ def _level(view: View, axis: Axis) -> Iterator[Shape]:
     y = view.bottom
     if axis.has_line and axis.ticks:
         yield _stroke((view.left, y), (view.right, y))
-    for tick in axis.placed(view.wide):
+    texts = axis.placed(view.wide)
+    for tick in dict.fromkeys([*texts, *axis.moments()]):
         x = view.left + axis.place(tick.at) * view.wide
         yield _stroke((x, y), (x, y - 4))
-        yield Words(tick.text, x, y - 7 - axis.size / 2, axis.size, "ink", align="center")
+        if tick in texts:
+            yield Words(tick.text, x, y - 7 - axis.size / 2, axis.size, "ink", align="center")
     for a, b in axis.breaks:  # two strokes where a long stretch is drawn short
         x = view.left + (axis.place(a) + axis.place(b)) / 2 * view.wide
         yield Outline((rectangle(x - 2, y - 2, x + 2, y + 2),), fill="paper", z=2.6)
