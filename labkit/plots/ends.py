@@ -28,22 +28,21 @@ CONTROL = ("PING", "PONG", "CLOSE")
 
 def cuts(r: Reading, at: At, here: Sequence[Place], there: Sequence[Place] = ()) -> Iterator[Mark]:
     """A band for each cut, and words at ``at``: ``here``, or ``there`` if the band is too short."""
+    look: dict[str, Any] = {"ink": "faint", "sizes": (9.0,)}
+    look |= {"places": tuple(here), "otherwise": tuple(there)}
     for cut in r.cuts:
         begin, heal = cut.at or 0.0, r.heal(cut)
         if heal < r.begin or begin > r.horizon:
             continue
-        ends = cut.heal is not None and cut.heal <= r.horizon
-        yield Band(max(begin, r.begin), min(heal, r.horizon), r.shows(begin), ends, known=begin)
-    places, rest = tuple(here), tuple(there)
-    look: dict[str, Any] = {"ink": "faint", "sizes": (9.0,), "places": places, "otherwise": rest}
+        shown = max(begin, r.begin), min(heal, r.horizon)
+        yield Band(*shown, r.shows(begin), r.shows(heal), known=begin)
+        if r.shows(heal):
+            healed = (f"healed at {r.neat(heal)} s", "healed")
+            yield Label(heal, at, wordings=healed, known=heal, **look)
     for cut in r.cuts:
-        if cut.heal is not None and r.shows(cut.heal):
-            healed = (f"healed at {r.neat(cut.heal)} s", "healed")
-            yield Label(cut.heal, at, wordings=healed, known=cut.heal, **look)
-    for cut in r.cuts:
-        if r.shows(cut.at):
+        if cut.at is not None and r.shows(cut.at):
             words = tuple(band_words(r, cut))
-            yield Label(cut.at or 0.0, at, wordings=words, known=cut.at or 0.0, **look)
+            yield Label(cut.at, at, wordings=words, known=cut.at, **look)
 
 
 def cut_words(r: Reading, cut: Cut) -> str:
@@ -92,7 +91,7 @@ def states(
 
 def timers(r: Reading) -> list[tuple[float, float, tuple[str, ...]]]:
     """From, to (s), and words, the longest first, of the timers that led to the subject's end."""
-    if r.until is not None or r.experiment is None or not r.experiment.peer(r.subject).keepalive:
+    if r.until is not None or not r.peer.keepalive:
         return []
     if r.noticed(r.subject) is not None and r.why_left(r.subject) != "noticed":
         return []

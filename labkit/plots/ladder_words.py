@@ -147,7 +147,7 @@ def _survivor(r: Excerpt, end: str) -> list[tuple[float, str]]:
         return []
     late = (f for f in r.frames if f.receiver == end and (f.arrived_at or -1) > deaf[0])
     heard = {frame.opcode for frame in late}
-    pings = r.experiment is not None and r.experiment.peer(OTHER[end]).keepalive
+    pings = r.experiment.peer(OTHER[end]).keepalive
     missing = ["no ping"] if pings and "PING" not in heard else []
     missing += ["no CLOSE"] if "CLOSE" not in heard else []
     missing += [] if r.raised(end) else ["no error"]

@@ -84,7 +84,7 @@ def _words(r: Excerpt, frame: Frame, is_asked: bool, close: Frame | None) -> tup
 
 def _text(r: Excerpt, frame: Frame) -> str:
     """A short text as it is; nothing if it is compressed, long, or no text."""
-    compressed = r.experiment and r.experiment.compression
+    compressed = r.experiment.compression
     if frame.opcode != "TEXT" or frame.size * 2 != len(frame.payload) or compressed:
         return ""
     try:
