@@ -50,6 +50,11 @@ class Axis:
         """From where to where it goes on a canvas of its own: 0 to 1 if it is not plain."""
         return (0.0, 1.0) if self.knots or self.log else (self.low, self.high)
 
+    @property
+    def slits(self) -> list[float]:
+        """Where its breaks are drawn: near their ends, so that words have room before."""
+        return [a + 0.88 * (b - a) for a, b in self.breaks]
+
     def place(self, value: float) -> float:
         """Where a value is drawn: 0 at ``low``, 1 at ``high``."""
         low, high = self._raw(self.low), self._raw(self.high)
@@ -121,6 +126,8 @@ def broken(axis: Axis, moments: Iterable[float], longest: float) -> Axis:
     gaps = list(pairwise(times))
     rest = sum(b - a for a, b in gaps if b - a <= longest)
     breaks = [(a, b) for a, b in gaps if b - a > max(longest, 2 * rest)] if rest else []
+    if not breaks:
+        return axis
     kept = sum(b - a for a, b in gaps if (a, b) not in breaks)
     knots = [(axis.low, 0.0)]
     for a, b in gaps:

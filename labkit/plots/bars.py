@@ -1,9 +1,9 @@
-"""The marks of lanes: states as bars, cuts as bands."""
+"""The marks of lanes: states as bars, cuts as bands, slits where the axis is broken."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,14 @@ from .labels import Room
 from .marks import DASHED, DOTTED, Lane, Mark
 from .palette import BAND, FILLS, Fill
 from .shapes import Outline, Point, Shape, Words, rectangle
-from .signs import arrow
+from .signs import arrow, slit
 from .widths import extent
 
 if TYPE_CHECKING:
     from .layout import View
 
 FULL = 1.0  # line spacing inside a bar
+PARTS = (0.5, 0.4, 0.3, 0.6, 0.7, 0.2, 0.8)  # of a bar: where its words may have their middle
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Bar(Mark):
     lane: Lane
     fill: str  # of palette.FILLS
     goes_on: bool = False  # an arrow leaves its end
+    meanwhile: tuple[str, ...] = ()  # its wordings before it is over, if they are others
+    sizes: tuple[float, ...] = field(default=(10.0, 9.0, 8.0, 7.0), kw_only=True)
 
     @property
     def look(self) -> Fill:
@@ -40,9 +43,10 @@ class Bar(Mark):
     def shapes(self, view: View) -> Iterator[Outline]:
         look, (left, bottom, right, top) = self.look, self.box(view)
         dash, wide = DOTTED if look.dotted else (), 1.4 if look.edge else 0.0
+        z = 2.0 + 0.01 * list(FILLS).index(self.fill)
         yield Outline(
             (rectangle(left, bottom, right, top),), look.edge, wide, dash,
-            look.face, look.hatch, look.hatched, z=2.0, ground=True,
+            look.face, look.hatch, look.hatched, z=z, ground=True,
         )  # fmt: skip
         if self.goes_on:
             y = (bottom + top) / 2
@@ -64,9 +68,9 @@ class Bar(Mark):
     def _inside(self, view: View) -> Iterator[Words]:
         """Its words on its own fill, where they fit between its edges."""
         look, (left, bottom, right, top) = self.look, self.box(view)
-        for text, size in product(self.wordings, (10.0, 9.0, 8.0, 7.0)):
+        for text, size in product(self.wordings, self.sizes):
             wide, high = extent(text, size, look.bold, FULL)
-            for part in (0.5, 0.3, 0.7, 0.2, 0.8):
+            for part in PARTS:
                 x, y = left + part * (right - left), (bottom + top) / 2
                 if high <= top - bottom and min(x - left, right - x) >= wide / 2 + 2:
                     yield Words(text, x, y, size, look.words, look.bold, "center", 0.0, FULL)
@@ -80,7 +84,22 @@ class Bar(Mark):
                 yield Words(text, x, y, 8.0, self.ink, False, align)
 
     def until(self, t: float) -> Mark:
-        return replace(self, end=min(self.end, t), goes_on=False) if self.end > t else self
+        if self.end <= t:
+            return self
+        wordings = self.meanwhile or self.wordings
+        return replace(self, end=t, goes_on=False, wordings=wordings)
+
+
+@dataclass(frozen=True)
+class Slit(Mark):
+    """A slanted cut through a lane, where the axis along is broken."""
+
+    t: float
+    lane: Lane
+
+    def shapes(self, view: View) -> Iterator[Outline]:
+        left, bottom, _, top = view.box(self.t, self.t, *view.lane(self.lane))
+        yield from slit(left, bottom - 2, top + 2)
 
 
 @dataclass(frozen=True)

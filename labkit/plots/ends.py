@@ -5,8 +5,9 @@ A figure says where these stand; along is time, whether it goes to the right or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from ..trace import Frame
 from ..values.faults import ENDS, Cut
@@ -17,6 +18,7 @@ from .marks import At, Label, Mark
 from .reading import Reading
 from .states import Span, spans
 
+T = TypeVar("T")
 LEGEND = {"guess": "★ guess", "theory": "◇ theory", "observed": "● observed"}
 INKS = {"guess": "guess", "theory": "theory", "observed": "ink"}
 BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
@@ -160,6 +162,48 @@ def source(r: Reading, used: Iterable[str] = (), thinned: str = "") -> tuple[tup
     said = " · ".join(filter(None, [version and f"websockets {version}", wire]))
     signs = [(LEGEND[sign], INKS[sign]) for sign in LEGEND if sign in used]
     return (*signs, *((text, "faint") for text in (thinned, said) if text))
+
+
+# many of a kind
+
+
+def every(rows: list[T], leads: Callable[[T], bool], most: int) -> list[T]:
+    """Of rows with too many leaders every n-th leader, with what follows it."""
+    step = math.ceil(sum(map(leads, rows)) / most)
+    count, kept = 0, []
+    for row in rows:
+        count += leads(row)
+        if step <= 1 or count % step == 1:
+            kept.append(row)
+    return kept
+
+
+def together(rows: Iterable[T], near: Callable[[T, T], bool]) -> list[list[T]]:
+    """Rows in groups: each row that is near the first of its group."""
+    groups: list[list[T]] = []
+    for row in rows:
+        if groups and near(groups[-1][0], row):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def thinned(counts: dict[str, tuple[int, int]]) -> str:
+    """What was left out, from how many there are, and how many are drawn."""
+    said = [
+        f"{many:,} {name}, {drawn:,} drawn"
+        for name, (many, drawn) in counts.items()
+        if drawn < many
+    ]
+    return f"thinned: {'; '.join(said)}" if said else ""
+
+
+def is_ping(row: Any) -> bool:
+    return bool(row.opcode == "PING")
+
+
+# words
 
 
 def frame_name(opcode: str, code: int | None) -> str:

@@ -72,10 +72,10 @@ class Figure:
         return [one.text.replace("\n", " ") for one in self.shapes() if isinstance(one, Words)]
 
     def scales(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """The limits of an Axes: a single panel's own, if they are plain, else from 0 to 1."""
-        if len(self.panels) != 1:
-            return (0.0, 1.0), (0.0, 1.0)
+        """The limits of an Axes: its first panel's, if this fills it and is plain, else 0 to 1."""
         panel = self.panels[0]
+        if panel.box != (0.0, 0.0, 1.0, 1.0):
+            return (0.0, 1.0), (0.0, 1.0)
         (low, high), across = panel.along.limits, panel.across.limits
         return (across, (high, low)) if panel.down else ((low, high), across)
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from .axis import Axis
 from .labels import Room
 from .marks import At, Lane, Mark
-from .shapes import Box, Outline, Point, Shape, Words, rectangle
+from .shapes import Box, Outline, Point, Shape, Words
+from .signs import slit
 from .widths import even, extent, width
 
 if TYPE_CHECKING:
@@ -125,12 +126,21 @@ def _bounds(view: View, sheet: Box, wide: float) -> Box:
     return sheet[0], view.bottom, sheet[2], view.top
 
 
-def _title(figure: Figure, wide: float, high: float) -> Words:
-    """The finding; smaller, and then in a few lines of one length, if it is long."""
+def headline(title: str, wide: float) -> tuple[str, float]:
+    """The finding and its size; smaller, and then in a few lines of one length, if it is long."""
     most = wide * 0.97
-    fits = (size for size in (12.0, 11.0, 10.0) if width(figure.title, size, True) <= most)
+    fits = (size for size in (12.0, 11.0, 10.0) if width(title, size, True) <= most)
     size = next(fits, 10.0)
-    text = even(figure.title, size, most, True)
+    return even(title, size, most, True), size
+
+
+def headroom(title: str, wide: float) -> float:
+    """The margin above an area that a title needs (points)."""
+    return 12.0 + extent(*headline(title, wide), True, 1.1)[1]
+
+
+def _title(figure: Figure, wide: float, high: float) -> Words:
+    text, size = headline(figure.title, wide)
     y = high + figure.lead + extent(text, size, True, 1.1)[1] / 2
     return Words(text, 0.0, y, size, "ink", True, line=1.1)
 
@@ -188,11 +198,8 @@ def _level(view: View, axis: Axis) -> Iterator[Shape]:
         yield _stroke((x, y), (x, y - 4))
         if tick in texts:
             yield Words(tick.text, x, y - 7 - axis.size / 2, axis.size, "ink", align="center")
-    for a, b in axis.breaks:  # two strokes where a long stretch is drawn short
-        x = view.left + (axis.place(a) + axis.place(b)) / 2 * view.wide
-        yield Outline((rectangle(x - 2, y - 2, x + 2, y + 2),), fill="paper", z=2.6)
-        yield _stroke((x - 3, y - 5), (x, y + 5))
-        yield _stroke((x + 1, y - 5), (x + 4, y + 5))
+    for value in axis.slits:
+        yield from slit(view.left + axis.place(value) * view.wide, y - 5, y + 5)
     if axis.label:
         yield Words(axis.label, view.left, y - FOOT - 4, 9.5, "ink")
 

@@ -125,13 +125,15 @@ class Path(Mark):
     head: str = ""
     above: bool | None = None  # None: its words are put as a Label's are, at its middle
     z: float = 3.0
+    fill: str = ""  # of the surface within, a colour; words may stand on it
 
-    def shapes(self, view: View) -> Iterable[Outline]:
+    def shapes(self, view: View) -> Iterator[Outline]:
         points = self._points(view)
-        if len(points) < 2 or not self.wide:
-            return ()
-        heads = (self.head == "both", bool(self.head))
-        return arrow(points, self.colour, self.wide, self.z, heads, self.dash)
+        if self.fill:
+            yield Outline((tuple(points),), fill=self.fill, z=self.z - 0.1, solid=False)
+        if len(points) > 1 and self.wide:
+            heads = (self.head == "both", bool(self.head))
+            yield from arrow(points, self.colour, self.wide, self.z, heads, self.dash)
 
     def _points(self, view: View) -> list[Point]:
         return view.clipped([view.point(*point) for point in self.points])

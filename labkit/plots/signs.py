@@ -32,6 +32,13 @@ def _tip(a: Point, b: Point, long: float = 5.5, half: float = 2.4) -> tuple[Poin
     return b, (x - half * dy, y + half * dx), (x + half * dy, y - half * dx), b
 
 
+def slit(x: float, low: float, high: float) -> Iterator[Outline]:
+    """Two strokes with paper between them: here a long stretch is drawn short."""
+    left, right = (((x + side - 2.5, low), (x + side + 2.5, high)) for side in (-2.2, 2.2))
+    yield Outline(((*left, *right[::-1], left[0]),), fill="paper", z=3.8, solid=False)
+    yield Outline((left, right), "ink", 1.0, z=3.9)
+
+
 def _round(radii: tuple[float, ...], count: int) -> tuple[Point, ...]:
     """A closed outline around the middle, its corners at these radii in turn."""
     angles = [2 * math.pi * k / count for k in range(count)]
