@@ -77,6 +77,12 @@ def test_what_was_stuck_arrives_after_the_heal():
     assert ax.title == "The third ping waited 2 s in the cut, the others came home at once"
 
 
+@pytest.mark.parametrize("experiment", [FLY, SLOW])
+@pytest.mark.parametrize("heal", [13, 14, 20])
+def test_the_heal_is_marked_where_there_is_one(experiment, heal):
+    assert any(text.startswith("healed") for text in texts(plots.ladder(trace_of(experiment.but(faults=[Cut(at=9, heal=heal)])))))
+
+
 def test_a_ping_that_arrives_too_late_is_said_to():
     ax = plots.ladder(trace_of(FLY.but(faults=[Cut(at=9, heal=20)])))
     assert ax.title == "The third ping waited 8 s in the cut: too long, the server had given up"

@@ -18,10 +18,10 @@ from text_widths import table
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, plots, predict, run
 from labkit.plots import palette, widths
-from labkit.plots.labels import CENTRE, Room
-from labkit.plots.marks import Label
+from labkit.plots.labels import Room
+from labkit.plots.marks import Dot, Label
 from labkit.plots.reading import Reading
-from labkit.plots.shapes import Words
+from labkit.plots.shapes import Outline, Words
 from labkit.plots.states import spans
 from labkit.trace import Event, Story
 
@@ -82,7 +82,7 @@ def test_the_timers_have_their_lengths(fly):
 
 def test_the_verdict_says_what_was_observed(fly):
     said = texts(plots.timeline(fly))
-    assert {"noticed 15.0 s", "closed and told 17.0 s", "recv() raises ConnectionClosedError"} <= set(said)
+    assert {"server noticed 15.0 s", "server closed and told 17.0 s", "recv() raises ConnectionClosedError"} <= set(said)
 
 
 def test_the_legend_names_the_marks_that_occur_and_no_others(fly):
@@ -125,6 +125,15 @@ def test_a_guess_far_away_does_not_squeeze_the_story(fly):
 
 def test_theory_that_differs_has_its_own_time(fly):
     assert "theory 16.0 s" in texts(plots.timeline(fly, promise(fly, shift=1.0)))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2, 1.0])
+def test_every_moment_of_theory_has_its_tick(fly, shift):
+    figure = plots.timeline(fly, promise(fly, shift))
+    strokes = {round(shape.paths[0][0][0], 6) for shape in figure.shapes() if isinstance(shape, Outline) and shape.z == 2.5}
+    said = [mark.t for mark in figure.panels[0].marks if isinstance(mark, Dot) and mark.sign == "theory"]
+    wide = figure.points[0] - figure.margins[0] - figure.margins[2]
+    assert len(said) == 2 and {round(t / figure.panels[0].along.high * wide, 6) for t in said} <= strokes
 
 
 def test_theory_that_does_not_know_says_why(fly):
@@ -482,6 +491,9 @@ def test_a_figure_stops_at_any_moment_and_gives_nothing_away(fly):
 
 def test_a_label_that_fits_nowhere_is_left_out():
     room = Room((0, 0, 100, 100))
-    assert room.put(["here"], (50, 50), CENTRE, [8.5], "ink")
-    assert not room.put(["there"], (50, 50), CENTRE, [8.5], "ink")
-    assert not room.put(["far too long a text for such a narrow room"], (50, 80), CENTRE, [8.5], "ink")
+
+    def fits(text: str, x: float = 50, y: float = 50) -> bool:
+        return room.first([Words(text, x, y, 8.5, "ink", align="center")]) is not None
+
+    assert fits("here") and not fits("there") and fits("there", y=30)
+    assert not fits("far too long a text for such a narrow room", y=80)

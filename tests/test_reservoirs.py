@@ -84,7 +84,7 @@ def test_each_container_has_its_name_and_its_bytes(cut):
 
 def test_the_panel_marks_the_cut_and_the_moment_send_blocks(cut):
     said = texts(plots.reservoirs(cut))
-    assert "cable cut at 5 s" in said and any("8.6 s" in text and "send() blocks" in text for text in said)
+    assert "cable cut at 5 s: nothing gets through" in said and any("8.6 s" in text and "send() blocks" in text for text in said)
     assert {"in the write buffer", "in the wire", "received"} <= set(said)
 
 

@@ -26,7 +26,9 @@ def table(face: str) -> dict[int, str]:
 
 
 def lines(name: str, rows: dict[int, str]) -> str:
-    return "\n".join([f"{name} = {{", *(f"    {wide}: {chars!r}," for wide, chars in rows.items()), "}"])
+    escaped = {ord("\\"): "\\\\", ord("\xa0"): "\\xa0"}
+    text = "\n".join(f"{wide} {chars}".translate(escaped) for wide, chars in rows.items())
+    return f'{name} = _table("""\n{text}\n""")'
 
 
 if __name__ == "__main__":

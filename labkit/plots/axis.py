@@ -10,7 +10,7 @@ stretch in which nothing happens may be drawn short (a *break*), and says so:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -45,6 +45,16 @@ class Axis:
     has_line: bool = True
     size: float = 10.0  # of the ticks' texts, points
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From where to where it goes on a canvas of its own: 0 to 1 if it is not plain."""
+        return (0.0, 1.0) if self.knots or self.log else (self.low, self.high)
+
+    @property
+    def slits(self) -> list[float]:
+        """Where its breaks are drawn: near their ends, so that words have room before."""
+        return [a + 0.88 * (b - a) for a, b in self.breaks]
+
     def place(self, value: float) -> float:
         """Where a value is drawn: 0 at ``low``, 1 at ``high``."""
         low, high = self._raw(self.low), self._raw(self.high)
@@ -61,40 +71,42 @@ class Axis:
         end, place = self.knots[-1]
         return place + (value - end)
 
-    @property
-    def slits(self) -> list[float]:
-        """Where its breaks are drawn: near their ends, so that words have room before."""
-        return [a + 0.88 * (b - a) for a, b in self.breaks]
-
     def shows(self, value: float) -> bool:
         """Whether a value is on the axis."""
         low, high = sorted((self.low, self.high))
         slack = 1e-9 * max(1.0, abs(high))
         return low - slack <= value <= high + slack
 
+    def moments(self) -> Iterator[Tick]:
+        """The ticks that matter: they have their stroke even where their text has no room."""
+        return (tick for tick in self.ticks if tick.weight <= 1 and self.shows(tick.at))
+
+    def until(self, t: float) -> Axis:
+        """The axis as it may be shown at ``t`` (s)."""
+        ticks = (tick for tick in self.ticks if tick.known is None or tick.known <= t)
+        return replace(self, ticks=tuple(ticks))
+
     def placed(self, length: float, turned: bool = False) -> list[Tick]:
         """The ticks that have room on an axis of ``length`` points; ``turned`` if it is upright."""
         found: list[tuple[float, float, Tick]] = []
-        for tick in sorted(set(self._thinned(length)), key=lambda tick: (tick.weight, tick.at)):
+        for tick in sorted(self._thinned(length), key=lambda tick: (tick.weight, tick.at)):
             x, half = self.place(tick.at) * length, self.size / 2 + 1
-            half = half if turned else width(tick.text, self.size) / 2 + 3
-            if self.shows(tick.at) and all(
-                abs(x - other) > half + reach for other, reach, _ in found
-            ):
+            if not turned:
+                half = width(tick.text, self.size) / 2 + 3
+            is_free = all(abs(x - other) > half + reach for other, reach, _ in found)
+            if is_free and self.shows(tick.at):
                 found.append((x, half, tick))
         return [tick for _, _, tick in sorted(found)]
 
-    def _thinned(self, length: float) -> list[Tick]:
+    def _thinned(self, length: float) -> set[Tick]:
         """Of too many periodic ticks every n-th, so that they stand at equal distances."""
         times = sorted({tick.at for tick in self.ticks if tick.weight >= PERIODIC})
-        if len(times) < 2:
-            return list(self.ticks)
-        span = (self.place(times[-1]) - self.place(times[0])) * length
-        crowd = (len(times) - 1) * 26 / max(1.0, abs(span))
-        steps = (k * ten for ten in (1, 10, 100, 1000, 10**4) for k in (1, 2, 5))
-        step = next((step for step in steps if step >= crowd), 10**5)
+        span = abs(self.place(times[-1]) - self.place(times[0])) * length if times else 0.0
+        crowd = (len(times) - 1) * 26 / max(1.0, span)
+        steps = (k * 10**power for power in range(6) for k in (1, 2, 5))
+        step = next(step for step in steps if step >= crowd)
         keep = set(times[step - 1 :: step])
-        return [tick for tick in self.ticks if tick.weight < PERIODIC or tick.at in keep]
+        return {tick for tick in self.ticks if tick.weight < PERIODIC or tick.at in keep}
 
 
 def numbers(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from .labels import Room
@@ -32,50 +33,55 @@ class Bar(Mark):
     meanwhile: tuple[str, ...] = ()  # its wordings before it is over, if they are others
     sizes: tuple[float, ...] = field(default=(10.0, 9.0, 8.0, 7.0), kw_only=True)
 
+    @property
+    def look(self) -> Fill:
+        return FILLS[self.fill]
+
+    def box(self, view: View) -> tuple[float, float, float, float]:
+        return view.box(self.begin, self.end, *view.lane(self.lane))
+
     def shapes(self, view: View) -> Iterator[Outline]:
-        look, (low, high) = FILLS[self.fill], view.lane(self.lane)
-        corners = (view.point(t, at) for t, at in ((self.begin, low), (self.end, high)))
-        (x0, y0), (x1, y1) = corners
-        box = rectangle(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        dash, z = DOTTED if look.dotted else (), 2.0 + 0.01 * list(FILLS).index(self.fill)
-        wide = 1.4 if look.edge else 0.0
+        look, (left, bottom, right, top) = self.look, self.box(view)
+        dash, wide = DOTTED if look.dotted else (), 1.4 if look.edge else 0.0
+        z = 2.0 + 0.01 * list(FILLS).index(self.fill)
         yield Outline(
-            (box,), look.edge, wide, dash, look.face, look.hatch, look.hatched, z=z, ground=True
-        )
+            (rectangle(left, bottom, right, top),), look.edge, wide, dash,
+            look.face, look.hatch, look.hatched, z=z, ground=True,
+        )  # fmt: skip
         if self.goes_on:
-            yield from arrow([(x1, (y0 + y1) / 2), (x1 + 19, (y0 + y1) / 2)], look.edge, 2.2, 5.0)
+            y = (bottom + top) / 2
+            yield from arrow([(right, y), (right + 19, y)], look.edge, 2.2, 5.0)
 
     def anchor(self, view: View) -> Point:
-        low, high = view.lane(self.lane)
-        (x0, y0), (x1, y1) = view.point(self.begin, low), view.point(self.end, high)
-        return (x0 + x1) / 2, (y0 + y1) / 2  # not the time's middle: the axis may be broken
+        left, bottom, right, top = self.box(view)
+        return (left + right) / 2, (bottom + top) / 2
 
-    def words(self, view: View, room: Room) -> Iterable[Shape]:
-        if not self.wordings:
-            return
-        look, (low, high) = FILLS[self.fill], view.lane(self.lane)
-        wide = abs(view.point(self.end, low)[0] - view.point(self.begin, low)[0])
-        tall, middle = abs(view.point(0, high)[1] - view.point(0, low)[1]), self.anchor(view)
-        for text in self.wordings:
-            for size in self.sizes:
-                w, h = extent(text, size, look.bold, FULL)
-                for part in PARTS if h <= tall else ():
-                    x = middle[0] + (part - 0.5) * wide
-                    if wide / 2 - abs(x - middle[0]) < w / 2 + 2:
-                        continue
-                    said = Words(
-                        text, x, middle[1], size, look.words, look.bold, "center", 0.0, FULL
-                    )
-                    if room.stand(said):
-                        yield from _carded(said, look)
-                        return
-        half = tall / 2 + 2
-        sides = [(half, "bottom"), (-half, "top")]
-        places = [(0.0, dy, ha, va) for dy, va in sides for ha in ("center", "left", "right")]
-        ink = "ink" if look.words == "on_open" or look.hatch else look.words
-        said_beside = room.put(self.wordings[:1], middle, places, (8.0,), ink)
-        if said_beside is not None:
-            yield said_beside
+    def words(self, view: View, room: Room) -> Iterator[Shape]:
+        said = room.first(self._inside(view), on_ground=True)
+        if said is not None and self.look.hatch:  # on a card of their own
+            card = tuple(rectangle(*box) for box in said.boxes())
+            yield Outline(card, fill=self.look.face, z=5.9, solid=False)
+        said = said or room.first(self._beside(view))
+        if said is not None:
+            yield said
+
+    def _inside(self, view: View) -> Iterator[Words]:
+        """Its words on its own fill, where they fit between its edges."""
+        look, (left, bottom, right, top) = self.look, self.box(view)
+        for text, size in product(self.wordings, self.sizes):
+            wide, high = extent(text, size, look.bold, FULL)
+            for part in PARTS:
+                x, y = left + part * (right - left), (bottom + top) / 2
+                if high <= top - bottom and min(x - left, right - x) >= wide / 2 + 2:
+                    yield Words(text, x, y, size, look.words, look.bold, "center", 0.0, FULL)
+
+    def _beside(self, view: View) -> Iterator[Words]:
+        """Its longest words above it or below it."""
+        (x, _), (_, bottom, _, top) = self.anchor(view), self.box(view)
+        for text in self.wordings[:1]:
+            off = 2 + extent(text, 8.0)[1] / 2
+            for y, align in product((top + off, bottom - off), ("center", "left", "right")):
+                yield Words(text, x, y, 8.0, self.ink, False, align)
 
     def until(self, t: float) -> Mark:
         if self.end <= t:
@@ -92,8 +98,8 @@ class Slit(Mark):
     lane: Lane
 
     def shapes(self, view: View) -> Iterator[Outline]:
-        low, high = (view.point(self.t, at) for at in view.lane(self.lane))
-        yield from slit(low[0], low[1] - 2, high[1] + 2)
+        left, bottom, _, top = view.box(self.t, self.t, *view.lane(self.lane))
+        yield from slit(left, bottom - 2, top + 2)
 
 
 @dataclass(frozen=True)
@@ -106,21 +112,15 @@ class Band(Mark):
     ends: bool = False  # whether it ends (is healed) on the axis
 
     def shapes(self, view: View) -> Iterator[Outline]:
-        box = view.box(self.begin, self.end)
+        low, high = view.panel.across.low, view.panel.across.high
+        box = rectangle(*view.box(self.begin, self.end, low, high))
         yield Outline((box,), fill="band", opacity=BAND, z=0.0, solid=False)
         if self.begins:
-            yield Outline((view.across(self.begin),), "ink", 2.4, z=4.0)
+            line = view.point(self.begin, low), view.point(self.begin, high)
+            yield Outline((line,), "ink", 2.4, z=4.0)
         if self.ends:
-            yield Outline((view.across(self.end),), "ink", 1.3, DASHED, z=1.9)
+            line = view.point(self.end, low), view.point(self.end, high)
+            yield Outline((line,), "ink", 1.3, DASHED, z=1.9)
 
     def until(self, t: float) -> Mark:
         return replace(self, end=t, ends=False) if self.end > t else self
-
-
-def _carded(said: Words, look: Fill) -> Iterator[Shape]:
-    """Words on a hatched ground, on a card of their own."""
-    if look.hatch:
-        yield Outline(
-            tuple(rectangle(*box) for box in said.boxes()), fill=look.face, z=5.9, solid=False
-        )
-    yield said

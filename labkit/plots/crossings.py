@@ -9,14 +9,14 @@ Long stories are thinned to what paper can show, and say so; what is stuck, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from ..trace import Frame
 from ..values.faults import ENDS
 from . import ends, findings
-from .labels import Place, beside
-from .marks import DOTTED, Dot, Label, Mark, Path, Says, Ticks
+from .labels import Place
+from .marks import DOTTED, Dot, Mark, Path, Says, Ticks
 from .reading import Reading
 
 WIDE = 570.0  # points that the axis along is long at the usual size
@@ -30,33 +30,18 @@ ROWS = {  # of signs, from the wire
     ("client", "PONG"): -7.5,
     ("client", "PING"): -22.5,
 }
-MANY, LABELLED, ALIKE = 60, 8, 4  # pings drawn; exchanges with names; stuck frames with names
+MANY, LABELLED, ALIKE = 60, 8, 4  # pings drawn; of a kind with names; stuck frames with names
 
 
 def shown(r: Reading) -> tuple[list[Frame], list[Frame], str]:
     """The control frames and the messages that are drawn, and what was left out, in words."""
     beats = [frame for frame in r.through if frame.opcode in ("PING", "PONG")]
     data = [frame for frame in r.through if frame.opcode not in ends.CONTROL]
-    few, seen, said = _thin(beats), _apart(data, WIDE / r.horizon), []
-    if len(seen) < len(data):
-        said.append(f"{len(data):,} messages, {len(seen):,} drawn")
-    if len(few) < len(beats):
-        pings, drawn = (sum(f.opcode == "PING" for f in row) for row in (beats, few))
-        said.append(f"{pings:,} pings, {drawn:,} drawn")
+    few, seen = ends.every(beats, ends.is_ping, MANY), _apart(data, WIDE / r.horizon)
+    pings, drawn = (sum(map(ends.is_ping, row)) for row in (beats, few))
+    counts = {"messages": (len(data), len(seen)), "pings": (pings, drawn)}
     control = few + [frame for frame in r.through if frame.opcode == "CLOSE"]
-    thinned = "thinned: " + "; ".join(said) if said else ""
-    return sorted(control, key=lambda f: f.sent_at), seen, thinned
-
-
-def _thin(beats: list[Frame]) -> list[Frame]:
-    """Pings and pongs; of a long story every n-th ping, with what is sent before the next."""
-    pings = sum(frame.opcode == "PING" for frame in beats)
-    step, kept, count = -(-pings // MANY), [], 0
-    for frame in beats:
-        count += frame.opcode == "PING"
-        if step <= 1 or count % step == 1:
-            kept.append(frame)
-    return kept
+    return sorted(control, key=lambda f: f.sent_at), seen, ends.thinned(counts)
 
 
 def _apart(frames: list[Frame], scale: float) -> list[Frame]:
@@ -77,17 +62,13 @@ def crossed(r: Reading, control: list[Frame], data: list[Frame]) -> Iterator[Mar
     yield Says(
         says=f"{pings:,} {verb} through", known=max((f.sent_at for f in control), default=0.0)
     )
-    sloped = r.latency / r.horizon > 0.003
-    pairs = _exchanges(r, [f for f in control if f.opcode != "CLOSE"])
-    named = {id(f) for pair in (pairs[:1] if len(pairs) > LABELLED else pairs) for f in pair}
+    kinds = Counter((frame.sender, frame.opcode) for frame in control)
+    named: set[tuple[str, str]] = set()
     for frame in control:
-        ways: tuple[str, ...] = ()
-        if frame.opcode == "CLOSE" or (id(frame) in named and sloped):
-            ways = (ends.frame_name(frame.opcode, frame.code),)
-        yield from _flight(r, frame, ways)
-    for pair in pairs if not sloped else ():
-        if id(pair[0]) in named:
-            yield _names(r, pair)
+        kind, name = (frame.sender, frame.opcode), ends.frame_name(frame.opcode, frame.code)
+        is_named = kinds[kind] <= LABELLED or kind not in named
+        named.add(kind)
+        yield from _flight(r, frame, (name,) if is_named else ())
 
 
 def _flight(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mark]:
@@ -105,36 +86,13 @@ def _flight(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mar
         off = 6 * SIDE[frame.sender]  # off its way, if that is sloped
         right: tuple[Place, ...] = ((7, 0, "left", "center"), (7, off, "left", "center"))
         left: tuple[Place, ...] = ((-7, 0, "right", "center"), (-7, -off, "right", "center"))
-        places = (*left, *right) if frame.opcode == "PING" else (*right, *left)
-        look: dict[str, Any] = {"places": places, "sizes": (8.0, 7.5)}
-        ink = "ink" if closes else "ping_words"
-        at = frame.sent_at + way * took, height, frame.opcode, TO[frame.sender]
-        yield Dot(*at, wordings=wordings, ink=ink, known=known, **look)
-
-
-def _exchanges(r: Reading, frames: list[Frame]) -> list[list[Frame]]:
-    """Pings and pongs that belong together: none begins long after the first."""
-    found: list[list[Frame]] = []
-    for frame in frames:
-        near = found and frame.sent_at - found[-1][0].sent_at <= 2 * r.latency + r.tolerance
-        found[-1].append(frame) if near else found.append([frame])
-    return found
-
-
-def _names(r: Reading, pair: list[Frame]) -> Label:
-    """The names of frames that belong together, each beside its sign, all on one side."""
-    rows = {ROWS[f.sender, f.opcode]: f.opcode for f in pair}
-    high, low = max(rows), min(rows)
-    text = "\n".join(rows.get(high - 15 * k, "") for k in range(int((high - low) / 15) + 1))
-    look: dict[str, Any] = {
-        "places": beside(7),
-        "sizes": (7.5,),
-        "line": 15 / 7.5,
-        "known": pair[-1].sent_at,
-    }
-    return Label(
-        pair[0].sent_at, WIRE + (high + low) / 2, wordings=(text,), ink="ping_words", **look
-    )
+        is_sloped = r.latency / r.horizon > 0.003
+        yield Dot(
+            frame.sent_at + way * took, height, frame.opcode, TO[frame.sender],
+            wordings=wordings, ink="ink" if closes else "ping_words", sizes=(8.0, 7.5),
+            places=(*left, *right) if is_sloped and frame.opcode == "PING" else (*right, *left),
+            known=known,
+        )  # fmt: skip
 
 
 def stuck(r: Reading) -> Iterator[Mark]:

@@ -5,8 +5,9 @@ A figure says where these stand; along is time, whether it goes to the right or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from ..trace import Frame
 from ..values.faults import ENDS, Cut
@@ -17,6 +18,7 @@ from .marks import At, Label, Mark
 from .reading import Reading
 from .states import Span, spans
 
+T = TypeVar("T")
 LEGEND = {"guess": "★ guess", "theory": "◇ theory", "observed": "● observed"}
 INKS = {"guess": "guess", "theory": "theory", "observed": "ink"}
 BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
@@ -28,22 +30,21 @@ CONTROL = ("PING", "PONG", "CLOSE")
 
 def cuts(r: Reading, at: At, here: Sequence[Place], there: Sequence[Place] = ()) -> Iterator[Mark]:
     """A band for each cut, and words at ``at``: ``here``, or ``there`` if the band is too short."""
+    look: dict[str, Any] = {"ink": "faint", "sizes": (9.0,)}
+    look |= {"places": tuple(here), "otherwise": tuple(there)}
     for cut in r.cuts:
         begin, heal = cut.at or 0.0, r.heal(cut)
         if heal < r.begin or begin > r.horizon:
             continue
-        ends = cut.heal is not None and cut.heal <= r.horizon
-        yield Band(max(begin, r.begin), min(heal, r.horizon), r.shows(begin), ends, known=begin)
-    places, rest = tuple(here), tuple(there)
-    look: dict[str, Any] = {"ink": "faint", "sizes": (9.0,), "places": places, "otherwise": rest}
+        shown = max(begin, r.begin), min(heal, r.horizon)
+        yield Band(*shown, r.shows(begin), r.shows(heal), known=begin)
+        if r.shows(heal):
+            healed = (f"healed at {r.neat(heal)} s", "healed")
+            yield Label(heal, at, wordings=healed, known=heal, **look)
     for cut in r.cuts:
-        if cut.heal is not None and r.shows(cut.heal):
-            healed = (f"healed at {r.neat(cut.heal)} s", "healed")
-            yield Label(cut.heal, at, wordings=healed, known=cut.heal, **look)
-    for cut in r.cuts:
-        if r.shows(cut.at):
+        if cut.at is not None and r.shows(cut.at):
             words = tuple(band_words(r, cut))
-            yield Label(cut.at or 0.0, at, wordings=words, known=cut.at or 0.0, **look)
+            yield Label(cut.at, at, wordings=words, known=cut.at, **look)
 
 
 def cut_words(r: Reading, cut: Cut) -> str:
@@ -92,7 +93,7 @@ def states(
 
 def timers(r: Reading) -> list[tuple[float, float, tuple[str, ...]]]:
     """From, to (s), and words, the longest first, of the timers that led to the subject's end."""
-    if r.until is not None or r.experiment is None or not r.experiment.peer(r.subject).keepalive:
+    if r.until is not None or not r.peer.keepalive:
         return []
     if r.noticed(r.subject) is not None and r.why_left(r.subject) != "noticed":
         return []
@@ -161,6 +162,48 @@ def source(r: Reading, used: Iterable[str] = (), thinned: str = "") -> tuple[tup
     said = " · ".join(filter(None, [version and f"websockets {version}", wire]))
     signs = [(LEGEND[sign], INKS[sign]) for sign in LEGEND if sign in used]
     return (*signs, *((text, "faint") for text in (thinned, said) if text))
+
+
+# many of a kind
+
+
+def every(rows: list[T], leads: Callable[[T], bool], most: int) -> list[T]:
+    """Of rows with too many leaders every n-th leader, with what follows it."""
+    step = math.ceil(sum(map(leads, rows)) / most)
+    count, kept = 0, []
+    for row in rows:
+        count += leads(row)
+        if step <= 1 or count % step == 1:
+            kept.append(row)
+    return kept
+
+
+def together(rows: Iterable[T], near: Callable[[T, T], bool]) -> list[list[T]]:
+    """Rows in groups: each row that is near the first of its group."""
+    groups: list[list[T]] = []
+    for row in rows:
+        if groups and near(groups[-1][0], row):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def thinned(counts: dict[str, tuple[int, int]]) -> str:
+    """What was left out, from how many there are, and how many are drawn."""
+    said = [
+        f"{many:,} {name}, {drawn:,} drawn"
+        for name, (many, drawn) in counts.items()
+        if drawn < many
+    ]
+    return f"thinned: {'; '.join(said)}" if said else ""
+
+
+def is_ping(row: Any) -> bool:
+    return bool(row.opcode == "PING")
+
+
+# words
 
 
 def frame_name(opcode: str, code: int | None) -> str:

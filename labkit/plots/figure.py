@@ -20,9 +20,7 @@ from typing import Any
 from ..trace.files import whole
 from . import axes, layout, palette, svg
 from .layout import Panel
-from .marks import Mark
-from .shapes import Shape, Words
-from .svg import Colour
+from .shapes import Box, Shape, Words
 
 SUFFIXES = (".svg", ".png", ".pdf")
 WIDE: tuple[float, float, float, float] = (53, 44, 25, 26)  # points: margins of a figure with lanes
@@ -59,11 +57,8 @@ class Figure:
 
     def until(self, t: float) -> Figure:
         """The figure as it may be shown at ``t`` (s): nothing that is not known yet."""
-        panels = tuple(
-            replace(p, marks=_known(p.marks, t), along=_ticks(p, t)) for p in self.panels
-        )
         title = self.title if self.known <= t else self.asks
-        return replace(self, title=title, panels=panels)
+        return replace(self, title=title, panels=tuple(panel.until(t) for panel in self.panels))
 
     def shapes(self, wide: float | None = None, high: float | None = None) -> list[Shape]:
         """What a canvas draws in an area of ``wide`` × ``high`` points (None: its own)."""
@@ -81,11 +76,8 @@ class Figure:
         panel = self.panels[0]
         if panel.box != (0.0, 0.0, 1.0, 1.0):
             return (0.0, 1.0), (0.0, 1.0)
-        plain = [
-            (axis.low, axis.high) if not axis.knots and not axis.log else (0.0, 1.0)
-            for axis in (panel.along, panel.across)
-        ]
-        return (plain[1], plain[0][::-1]) if panel.down else (plain[0], plain[1])
+        (low, high), across = panel.along.limits, panel.across.limits
+        return (across, (high, low)) if panel.down else ((low, high), across)
 
     # how it is seen
 
@@ -93,21 +85,22 @@ class Figure:
         """The figure as an SVG in its theme's colours, the same text for the same figure."""
         theme, (wide, high) = palette.theme(self.theme), self.points
         head = f'width="{wide:g}pt" height="{high:g}pt" style="background:{theme.paper}"'
-        return self._picture(svg.literal(theme), key, head)
+        return svg.picture(self.shapes(), self._box, self.alt, svg.literal(theme), key, head)
 
     def inline(self, key: str = "", scale: float = 1.0, thinnest: float = 0.0) -> str:
         """The figure as HTML for a notebook, in the page's colours, ``scale`` times as large."""
         (wide, high), fit = self.points, "max-width:100%;height:auto" if scale == 1 else ""
         size = f'width="{wide * scale:g}pt" height="{high * scale:g}pt" style="{fit}"'
-        key = key or f"lk{uuid.uuid4().hex[:8]}"
-        text = self._picture(svg.variable, key, f'class="labkit-figure" {size}', thinnest / scale)
-        return f"<style>{palette.dark_rules('.labkit-figure')}</style>{text}"
+        head, key = f'class="labkit-figure" {size}', key or f"lk{uuid.uuid4().hex[:8]}"
+        look = (svg.variable, key, head, thinnest / scale)
+        picture = svg.picture(self.shapes(), self._box, self.alt, *look)
+        return f"<style>{palette.dark_rules('.labkit-figure')}</style>{picture}"
 
-    def _picture(self, colour: Colour, key: str, head: str, thinnest: float = 0.0) -> str:
-        left, bottom = self.margins[:2]
-        shapes, origin = self.shapes(), (left, bottom)
-        args = (shapes, self.points, origin, self.alt, colour, key, head, thinnest)
-        return svg.picture(*args)
+    @property
+    def _box(self) -> Box:
+        """Its edges, from the lower left corner of the area (points)."""
+        (wide, high), (left, bottom, _, _) = self.points, self.margins
+        return -left, -bottom, wide - left, high - bottom
 
     def draw(self, ax: Any) -> Any:
         """The figure on matplotlib's Axes, which is returned."""
@@ -134,15 +127,6 @@ class Figure:
         return f"<{self.kind}: {self.title}>"
 
 
-def _known(marks: tuple[Mark, ...], t: float) -> tuple[Mark, ...]:
-    return tuple(mark.until(t) for mark in marks if mark.known <= t)
-
-
-def _ticks(panel: Panel, t: float) -> Any:
-    ticks = (tick for tick in panel.along.ticks if tick.known is None or tick.known <= t)
-    return replace(panel.along, ticks=tuple(ticks))
-
-
 def figure(make: Callable[..., Figure]) -> Callable[..., Any]:
     """Give a function that returns a Figure the arguments ``ax``, ``theme`` and ``size``.
 
@@ -158,13 +142,9 @@ def figure(make: Callable[..., Figure]) -> Callable[..., Any]:
         made = replace(made, theme=theme, size=size or made.size)
         return made if ax is None else made.draw(ax)
 
-    sign = inspect.signature(make)
-    shared = [
-        p
-        for p in inspect.signature(drawn, follow_wrapped=False).parameters.values()
-        if p.kind is p.KEYWORD_ONLY
-    ]
-    drawn.__signature__ = sign.replace(  # type: ignore[attr-defined]
-        parameters=[*sign.parameters.values(), *shared], return_annotation="Figure"
-    )
+    shared = inspect.signature(drawn, follow_wrapped=False).parameters
+    own = inspect.signature(make)
+    names = [*own.parameters.values(), *(shared[name] for name in ("ax", "theme", "size"))]
+    signature = own.replace(parameters=names, return_annotation="Figure")
+    drawn.__signature__ = signature  # type: ignore[attr-defined]
     return drawn

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..trace import OTHER, Frame, Story
 from ..values.faults import ENDS
-from .ends import capital, cut_words, frame_name, listed
+from .ends import capital, cut_words, frame_name, listed, together
 from .reading import Moment, Reading
 
 
@@ -99,13 +99,12 @@ def _noticed(r: Reading) -> str:
 
 def _both_told(r: Reading) -> str:
     told = {end: t for end in ENDS if (t := r.told(end)) is not None}
-    if len(told) == 2 and r.same(*told.values()):
-        t = told["server"]
-        same = r.same(t, r.noticed(r.subject))
-        return "" if same else f", their applications were told at {r.neat(t)} s"
-    return "".join(
-        f", the {end}'s application was told at {r.neat(t)} s" for end, t in told.items()
-    )
+    if r.same(told.get("server"), told.get("client")):
+        when = f" at {r.neat(told['server'])} s"
+        is_news = not r.same(told["server"], r.noticed(r.subject))
+        return f", their applications were told{when}" if is_news else ""
+    rows = [f", the {end}'s application was told at {r.neat(t)} s" for end, t in told.items()]
+    return "".join(rows)
 
 
 def _other(r: Reading, other: str, later: bool) -> str:
@@ -122,29 +121,19 @@ def _other(r: Reading, other: str, later: bool) -> str:
 
 def coinciding(r: Reading) -> list[list[Moment]]:
     """The moments of both ends, those that coincide together."""
-    groups: list[list[Moment]] = []
-    for one in r.moments:
-        if groups and r.same(one.t, groups[-1][0].t):
-            groups[-1].append(one)
-        else:
-            groups.append([one])
-    return groups
+    return together(r.moments, lambda first, one: r.same(one.t, first.t))
 
 
 def fact_words(r: Reading, group: Sequence[Moment]) -> tuple[str, ...]:
-    """ "closed and told 17.0 s", the longest first; whose it is, if both ends have moments."""
-    one, other = ([m.words for m in group if m.end == end] for end in (r.subject, OTHER[r.subject]))
-    who = f"{r.subject} " if len({m.end for m in r.moments}) > 1 else ""
-    when, what = r.seconds(group[0].t), [f"{who}{listed(one)}"] if one else []
-    rows = [what]
-    if other:
-        rows = [[*what, f"{OTHER[r.subject]} {text}"] for text in (listed(other), other[-1])]
-    if one == other:
-        rows = [[f"both {listed(one)}"]]
-    lines = [f"{'; '.join(row)} {when}" for row in rows] + [
-        f"{'; '.join(row)}\n{when}" for row in rows
-    ]
-    return tuple(dict.fromkeys([*lines, "\n".join([*rows[-1], when])]))
+    """ "server closed and told 17.0 s", the longest first."""
+    when, ends = r.seconds(group[0].t), (r.subject, OTHER[r.subject])
+    done = {end: [m.words for m in group if m.end == end] for end in ends}
+    whose = [f"{end} {listed(words)}" for end, words in done.items() if words]
+    if done["server"] == done["client"]:
+        whose = [f"both {listed(done['server'])}"]
+    last = [f"{end} {words[-1]}" for end, words in done.items() if words]
+    rows = ("; ".join(whose), "; ".join(last), "\n".join(last))
+    return tuple(dict.fromkeys(f"{row}{gap}{when}" for row in rows for gap in (" ", "\n")))
 
 
 def raises(r: Reading, end: str) -> str:

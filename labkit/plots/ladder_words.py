@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..trace import OTHER
 from . import findings
-from .ends import CONTROL, capital, plural
+from .ends import CONTROL, capital, plural, together
 from .excerpt import Excerpt
 from .rungs import COUNT, Rung
 from .states import silent, spans
@@ -16,13 +16,13 @@ def finding(r: Excerpt, found: list[Rung]) -> str:
     """What this part of the story comes to, in a sentence."""
     if r.unknown:
         return "Theory does not know this one"
-    pings, middle = _pings(r, found), {one.kind for one in found if one.sender == "wire"}
+    pings, middle = _pings(r, found), {one.opcode for one in found if one.sender == "wire"}
     if "RST" in middle:
         also = f"; {pings[:1].lower()}{pings[1:]}" if pings else ""
         return f"The connection is reset: RST, no CLOSE{also}"
     if "FIN" in middle:
         return "Somebody in the middle hangs up: FIN, no CLOSE"
-    if found and all(one.kind == "HTTP" for one in found):
+    if found and all(one.opcode == "HTTP" for one in found):
         return "The client asks in HTTP, the server agrees: OPEN"
     if goodbye := _goodbye(found):
         return goodbye
@@ -34,10 +34,10 @@ def finding(r: Excerpt, found: list[Rung]) -> str:
 
 
 def _goodbye(found: list[Rung]) -> str:
-    closes = [one for one in found if one.kind == "CLOSE"]
+    closes = [one for one in found if one.opcode == "CLOSE"]
     if not closes or any(one.stuck for one in closes) or "1011" in closes[0].words[-1]:
         return ""
-    fin = next((one.sender for one in found if one.kind == "FIN"), None)
+    fin = next((one.sender for one in found if one.opcode == "FIN"), None)
     first, hangs = closes[0].sender, f", the {fin} hangs up" if fin else ""
     if len(closes) == 1:
         after = hangs or ", and no answer is seen"
@@ -49,8 +49,7 @@ def _goodbye(found: list[Rung]) -> str:
 
 
 def _pings(r: Excerpt, found: list[Rung]) -> str:
-    pings = [one for one in found if one.kind == "PING"]
-    pongs = [one for one in found if one.kind == "PONG"]
+    pings, pongs = ([one for one in found if one.opcode == name] for name in ("PING", "PONG"))
     lost = [one for one in pings if one.stuck]
     home = len(pings) - len(lost)
     if not lost:
@@ -110,13 +109,11 @@ def notes(r: Excerpt, end: str) -> list[tuple[float, str]]:
     rows += [(one.t, f"{one.awaiting}() raises {one.type}") for one in r.raised(end)]
     rows += [(e.t, f"{e.data.get('call')}() returns") for e in r.story.select("returned", end)]
     rows += [*_survivor(r, end), *_sends(r, end)]
-    merged: list[tuple[float, list[str]]] = []
-    for t, text in sorted((row for row in rows if r.shows(row[0])), key=lambda row: row[0]):
-        if merged and t - merged[-1][0] <= r.tolerance:
-            merged[-1][1].append(text)
-        else:
-            merged.append((t, [text]))
-    joined = ((t, "\n".join(dict.fromkeys(texts))) for t, texts in merged)
+    found = sorted((row for row in rows if r.shows(row[0])), key=lambda row: row[0])
+    groups = together(found, lambda first, row: row[0] - first[0] <= r.tolerance)
+    joined = (
+        (group[0][0], "\n".join(dict.fromkeys(text for _, text in group))) for group in groups
+    )
     return [(t, text.replace("CLOSING\nCLOSED", "CLOSING, CLOSED")) for t, text in joined]
 
 
@@ -147,7 +144,7 @@ def _survivor(r: Excerpt, end: str) -> list[tuple[float, str]]:
         return []
     late = (f for f in r.frames if f.receiver == end and (f.arrived_at or -1) > deaf[0])
     heard = {frame.opcode for frame in late}
-    pings = r.experiment is not None and r.experiment.peer(OTHER[end]).keepalive
+    pings = r.experiment.peer(OTHER[end]).keepalive
     missing = ["no ping"] if pings and "PING" not in heard else []
     missing += ["no CLOSE"] if "CLOSE" not in heard else []
     missing += [] if r.raised(end) else ["no error"]

@@ -30,8 +30,8 @@ from .labels import CENTRE, Place
 from .layout import Panel
 from .marks import DASHED, DOTTED, Dot, Label, Mark, Path, Says
 from .rungs import Rung, beats, counted, rungs, thin
-from .states import Span, spans
-from .widths import extent, wrap
+from .states import spans
+from .widths import wrap
 
 SIZE, MARGINS = (
     (6.4, 7.2),
@@ -45,9 +45,18 @@ OUT = {"server": -1.0, "client": 1.0}  # the way to an end's margin
 EDGE = {end: RAIL[end] - OUT[end] * BAR for end in ENDS} | {
     "wire": sum(RAIL.values()) / 2
 }  # inner edges
+CUT: tuple[Place, ...] = tuple(  # where the words of a cut may stand, from the middle of the wire
+    (x, y, "center", upright) for x in (0, 40, -40) for y, upright in ((-4, "top"), (4, "bottom"))
+)
 NEAR = 0.01  # of the axis; a round trip below is one arrow
 FEW = 12  # of a kind; of more only the first is called by name
-COLOURS = {"PING": "ping", "PONG": "ping", "CLOSE": "ink", "FIN": "ink", "RST": "ink"}
+LOOK = {  # an arrow's colour, its words', and how wide it is; else faint and thin
+    "PING": ("ping", "ping_words", 1.4),
+    "PONG": ("ping", "ping_words", 1.4),
+    "CLOSE": ("ink", "ink", 1.7),
+    "FIN": ("ink", "ink", 1.0),
+    "RST": ("ink", "ink", 1.0),
+}
 
 
 @figure
@@ -68,10 +77,10 @@ def ladder(
     found = rungs(r, handshake)
     shown, thinned = thin(found)
     marks = [
-        *_rails(r, handshake),
+        *_rails(r),
         *_timers(r),
         *_notes(r),
-        *ends.cuts(r, EDGE["wire"], ((0, -4, "center", "top"), (0, 4, "center", "bottom"))),
+        *ends.cuts(r, EDGE["wire"], CUT),
         *_unknown(r),
         *Arrows(r, shown).marks(),
         *_says(r, found, thinned),
@@ -92,28 +101,23 @@ def ladder(
 
 def _begin(trace: Story, since: float | None, handshake: bool) -> float:
     """Where the axis begins (s): at 0, or at the opening handshake."""
-    if since is not None:
-        return since
+    if since is not None or not handshake:
+        return since or 0.0
     states = (row for end in ENDS for row in trace.states(end))
-    return min([0.0, *(t for t, state in states if state == "CONNECTING" and handshake)])
+    return min([0.0, *(t for t, state in states if state == "CONNECTING")])
 
 
 def _axis(r: Excerpt) -> Axis:
     return Axis(r.begin, r.horizon, ends.ticks(r, r.ticks), r.label, size=9.5)
 
 
-def _rails(r: Excerpt, handshake: bool) -> Iterator[Mark]:
-    """The states of both ends; before 0 an end is CONNECTING."""
+def _rails(r: Excerpt) -> Iterator[Mark]:
+    """The states of both ends in this part of the story."""
     for end in ENDS:
-        rows = spans(r, end)
-        before = next((t for t, state in r.states(end) if state == "CONNECTING"), 0.0)
-        if handshake and before < 0:
-            opened = next((row.begin for row in rows if row.state != "CONNECTING"), 0.0)
-            rows = [row for row in rows if row.state != "CONNECTING"]
-            rows.insert(0, Span(before, opened, "CONNECTING"))
-        shown = [row for row in rows if row.stop > r.begin and row.begin < r.horizon]
+        shown = (row for row in spans(r, end) if row.stop > r.begin and row.begin < r.horizon)
         parts = [
-            replace(s, begin=max(s.begin, r.begin), stop=min(s.stop, r.horizon)) for s in shown
+            replace(row, begin=max(row.begin, r.begin), stop=min(row.stop, r.horizon))
+            for row in shown
         ]
         yield from ends.states(r, end, parts, words=False)
 
@@ -143,13 +147,9 @@ def _notes(r: Excerpt) -> Iterator[Mark]:
         steps = [0.0, *(sign * step for step in range(4, 80, 4) for sign in (-1, 1))]
         places = tuple((out * 7, dy, "right" if out < 0 else "left", "center") for dy in steps)
         for t, text in words.notes(r, end):
-            lines = {
-                s: "\n".join(wrap(line, s, most) for line in text.split("\n")) for s in (8.5, 7.5)
-            }
-            size = next((s for s, said in lines.items() if extent(said, s)[0] <= most + 1), 7.5)
+            said = "\n".join(wrap(line, 8.5, most) for line in text.split("\n"))
             ink = "on_belief" if text.startswith(("still", "believes")) else "ink"
-            look: dict[str, Any] = {"sizes": (size,), "places": places, "ink": ink, "known": t}
-            yield Label(t, edge, leader=True, wordings=(lines[size],), **look)
+            yield Label(t, edge, leader=True, wordings=(said,), places=places, ink=ink, known=t)
 
 
 def _unknown(r: Excerpt) -> Iterator[Mark]:
@@ -208,50 +208,29 @@ class Arrows:
                 yield from self._stuck(group, named)
 
     def _arrow(self, group: list[Rung], named: bool) -> Iterator[Mark]:
-        first, kinds = group[0], {one.kind for one in group}
-        main = "CLOSE" if "CLOSE" in kinds else first.kind
-        colour, known = COLOURS.get(main, "faint"), max(one.stop for one in group)
-        look: dict[str, Any] = {
-            "ink": f"{colour}_words" if colour == "ping" else colour,
-            "known": known,
-        }
+        first, known = group[0], max(one.stop for one in group)
+        main = "CLOSE" if any(one.opcode == "CLOSE" for one in group) else first.opcode
+        colour, ink, wide = LOOK.get(main, ("faint", "faint", 1.0))
+        look: dict[str, Any] = {"colour": colour, "ink": ink, "known": known}
+        start, goal, said = EDGE[first.sender], EDGE[first.receiver], counted(group)
         if first.sender == "wire":
             for one in group:
-                yield Path(
-                    ((one.sent, EDGE["wire"]), (one.sent, EDGE[one.receiver])),
-                    colour,
-                    1.0,
-                    head="to",
-                    known=known,
-                )
-            yield Path(
-                tuple((first.sent, EDGE[end]) for end in ENDS),
-                wide=0,
-                wordings=first.words,
-                above=True,
-                **look,
-            )
-            return
-        wide = (
-            1.7
-            if main == "CLOSE"
-            else 1.0
-            if kinds <= {"FIN", "RST", "HTTP"} or first.is_data
-            else 1.4
-        )
-        a, b = first.sent, first.stop
-        if len(group) > 1:  # one level arrow for all of them
-            a = b = (first.sent + known) / 2
-        way, said = ((a, EDGE[first.sender]), (b, EDGE[first.receiver])), counted(group)
-        head = "both" if len({one.sender for one in group}) > 1 else "to"
-        texts = first.words if len(group) == 1 else (said[0], main)
-        above = len(group) > 1 or first.kind in ("PING", "CLOSE", "HTTP")
-        yield Path(
-            way, colour, wide, head=head, wordings=texts if named else (), above=above, **look
-        )
-        if said[1:] and named:
-            below = wrap("; ".join(said[1:]), 8, abs(EDGE["client"] - EDGE["server"]) - 16)
-            yield Path(way, wide=0, wordings=(below,), above=False, **look)
+                way = ((one.sent, start), (one.sent, EDGE[one.receiver]))
+                yield Path(way, wide=wide, head="to", **look)
+            across = tuple((first.sent, EDGE[end]) for end in ENDS)
+            yield Path(across, wide=0, wordings=first.words, above=True, **look)
+        elif len(group) == 1:
+            above, texts = main in ("PING", "CLOSE", "HTTP"), first.words if named else ()
+            way = ((first.sent, start), (first.stop, goal))
+            yield Path(way, wide=wide, head="to", wordings=texts, above=above, **look)
+        else:  # one level arrow for all of them
+            middle, senders = (first.sent + known) / 2, {one.sender for one in group}
+            way, head = ((middle, start), (middle, goal)), "both" if len(senders) > 1 else "to"
+            texts = (said[0], main) if named else ()
+            yield Path(way, wide=wide, head=head, wordings=texts, above=True, **look)
+            if named and said[1:]:
+                below = wrap("; ".join(said[1:]), 8, abs(goal - start) - 16)
+                yield Path(way, wide=0, wordings=(below,), above=False, **look)
 
     def _stuck(self, group: list[Rung], named: bool) -> Iterator[Mark]:
         """Dashed to half-way with a ✕; dotted on to where and when it arrives, if it does."""
@@ -289,4 +268,4 @@ def _alike(group: list[Rung]) -> tuple[bool, str, str]:
 
 def _weight(group: list[Rung]) -> tuple[bool, bool, float]:
     first = group[0]
-    return not first.stuck, first.kind not in ("CLOSE", "FIN", "RST"), first.sent
+    return not first.stuck, first.opcode not in ("CLOSE", "FIN", "RST"), first.sent

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from ..trace import OTHER, Frame, Trace
-from ..trace.table import CONTROL
+from ..trace import OTHER, Trace
+from .ends import CONTROL
 
 Steps = tuple[list[float], list[int]]  # times (s), and the value from each on
 
@@ -61,19 +61,10 @@ class Levels:
     @cached_property
     def first(self) -> float:
         """Where the axis begins (s): at 0, or in a long story a while before the first trouble."""
-        stops = [
-            e.t
-            for e in self.trace.select("act", self.receiver)
-            if e.data.get("act") == "StopReading"
-        ]
-        trouble = min(
-            [
-                *(cut.start for cut in self.trace.experiment.cuts),
-                *stops,
-                *(a for a, _ in self.blocked),
-            ],
-            default=0.0,
-        )
+        acts = self.trace.select("act", self.receiver)
+        stops = [act.t for act in acts if act.data.get("act") == "StopReading"]
+        cuts = [cut.start for cut in self.trace.experiment.cuts]
+        trouble = min([*cuts, *stops, *(t for t, _ in self.blocked)], default=0.0)
         after = self.end - trouble
         return max(0.0, trouble - after) if 0 < after < 0.3 * self.end else 0.0
 
@@ -84,69 +75,53 @@ class Levels:
 
     def overhead(self, size: int) -> int:
         """The bytes of a frame with so much payload (RFC 6455 §5.2); a client's is masked."""
-        return (
-            size
-            + (2 if size < 126 else 4 if size < 2**16 else 10)
-            + (4 if self.sender == "client" else 0)
-        )
+        length = 2 if size < 126 else 4 if size < 2**16 else 10
+        return size + length + (4 if self.sender == "client" else 0)
 
     @cached_property
     def handed(self) -> Steps:
-        logged = [
-            e
-            for e in self.trace.select("sent", self.sender, "log")
-            if e.data.get("opcode") != "EOF"
-        ]
-        rows = [(e.t, self.overhead(e.data.get("size", 0))) for e in logged]
-        return steps(rows or [(t, self.overhead(size)) for t, size in self.returned])
+        events = self.trace.select("sent", self.sender, "log")
+        logged = [(e.t, e.data.get("size", 0)) for e in events if e.data.get("opcode") != "EOF"]
+        return self._sum(logged or self.returned)
 
     @cached_property
     def returned(self) -> list[tuple[float, int]]:
         """(s, payload in bytes) of each send() that has returned."""
-        return [
-            (e.t, e.data["size"])
-            for e in self.trace.select("message", self.sender)
-            if e.data.get("step") == "sent"
-        ]
+        return self._messages(self.sender, "sent")
 
     @cached_property
     def got(self) -> list[tuple[float, int]]:
-        """(s, payload in bytes) of each message that the peer's recv() returned; a learner's own handler does not tell."""
-        rows = [
-            (e.t, e.data["size"])
-            for e in self.trace.select("message", self.receiver)
-            if e.data.get("step") == "received"
-        ]
+        """(s, payload in bytes) of each message that the peer's recv() returned.
+
+        A learner's own handler does not tell: there it is what arrived.
+        """
         if self.receiver in self.trace.header.get("sources", {}):
-            return [
-                (f.arrived_at, f.size)
-                for f in self._frames
-                if f.arrived_at is not None and f.opcode not in CONTROL
-            ]
-        return rows
+            return [(t, size) for t, size, opcode in self._came if opcode not in CONTROL]
+        return self._messages(self.receiver, "received")
+
+    def _messages(self, end: str, step: str) -> list[tuple[float, int]]:
+        events = self.trace.select("message", end)
+        return [(e.t, e.data["size"]) for e in events if e.data.get("step") == step]
 
     @cached_property
-    def _frames(self) -> list[Frame]:
-        return self.trace.frames(self.sender)
+    def _came(self) -> list[tuple[float, int, str]]:
+        """(s, payload in bytes, opcode) of each frame that came out of the wire."""
+        frames = self.trace.frames(self.sender)
+        return [(f.arrived_at, f.size, f.opcode) for f in frames if f.arrived_at is not None]
 
     @cached_property
     def arrived(self) -> Steps:
-        return steps(
-            [
-                (f.arrived_at, self.overhead(f.size))
-                for f in self._frames
-                if f.arrived_at is not None
-            ]
-        )
+        return self._sum([(t, size) for t, size, _ in self._came])
 
     @cached_property
     def received(self) -> Steps:
-        control = [
-            (f.arrived_at, self.overhead(f.size))
-            for f in self._frames
-            if f.arrived_at is not None and f.opcode in CONTROL
-        ]
-        return steps([(t, self.overhead(size)) for t, size in self.got] + control)
+        control = [(t, size) for t, size, opcode in self._came if opcode in CONTROL]
+        return self._sum([*self.got, *control])
+
+    def _sum(self, rows: list[tuple[float, int]]) -> Steps:
+        """Payloads as a running sum of the bytes on the wire."""
+        rows = sorted(rows)
+        return [t for t, _ in rows], list(accumulate(self.overhead(size) for _, size in rows))
 
     @cached_property
     def waiting(self) -> Steps:
@@ -155,11 +130,8 @@ class Levels:
 
     def at(self, t: float) -> Level:
         """The bytes in each place at ``t`` (s)."""
-        handed, arrived, received = (
-            value(self.handed, t),
-            value(self.arrived, t),
-            value(self.received, t),
-        )
+        rows = (self.handed, self.arrived, self.received)
+        handed, arrived, received = (value(row, t) for row in rows)
         received = min(received, handed)
         arrived = min(max(arrived, received), handed)
         buffer = min(value(self.waiting, t), handed - arrived)
@@ -168,16 +140,8 @@ class Levels:
     @cached_property
     def history(self) -> list[Level]:
         """The levels at every moment at which one changes, as far as the axis goes."""
-        times = {
-            self.first,
-            self.end,
-            self.last,
-            *(
-                t
-                for row in (self.handed, self.arrived, self.received, self.waiting)
-                for t in row[0]
-            ),
-        }
+        rows = (self.handed, self.arrived, self.received, self.waiting)
+        times = {self.first, self.end, self.last, *(t for row in rows for t in row[0])}
         return [self.at(t) for t in sorted(times) if self.first <= t <= self.last]
 
     @cached_property
@@ -185,32 +149,15 @@ class Levels:
         """From when to when (s; None: to the end) a send() is blocked: drain() waits for the write buffer."""
         found: list[tuple[float, float | None]] = []
         for t, count in zip(*self.waiting):
-            if count > self.limit and (
-                not found or (found[-1][1] is not None and t > found[-1][1])
-            ):
-                found.append(
-                    (
-                        t,
-                        next(
-                            (
-                                when
-                                for when, low in zip(*self.waiting)
-                                if when > t and low <= self.limit // 4
-                            ),
-                            None,
-                        ),
-                    )
-                )
+            waits = bool(found) and found[-1][1] is None
+            if waits and count <= self.limit // 4:
+                found[-1] = found[-1][0], t
+            elif not waits and count > self.limit:
+                found.append((t, None))
         return found
 
     def is_blocked(self, t: float) -> bool:
         return any(a <= t and (b is None or t < b) for a, b in self.blocked)
-
-
-def steps(rows: list[tuple[float, int]]) -> Steps:
-    """A running sum."""
-    rows = sorted(rows)
-    return [t for t, _ in rows], list(accumulate(count for _, count in rows))
 
 
 def value(row: Steps, t: float) -> int:

@@ -17,9 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
 
-from .labels import Place, Room, around, beside
+from .labels import UPRIGHT, Place, Room, along, around, beside
 from .palette import FILLS, SIGNS
 from .shapes import Outline, Point, Shape, Words, rectangle
 from .signs import arrow, outline
@@ -56,13 +57,22 @@ class Mark:
         """Where its words belong (points)."""
         raise NotImplementedError
 
+    def tries(self, view: View) -> Iterator[Words]:
+        """Its words wherever they may stand, the best first."""
+        if not self.wordings:
+            return
+        x, y = self.anchor(view)
+        for places in (self.places, self.otherwise):
+            for text, size in product(self.wordings, self.sizes):
+                high = extent(text, size, self.bold, self.line)[1]
+                for dx, dy, align, upright in places:
+                    at = (x + dx, y + dy + UPRIGHT[upright] * high)
+                    yield Words(text, *at, size, self.ink, self.bold, align, 0.0, self.line)
+
     def words(self, view: View, room: Room) -> Iterable[Shape]:
         """Its words, where there is room."""
-        if self.wordings:
-            at, look = self.anchor(view), (self.sizes, self.ink, self.bold, self.line)
-            tries = (self.places, self.otherwise)
-            found = (room.put(self.wordings, at, places, *look) for places in tries if places)
-            yield from (said for said in (next(filter(None, found), None),) if said)
+        said = room.first(self.tries(view))
+        return () if said is None else (said,)
 
     def last(self, view: View, room: Room) -> Iterable[Outline]:
         """What is drawn around words."""
@@ -85,9 +95,9 @@ class Rule(Mark):
     dash: tuple[float, ...] = DOTTED
     around: bool = True
 
-    def shapes(self, view: View) -> Iterator[Outline]:
-        if not self.around:
-            yield self._line(view.point(self.t, self.low), view.point(self.t, self.high))
+    def shapes(self, view: View) -> Iterable[Outline]:
+        ends = view.point(self.t, self.low), view.point(self.t, self.high)
+        return () if self.around else (self._line(*ends),)
 
     def _line(self, a: Point, b: Point) -> Outline:
         return Outline(((a, b),), self.colour, self.wide, self.dash, z=1.1)
@@ -96,10 +106,9 @@ class Rule(Mark):
         return view.point(self.t, self.high)
 
     def last(self, view: View, room: Room) -> Iterator[Outline]:
-        if self.around:
-            (x, low), (_, high) = view.point(self.t, self.low), view.point(self.t, self.high)
-            for a, b in room.gaps(x, low, high):
-                yield self._line((x, a), (x, b))
+        (x, low), (_, high) = view.point(self.t, self.low), view.point(self.t, self.high)
+        for a, b in room.gaps(x, low, high) if self.around else ():
+            yield self._line((x, a), (x, b))
 
 
 @dataclass(frozen=True)
@@ -118,28 +127,28 @@ class Path(Mark):
     z: float = 3.0
     fill: str = ""  # of the surface within, a colour; words may stand on it
 
-    def shapes(self, view: View) -> Iterable[Outline]:
-        points = view.clipped([view.point(*point) for point in self.points])
+    def shapes(self, view: View) -> Iterator[Outline]:
+        points = self._points(view)
         if self.fill:
             yield Outline((tuple(points),), fill=self.fill, z=self.z - 0.1, solid=False)
         if len(points) > 1 and self.wide:
             heads = (self.head == "both", bool(self.head))
             yield from arrow(points, self.colour, self.wide, self.z, heads, self.dash)
 
+    def _points(self, view: View) -> list[Point]:
+        return view.clipped([view.point(*point) for point in self.points])
+
     def anchor(self, view: View) -> Point:
         (x0, y0), (x1, y1) = view.point(*self.points[0]), view.point(*self.points[-1])
         return (x0 + x1) / 2, (y0 + y1) / 2
 
-    def words(self, view: View, room: Room) -> Iterable[Shape]:
+    def tries(self, view: View) -> Iterator[Words]:
         if self.above is None:
-            yield from super().words(view, room)
-        elif self.wordings:
-            ends = view.clipped([view.point(*self.points[0]), view.point(*self.points[-1])])
-            if len(ends) == 2:
-                said = room.put_along(
-                    self.wordings, ends[0], ends[1], self.sizes, self.ink, self.above
-                )
-                yield from () if said is None else (said,)
+            yield from super().tries(view)
+            return
+        points = self._points(view)
+        for text, size in product(self.wordings, self.sizes) if points else ():
+            yield from along(text, points[0], points[-1], size, self.ink, self.above)
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ class Dot(Mark):
     points: str = "down"
 
     def shapes(self, view: View) -> Iterator[Outline]:
-        look, (x, y) = SIGNS[self.sign], view.point(self.t, self.at)
+        look, (x, y) = SIGNS[self.sign], self.anchor(view)
         half = look.size / 2
         path = tuple((x + half * a, y + half * b) for a, b in outline(look.shape, self.points))
         yield Outline((path,), look.edge, look.wide, fill=look.fill, z=5.0)
@@ -172,9 +181,9 @@ class Ticks(Mark):
 
     def shapes(self, view: View) -> Iterator[Outline]:
         points = [view.point(t, self.at) for t in self.times]
-        paths = tuple(((x, y), (x, y + self.length)) for x, y in points)
-        if paths:
-            yield Outline(paths, self.colour, 0.9, z=1.2)
+        yield Outline(
+            tuple(((x, y), (x, y + self.length)) for x, y in points), self.colour, 0.9, z=1.2
+        )
 
     def until(self, t: float) -> Mark:
         return replace(self, times=tuple(one for one in self.times if one <= t))
@@ -190,20 +199,15 @@ class Area(Mark):
     solid: bool = True
 
     def shapes(self, view: View) -> Iterator[Outline]:
-        look, times = FILLS[self.fill], [row[0] for row in self.steps[1:]] + [self.end]
-        upper = [(t, row[2]) for row, end in zip(self.steps, times) for t in (row[0], end)]
-        lower = [(t, row[1]) for row, end in zip(self.steps, times) for t in (row[0], end)]
-        path = tuple(view.point(*point) for point in [*upper, *lower[::-1], upper[0]])
-        look_at: dict[str, Any] = {"fill": look.face, "hatch": look.hatch, "hatched": look.hatched}
-        yield Outline((path,), z=2.0, solid=False, **look_at)
-        if self.solid:
-            boxes = [((a, low), (b, high)) for (a, low, high), b in zip(self.steps, times)]
-            corners = [(*view.point(*a), *view.point(*b)) for a, b in boxes]
-            paths = tuple(rectangle(*box) for box in corners if box[3] > box[1])
-            yield Outline(paths, z=2.0)  # keeps words off, column by column; nothing is seen of it
+        look, ends = FILLS[self.fill], [*self.steps, (self.end, 0.0, 0.0)]
+        boxes = [view.box(a, b, low, high) for (a, low, high), (b, _, _) in pairwise(ends)]
+        paths = tuple(rectangle(*box) for box in boxes if box[3] > box[1])
+        yield Outline(
+            paths, fill=look.face, hatch=look.hatch, hatched=look.hatched, z=2.0, solid=self.solid
+        )
 
     def anchor(self, view: View) -> Point:
-        t, low, high = self.steps[-1]
+        _, low, high = self.steps[-1]
         return view.point(self.end, (low + high) / 2)
 
     def until(self, t: float) -> Mark:
@@ -218,15 +222,15 @@ class Label(Mark):
     at: At
     leader: bool = False
 
-    def words(self, view: View, room: Room) -> Iterable[Shape]:
+    def words(self, view: View, room: Room) -> Iterator[Shape]:
+        said = room.first(self.tries(view))
+        if said is None:
+            return
+        yield said
         x, y = self.anchor(view)
-        for said in super().words(view, room):
-            assert isinstance(said, Words)
-            yield said
-            if self.leader and abs(said.y - y) > extent(said.text, said.size)[1] / 2 + 1:
-                way = math.copysign(1, said.x - x)
-                ends = ((x + way, y), (x + 5 * way, said.y))
-                yield Outline((ends,), "faint", 0.7, z=1.8)
+        if self.leader and abs(said.y - y) > extent(said.text, said.size)[1] / 2 + 1:
+            way = math.copysign(1, said.x - x)
+            yield Outline((((x + way, y), (x + 5 * way, said.y)),), "faint", 0.7, z=1.8)
 
     def anchor(self, view: View) -> Point:
         return view.point(self.t, self.at)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-MARKS = {"guess": "★", "theory": "◇", "observed": "●"}  # the legend's glyphs
 BAND = 0.16  # opacity of the band over a cut, so that it works on any paper
 
 

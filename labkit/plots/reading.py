@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +13,7 @@ from ..values.faults import ENDS, Cut, Goodbye
 from .axis import nice
 
 NEVER = math.inf
+UNKNOWN = Experiment(server=Peer(ping_interval=None), client=Peer(ping_interval=None))
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Reading:
         return getattr(self.story, "header", None) or {}
 
     @cached_property
-    def experiment(self) -> Experiment | None:
-        return getattr(self.story, "experiment", None)
+    def experiment(self) -> Experiment:
+        """What was run; if nobody knows, ends without keepalive and no faults."""
+        return getattr(self.story, "experiment", UNKNOWN)
 
     @property
     def peer(self) -> Peer:
-        """The subject's settings; those of nobody if they are not known."""
-        nobody = Peer(ping_interval=None)
-        return self.experiment.peer(self.subject) if self.experiment else nobody
+        """The subject's settings."""
+        return self.experiment.peer(self.subject)
 
     @cached_property
     def is_theory(self) -> bool:
@@ -78,18 +78,8 @@ class Reading:
     @cached_property
     def cuts(self) -> tuple[Cut, ...]:
         """The cuts that have begun; a heal later than ``until`` is known: it was planned."""
-        began = (cut for cut in self._cuts() if cut.at is not None)
+        began = (cut for cut in self.experiment.cuts if cut.at is not None)
         return tuple(cut for cut in began if (cut.at or 0.0) <= self.stop + 1e-9)
-
-    def _cuts(self) -> Iterable[Cut]:
-        if self.experiment is not None:
-            return self.experiment.cuts
-        acts = [event.data for event in self.story.select("act")]
-        cuts = [act for act in acts if act.get("act") == "Cut" and act.get("step") == "begin"]
-        return [
-            Cut(act["at"], heal=act.get("heal"), direction=act.get("direction", "both"))
-            for act in cuts
-        ]
 
     @staticmethod
     def heal(cut: Cut) -> float:
@@ -103,7 +93,7 @@ class Reading:
 
     @cached_property
     def latency(self) -> float:
-        return self.experiment.latency if self.experiment else 0.0
+        return self.experiment.latency
 
     @cached_property
     def frames(self) -> list[Frame]:
@@ -182,7 +172,7 @@ class Reading:
                 near, key=lambda end: (self.why_left(end) == "got the CLOSE", end != "server")
             )
         it = self.experiment
-        return "client" if it and not it.server.keepalive and it.client.keepalive else "server"
+        return "client" if it.client.keepalive and not it.server.keepalive else "server"
 
     def why_left(self, end: str) -> str:
         """How an end left OPEN, in a verb: "said goodbye", "got the CLOSE", or else "noticed"."""
@@ -191,17 +181,17 @@ class Reading:
             return "noticed"
         if any(abs(when - t) <= 0.05 for when in self.goodbyes(end)):
             return "said goodbye"
-        first = next(
-            (f for f in self.frames if f.opcode == "CLOSE"), None
-        )  # the other is its answer
-        if first is None or first.receiver != end or first.arrived_at is None:
-            return "noticed"
-        return "got the CLOSE" if abs(first.arrived_at - t) <= 0.05 else "noticed"
+        closes = [frame for frame in self.frames if frame.opcode == "CLOSE"]
+        for first in closes[:1]:  # the other is its answer
+            came = first.receiver == end and first.arrived_at is not None
+            if came and abs((first.arrived_at or 0.0) - t) <= 0.05:
+                return "got the CLOSE"
+        return "noticed"
 
     def goodbyes(self, end: str) -> list[float]:
         """When the application of ``end`` calls close() (s)."""
-        acts = self.experiment.acts if self.experiment else ()
-        return [act.at or 0.0 for act in acts if isinstance(act, Goodbye) and act.end == end]
+        acts = (act for act in self.experiment.acts if isinstance(act, Goodbye))
+        return [act.at or 0.0 for act in acts if act.end == end]
 
     @cached_property
     def moments(self) -> list[Moment]:
@@ -234,7 +224,7 @@ class Reading:
         if self.until is not None:
             # nothing of the outcome: what has passed once more, or a keepalive's timers together
             it = self.experiment
-            peers = [p for p in (it.server, it.client) if p.keepalive] if it else []
+            peers = [peer for peer in (it.server, it.client) if peer.keepalive]
             timers = ((p.ping_interval, p.ping_timeout, p.close_timeout) for p in peers)
             worst = max((sum(x or 0.0 for x in row) for row in timers), default=0.0)
             return max(_up(max(2 * self.stop, self.stop + worst), step), self._reach(step))

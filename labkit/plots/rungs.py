@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..trace import OTHER, Event, Frame
 from ..values.faults import ENDS
-from .ends import plural
+from .ends import every, is_ping, plural, thinned
 from .excerpt import Excerpt
 
 COUNT = "no one two three four five six seven eight nine ten eleven twelve".split()
@@ -20,7 +20,7 @@ MOST = 60  # rungs of a kind that a ladder has room for
 class Rung:
     """Something on its way from ``sender`` ("wire": the middle) to ``receiver``, times in s."""
 
-    kind: str  # PING, PONG, CLOSE, TEXT, BINARY, CONT, FIN, RST, HTTP
+    opcode: str  # PING, PONG, CLOSE, TEXT, BINARY, CONT, FIN, RST, HTTP
     sender: str
     receiver: str
     sent: float
@@ -34,11 +34,11 @@ class Rung:
 
     @property
     def is_data(self) -> bool:
-        return self.kind in DATA
+        return self.opcode in DATA
 
     @property
     def name(self) -> str:
-        return "message" if self.is_data else self.kind
+        return "message" if self.is_data else self.opcode
 
 
 def rungs(r: Excerpt, handshake: bool = False) -> list[Rung]:
@@ -84,7 +84,7 @@ def _words(r: Excerpt, frame: Frame, is_asked: bool, close: Frame | None) -> tup
 
 def _text(r: Excerpt, frame: Frame) -> str:
     """A short text as it is; nothing if it is compressed, long, or no text."""
-    compressed = r.experiment and r.experiment.compression
+    compressed = r.experiment.compression
     if frame.opcode != "TEXT" or frame.size * 2 != len(frame.payload) or compressed:
         return ""
     try:
@@ -172,25 +172,15 @@ def _opening(r: Excerpt) -> Iterator[Rung]:
 
 def thin(found: list[Rung]) -> tuple[list[Rung], str]:
     """As many pings with pongs, and messages, as can be told apart; and what is left out."""
-    kept, said = list(found), []
-    for name, kinds, leads in (("pings", ("PING", "PONG"), ("PING",)), ("messages", DATA, DATA)):
-        some = [one for one in kept if one.kind in kinds and not one.stuck]
-        many = sum(one.kind in leads for one in some)
-        step = -(-many // MOST)
-        if step > 1:
-            drop = set(map(id, _others(some, step, leads)))
-            kept = [one for one in kept if id(one) not in drop]
-            said.append(f"{many:,} {name}, {-(-many // step)} drawn")
-    return kept, "thinned: " + "; ".join(said) if said else ""
-
-
-def _others(some: list[Rung], step: int, leads: tuple[str, ...]) -> Iterator[Rung]:
-    """All but every ``step``-th, with what follows it."""
-    count = 0
-    for one in some:
-        count += one.kind in leads
-        if count % step != 1:
-            yield one
+    through = [one for one in found if not one.stuck]
+    beats = [one for one in through if one.opcode in ("PING", "PONG")]
+    data = [one for one in through if one.is_data]
+    few, some = every(beats, is_ping, MOST), every(data, lambda one: True, MOST)
+    kept = {id(one) for one in (*few, *some)}
+    dropped = {id(one) for one in (*beats, *data)} - kept
+    pings, drawn = (sum(map(is_ping, row)) for row in (beats, few))
+    said = thinned({"pings": (pings, drawn), "messages": (len(data), len(some))})
+    return [one for one in found if id(one) not in dropped], said
 
 
 def beats(found: list[Rung], near: float) -> list[list[Rung]]:

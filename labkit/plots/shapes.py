@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
-from .widths import LINE, extent, width
+from .widths import LINE, width
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, bottom, right, top
+SHIFT = {"left": 0.0, "center": 0.5, "right": 1.0}  # how much of a text is left of its place
+BASE = 0.36  # of the font size: from the middle of a line down to its baseline
 
 
 class Outline(NamedTuple):
@@ -34,25 +37,23 @@ class Outline(NamedTuple):
     def boxes(self) -> Iterator[Box]:
         """What it covers: a surface its box, a line small boxes along it."""
         for path in self.paths:
-            if self.fill or (path[0] == path[-1] and not self.ink):
-                xs, ys = [x for x, _ in path], [y for _, y in path]
+            if self.fill or self.ground:
+                xs, ys = zip(*path)
                 yield min(xs), min(ys), max(xs), max(ys)
             else:
-                for a, b in zip(path, path[1:]):
+                for a, b in pairwise(path):
                     yield from _along(a, b, max(0.8, self.wide / 2))
 
 
 def _along(a: Point, b: Point, half: float) -> Iterator[Box]:
     """A line as boxes: one if it is upright or level, else one for each two points."""
-    (x0, y0), (x1, y1) = a, b
-    level = abs(x1 - x0) < 1 or abs(y1 - y0) < 1
-    pieces = 1 if level else max(1, int(math.hypot(x1 - x0, y1 - y0) / 2))
-    half = half if level else 0.5
-    dx, dy = (x1 - x0) / pieces, (y1 - y0) / pieces
-    for k in range(pieces):
-        x, y = x0 + k * dx, y0 + k * dy
-        low, high = min(y, y + dy), max(y, y + dy)
-        yield min(x, x + dx) - half, low - half, max(x, x + dx) + half, high + half
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    is_level = min(abs(dx), abs(dy)) < 1
+    pieces = 1 if is_level else math.ceil(math.hypot(dx, dy) / 2)
+    half = half if is_level else 0.5
+    places = [(a[0] + k / pieces * dx, a[1] + k / pieces * dy) for k in range(pieces + 1)]
+    for (x0, y0), (x1, y1) in pairwise(places):
+        yield min(x0, x1) - half, min(y0, y1) - half, max(x0, x1) + half, max(y0, y1) + half
 
 
 def rectangle(left: float, bottom: float, right: float, top: float) -> tuple[Point, ...]:
@@ -77,33 +78,28 @@ class Words(NamedTuple):
         """Where each line's baseline begins, or has its middle or end."""
         rows = self.text.split("\n")
         for number, row in enumerate(rows):
-            if not row:
-                continue
-            down = self.size * (self.line * (number - (len(rows) - 1) / 2) + 0.36)
-            yield (
-                self.x + down * math.sin(self.angle),
-                self.y - down * math.cos(self.angle),
-                row,
-            )
+            if row:
+                down = self.size * (self.line * (number - (len(rows) - 1) / 2) + BASE)
+                x, y = down * math.sin(self.angle), down * math.cos(self.angle)
+                yield self.x + x, self.y - y, row
 
     def boxes(self) -> list[Box]:
         """What it covers, line by line, with a little room; if turned, small boxes along it."""
-        wide, high = extent(self.text, self.size, self.bold, self.line)
-        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[self.align]
-        if abs(self.angle) < 0.02:
-            rows = [(y + 0.36 * self.size, row) for _, y, row in self.lines()]
-            half = self.size / 2 + 0.75
-            spans = [(y, width(row, self.size, self.bold)) for y, row in rows]
-            return [
-                (self.x - shift * w - 1.5, y - half, self.x + (1 - shift) * w + 1.5, y + half)
-                for y, w in spans
-            ]
-        left = self.x - shift * wide
-        half, pieces = high * 0.56, max(1, int(wide / 5))
         cos, sin = math.cos(self.angle), math.sin(self.angle)
-        places = [left - self.x + k / pieces * wide for k in range(pieces + 1)]
-        middles = [(self.x + s * cos, self.y + s * sin) for s in places]
-        return [(x - half, y - half, x + half, y + half) for x, y in middles]
+        half, found = self.size / 2 + 0.75, []
+        for x, y, row in self.lines():
+            wide = width(row, self.size, self.bold)
+            x, y = x - BASE * self.size * sin, y + BASE * self.size * cos
+            start = -SHIFT[self.align] * wide
+            if not self.angle:
+                found.append((x + start - 1.5, y - half, x + start + wide + 1.5, y + half))
+                continue
+            pieces = max(1, int(wide / 5))
+            for k in range(pieces + 1):
+                part = start + k / pieces * wide
+                at_x, at_y = x + part * cos, y + part * sin
+                found.append((at_x - half, at_y - half, at_x + half, at_y + half))
+        return found
 
 
 Shape = Outline | Words

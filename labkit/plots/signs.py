@@ -19,14 +19,14 @@ def arrow(
     """A line with heads at its beginning, at its end."""
     yield Outline((tuple(points),), colour, wide, dash, z=z)
     ends = ((points[1], points[0]), (points[-2], points[-1]))
-    tips = tuple(tip(a, b) for (a, b), is_there in zip(ends, heads) if is_there)
+    tips = tuple(_tip(a, b) for (a, b), is_there in zip(ends, heads) if is_there)
     if tips:
         yield Outline(tips, fill=colour, z=z + 0.01)
 
 
-def tip(a: Point, b: Point, long: float = 5.5, half: float = 2.4) -> tuple[Point, ...]:
+def _tip(a: Point, b: Point, long: float = 5.5, half: float = 2.4) -> tuple[Point, ...]:
     """The head of an arrow at ``b`` that comes from ``a``."""
-    length = math.hypot(b[0] - a[0], b[1] - a[1]) or 1.0
+    length = math.dist(a, b) or 1.0
     dx, dy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
     x, y = b[0] - long * dx, b[1] - long * dy
     return b, (x - half * dy, y + half * dx), (x + half * dy, y - half * dx), b
@@ -39,14 +39,18 @@ def slit(x: float, low: float, high: float) -> Iterator[Outline]:
     yield Outline((left, right), "ink", 1.0, z=3.9)
 
 
-UNIT = {  # outlines of signs; half their size is 1
+def _round(radii: tuple[float, ...], count: int) -> tuple[Point, ...]:
+    """A closed outline around the middle, its corners at these radii in turn."""
+    angles = [2 * math.pi * k / count for k in range(count)]
+    corners = [(r * math.sin(a), r * math.cos(a)) for r, a in zip(radii * count, angles)]
+    return (*corners, corners[0])
+
+
+UNIT = {  # half their size is 1
     "triangle": ((-1, 1), (1, 1), (0, -1), (-1, 1)),
-    "diamond": ((0, -1), (1, 0), (0, 1), (-1, 0), (0, -1)),
-    "circle": tuple((math.cos(k * math.pi / 12), math.sin(k * math.pi / 12)) for k in range(25)),
-    "star": tuple(
-        (r * math.sin(k * math.pi / 5), r * math.cos(k * math.pi / 5))
-        for k, r in enumerate((1, 0.382) * 5 + (1,))
-    ),
+    "diamond": _round((1,), 4),
+    "circle": _round((1,), 24),
+    "star": _round((1, 0.382), 10),
     "cross": (
         (0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0), (1, -0.5), (0.5, -1), (0, -0.5),
         (-0.5, -1), (-1, -0.5), (-0.5, 0), (-1, 0.5), (-0.5, 1), (0, 0.5),

@@ -32,9 +32,13 @@ class Span:
 
 
 def spans(r: Reading, end: str) -> list[Span]:
-    """The states of ``end`` from 0 on, an OPEN split where it becomes a belief and a fact again."""
+    """The states of ``end`` from 0 (or the axis's begin before it) on.
+
+    An OPEN is split where it becomes a belief, and where it is a fact again.
+    """
     last = r.horizon if r.until is None else r.until
-    states = [(max(0.0, t), state) for t, state in r.states(end) if t <= last]
+    first = min(0.0, r.begin)
+    states = [(max(first, t), state) for t, state in r.states(end) if t <= last]
     stops = [*(t for t, _ in states[1:]), last]
     found = []
     for (begin, state), stop in zip(states, stops):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from . import palette
-from .shapes import Point, Shape, Words
+from .shapes import Box, Outline, Point, Shape, Words
 from .widths import FAMILY, width
 
 FONT = f"'{FAMILY}',Verdana,sans-serif"
@@ -26,65 +26,53 @@ Colour = Callable[[str], str]
 
 def picture(
     shapes: Iterable[Shape],
-    size: tuple[float, float],
-    origin: Point,
+    box: Box,
     alt: str,
     colour: Colour,
     key: str,
     head: str = "",
     thinnest: float = 0.0,
 ) -> str:
-    """An SVG element of ``size`` points; ``origin`` is where the area's lower left corner is.
+    """An SVG element of the part ``box`` (points; left, bottom, right, top) of a drawing.
 
     ``colour`` gives a colour's text by its name; ``key`` goes into every id, so that two pictures
     on a page do not clash; ``head`` are more attributes. No line is thinner than ``thinnest``
     points.
     """
-    hatches: dict[tuple[str, str], None] = {}
-    body = "".join(
-        _shape(shape, size[1], origin, colour, key, hatches, thinnest) for shape in shapes
-    )
-    defs = "".join(_pattern(hatch, ink, colour, key) for hatch, ink in hatches)
-    name = html.escape(alt, quote=True)
-    box = f'viewBox="0 0 {_n(size[0])} {_n(size[1])}" font-family="{FONT}"'
-    start = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" {box} {head}>'
-    return f"{start}<title>{name}</title><defs>{defs}</defs>{body}</svg>"
+    body, hatches = [], {}
+    for shape in shapes:
+        if isinstance(shape, Words):
+            body += [_line(shape, *line, colour) for line in shape.lines()]
+            continue
+        id = f"{key}-{list(HATCHES).index(shape.hatch)}-{shape.hatched}" if shape.hatch else ""
+        if id:
+            hatches[id] = HATCHES[shape.hatch].replace("@", colour(shape.hatched))
+        body += _outline(shape, colour, id, thinnest)
+    square = 'width="6" height="6" patternUnits="userSpaceOnUse"'
+    defs = [f'<pattern id="{id}" {square}>{hatch}</pattern>' for id, hatch in hatches.items()]
+    left, bottom, right, top = box
+    name, part = html.escape(alt, quote=True), (left, -top, right - left, top - bottom)
+    look = f'viewBox="{" ".join(map(_n, part))}" font-family="{FONT}"'
+    start = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" {look} {head}>'
+    return f"{start}<title>{name}</title><defs>{''.join(defs)}</defs>{''.join(body)}</svg>"
 
 
-def _shape(
-    shape: Shape,
-    high: float,
-    origin: Point,
-    colour: Colour,
-    key: str,
-    hatches: dict[tuple[str, str], None],
-    thinnest: float,
-) -> str:
-    x0, y0 = origin[0], high - origin[1]
-    if isinstance(shape, Words):
-        return "".join(_line(shape, x0 + x, y0 - y, text, colour) for x, y, text in shape.lines())
-    if not (shape.fill or shape.ink):
-        return ""
-    way = "".join(_way(path, x0, y0) for path in shape.paths)
-    fill = colour(shape.fill) if shape.fill else "none"
-    look = f'fill="{fill}"'
-    if shape.opacity < 1:
-        look += f' fill-opacity="{shape.opacity}"'
+def _outline(shape: Outline, colour: Colour, hatch: str, thinnest: float) -> Iterator[str]:
+    """A surface, the hatching on it, and its edge."""
+    way = "".join(map(_way, shape.paths))
+    if shape.fill:
+        opacity = f' fill-opacity="{shape.opacity}"' if shape.opacity < 1 else ""
+        yield f'<path d="{way}" fill="{colour(shape.fill)}"{opacity}/>'
+    if hatch:
+        yield f'<path d="{way}" fill="url(#{hatch})"/>'
     if shape.ink and shape.wide:
-        look += f' stroke="{colour(shape.ink)}" stroke-width="{_n(max(shape.wide, thinnest))}"'
-    if shape.dash:
-        look += f' stroke-dasharray="{" ".join(map(_n, shape.dash))}"'
-    if not shape.hatch:
-        return f'<path d="{way}" {look}/>'
-    hatches[shape.hatch, shape.hatched] = None
-    id = _id(shape.hatch, shape.hatched, key)
-    return f'<path d="{way}" fill="{fill}"/><path d="{way}" fill="url(#{id})"/>' + (
-        f'<path d="{way}" {look.replace(fill, "none", 1)}/>' if shape.ink else ""
-    )
+        dash = f' stroke-dasharray="{" ".join(map(_n, shape.dash))}"' if shape.dash else ""
+        line = f'stroke="{colour(shape.ink)}" stroke-width="{_n(max(shape.wide, thinnest))}"{dash}'
+        yield f'<path d="{way}" fill="none" {line}/>'
 
 
-def _way(path: tuple[Point, ...], x0: float, y0: float) -> str:
-    points = [f"{_n(x0 + x)} {_n(y0 - y)}" for x, y in path]
+def _way(path: tuple[Point, ...]) -> str:
+    points = [f"{_n(x)} {_n(-y)}" for x, y in path]
     if len(points) > 2 and points[0] == points[-1]:
         return f"M{'L'.join(points[:-1])}Z"
     return f"M{'L'.join(points)}"
@@ -92,23 +80,18 @@ def _way(path: tuple[Point, ...], x0: float, y0: float) -> str:
 
 def _line(words: Words, x: float, y: float, text: str, colour: Colour) -> str:
     """One line of text."""
-    size, bold = words.size, ' font-weight="bold"' if words.bold else ""
-    long = f' textLength="{_n(width(text, size, words.bold))}" lengthAdjust="spacingAndGlyphs"'
-    place = f'x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour(words.ink)}"{bold}'
-    place += f' text-anchor="{ANCHOR[words.align]}"' if words.align != "left" else ""
+    place = f'x="{_n(x)}" y="{_n(-y)}"'
+    look = f'font-size="{_n(words.size)}" fill="{colour(words.ink)}"'
+    if words.bold:
+        look += ' font-weight="bold"'
+    if words.align != "left":
+        look += f' text-anchor="{ANCHOR[words.align]}"'
     if words.angle:
-        place += f' transform="rotate({_n(-math.degrees(words.angle))} {_n(x)} {_n(y)})"'
-    return f"<text {place}{long if len(text) > 1 else ''}>{html.escape(text, quote=False)}</text>"
-
-
-def _pattern(hatch: str, ink: str, colour: Colour, key: str) -> str:
-    body = HATCHES[hatch].replace("@", colour(ink))
-    square = 'width="6" height="6" patternUnits="userSpaceOnUse"'
-    return f'<pattern id="{_id(hatch, ink, key)}" {square}>{body}</pattern>'
-
-
-def _id(hatch: str, ink: str, key: str) -> str:
-    return f"{key}-{list(HATCHES).index(hatch)}-{ink}"
+        look += f' transform="rotate({_n(-math.degrees(words.angle))} {_n(x)} {_n(-y)})"'
+    if len(text) > 1:
+        long = width(text, words.size, words.bold)
+        look += f' textLength="{_n(long)}" lengthAdjust="spacingAndGlyphs"'
+    return f"<text {place} {look}>{html.escape(text, quote=False)}</text>"
 
 
 def _n(value: float) -> str:

@@ -19,7 +19,7 @@ from ..trace import Trace
 from . import ends
 from . import reservoirs_words as words
 from .axis import SECONDS, Axis, Tick, nice
-from .bars import Band, Bar
+from .bars import Bar
 from .figure import Figure, figure
 from .labels import CENTRE, Place, around
 from .layout import Panel
@@ -62,11 +62,12 @@ def reservoirs(trace: Trace, at: float | None = None, *, sender: str | None = No
             "reservoirs() counts bytes, and compression=True makes them fewer: run it without"
         )
     levels, r = Levels(trace, sender or _sender(trace)), Reading(trace)
+    r.begin, r.horizon = levels.first, levels.last
     t = levels.end if at is None else min(max(0.0, at), levels.end)
     rows = levels.history
     chain = Panel(Axis(0.0, 1.0), Axis(0.0, 1.0), tuple(_chain(levels, t)))
     history = Panel(
-        Axis(levels.first, levels.last, tuple(_moments(r, levels, t)), SECONDS),
+        Axis(levels.first, levels.last, tuple(_moments(levels, t)), SECONDS),
         _bytes(rows),
         tuple(_history(r, levels, rows, t)),
         box=HISTORY,
@@ -171,7 +172,7 @@ def _bytes(rows: list[Level]) -> Axis:
     return Axis(low, high, ticks, has_line=False, size=8.5)
 
 
-def _moments(r: Reading, levels: Levels, t: float) -> Iterator[Tick]:
+def _moments(levels: Levels, t: float) -> Iterator[Tick]:
     """Seconds where something happens."""
     cuts = [x for cut in levels.trace.experiment.cuts for x in (cut.at, cut.heal) if x is not None]
     blocked = [a for a, _ in levels.blocked[:1]]
@@ -183,19 +184,7 @@ def _history(r: Reading, levels: Levels, rows: list[Level], t: float) -> Iterato
     """The bytes in each place, stacked, with the write limit, cuts, and when send() blocks."""
     axis = _bytes(rows)
     inside: tuple[Place, ...] = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
-    for cut in levels.trace.experiment.cuts:
-        heals = cut.heal is not None and cut.heal <= levels.last
-        end = min(levels.last, cut.heal or levels.last)
-        yield Band(cut.start, end, ends=heals, known=cut.start)
-        texts = (f"cable cut at {cut.start:g} s", f"cut at {cut.start:g} s")
-        yield Label(
-            cut.start, axis.high, wordings=texts, places=inside, ink="faint", known=cut.start
-        )
-        if heals:
-            healed = (f"healed at {cut.heal:g} s", "healed")
-            yield Label(
-                end, axis.high, wordings=healed, places=inside[::-1], ink="faint", known=end
-            )
+    yield from ends.cuts(r, axis.high, inside)
     for event in levels.trace.select("act", levels.receiver):
         if event.data.get("act") == "StopReading" and event.data.get("step") == "begin":
             texts = (f"the {levels.receiver} stops reading at {event.t:g} s", "stops reading")

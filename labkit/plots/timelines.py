@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from ..trace import OTHER, Story
+from ..trace import Story
 from ..values.experiment import Experiment
 from ..values.faults import ENDS
 from . import crossings, ends, findings
@@ -25,7 +25,7 @@ from .crossings import EDGE, WIDE, WIRE
 from .figure import Figure, figure
 from .findings import Guess
 from .known import Known
-from .labels import Place, around, beside
+from .labels import CENTRE, Place, around, beside
 from .layout import Panel
 from .marks import Dot, Label, Mark, Path, Rule, Says
 from .reading import Reading
@@ -81,12 +81,7 @@ def setup(experiment: Experiment, guess: Any = None) -> Figure:
 
 
 def _figure(story: Story, theory: Story | None, guess: Guess | None, until: float | None) -> Figure:
-    known = (
-        theory
-        if theory is not None and until is None and not getattr(theory, "unknown", None)
-        else None
-    )
-    promised = _promised(known)
+    promised = _promised(theory) if until is None else []
     reach = max([0.0, *([guess.seconds] if guess else []), *promised])
     r = Reading(story, until, reach)
     promised = [t for t in promised if t <= r.horizon]
@@ -106,6 +101,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
         *crossings.stuck(r),
         *verdict,
         *_notes(r, theory, row),
+        *_question(r),
     )  # fmt: skip
     ticks = [*ends.ticks(r, r.ticks), *(Tick(t, r.neat(t), 1, t) for t in promised)]
     used = {mark.sign for mark in verdict if isinstance(mark, Dot)}
@@ -143,12 +139,11 @@ def _dimensions(r: Reading) -> Iterator[Mark]:
 
 def _promised(theory: Story | None) -> list[float]:
     """The moments that theory has, of both ends (s)."""
-    if theory is None:
+    if theory is None or getattr(theory, "unknown", None):
         return []
-    found = [
-        ask(end) for end in ENDS for ask in (theory.noticed_at, theory.closed_at, theory.told_at)
-    ]
-    return sorted({t for t in found if t is not None and math.isfinite(t) and t >= 0})
+    asks = (theory.noticed_at, theory.closed_at, theory.told_at)
+    found = {t for end in ENDS for ask in asks if (t := ask(end)) is not None}
+    return sorted(t for t in found if 0 <= t < math.inf)
 
 
 def _facts(r: Reading, promised: list[float], row: float) -> Iterator[Mark]:
@@ -166,15 +161,15 @@ def _facts(r: Reading, promised: list[float], row: float) -> Iterator[Mark]:
 
 
 def _raised(r: Reading, row: float) -> Iterator[Mark]:
-    """What is raised in each application, in a line of its own at the right edge."""
-    told = [(end, t) for end in (r.subject, OTHER[r.subject]) if (t := r.told(end)) is not None]
-    for end, t in told:
-        text, whose = findings.raises(r, end), f"{end}: " if told[1:] else ""
-        places = tuple((19.0, dy, "right", "center") for dy in (-14, 14, -26))
-        wordings = tuple(dict.fromkeys((f"{whose}{text}", whose + text.rpartition(" ")[2])))
-        says = f"The {end}'s application: {text} at {r.seconds(t)}"
-        wordings = wordings if end == r.subject else ()
-        yield Label(r.horizon, row, wordings=wordings, places=places, says=says, known=t)
+    """What is raised in each application; the subject's in a line of its own at the right edge."""
+    told = [(t, end) for end in ENDS if (t := r.told(end)) is not None]
+    for t, end in sorted(told):
+        text, whose = findings.raises(r, end), f"{end}: " if len(told) > 1 else ""
+        yield Says(says=f"The {end}'s application: {text} at {r.seconds(t)}", known=t)
+        if end == r.subject:
+            wordings = (f"{whose}{text}", whose + text.rpartition(" ")[2])
+            places = tuple((19.0, dy, "right", "center") for dy in (-14, 14, -26))
+            yield Label(r.horizon, row, wordings=wordings, places=places, known=t)
 
 
 def _theory(r: Reading, promised: list[float], row: float) -> Iterator[Mark]:
@@ -217,19 +212,19 @@ def _notes(r: Reading, theory: Story | None, row: float) -> Iterator[Mark]:
         yield Says(says=findings.theory_says(r, theory), known=r.stop)
     cuts = [t for cut in r.cuts for t in (cut.at, cut.heal) if t is not None and t < r.horizon]
     edges = sorted({0.0, *cuts, *(one.t for one in r.moments), r.horizon})
-    stretches = sorted(pairwise(edges), key=lambda ab: ab[0] - ab[1])
+    a, b = max(pairwise(edges), key=lambda ab: ab[1] - ab[0])
+    places = tuple((6.0, dy, "left", "center") for dy in (0, 14, -14, -2, -18))
     for note, known in findings.notes(r, theory):
-        for number, (a, b) in enumerate(stretches[:1]):
-            text = wrap(note, 8.5, (b - a) / r.horizon * WIDE - 14)
-            places = tuple((6.0, dy, "left", "center") for dy in (0, 14, -14, -2, -18))
-            look: dict[str, Any] = {"places": places, "known": known, "ink": "faint"}
-            yield Label(a, row, wordings=(text,), says="" if number else ends.capital(note), **look)
+        text, says = wrap(note, 8.5, (b - a) / r.horizon * WIDE - 14), ends.capital(note)
+        yield Label(a, row, wordings=(text,), places=places, ink="faint", says=says, known=known)
+
+
+def _question(r: Reading) -> Iterator[Mark]:
+    """A large ? where a story goes on that is not told, before the next heal."""
     if r.is_asked:
-        heals = (
-            cut.heal for cut in r.cuts if cut.heal is not None and r.stop < cut.heal < r.horizon
-        )
+        heals = (t for t in map(r.heal, r.cuts) if r.stop < t < r.horizon)
         middle = (r.stop + next(heals, r.horizon)) / 2
         size = max(20.0, min(76.0, 2 * (middle - r.stop) / r.horizon * WIDE))
         says = "What follows is not drawn: a question mark"
-        look = {"sizes": (size, 20.0), "ink": "faint", "bold": True, "says": says}
-        yield Label(middle, WIRE, wordings=("?",), places=((0, 0, "center", "center"),), **look)
+        look: dict[str, Any] = {"sizes": (size, 20.0), "ink": "faint", "bold": True}
+        yield Label(middle, WIRE, wordings=("?",), places=CENTRE, says=says, **look)
