@@ -30,8 +30,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import references  # noqa: E402
 
 from labkit import Cut, Experiment, Peer, fleet, predict  # noqa: E402
-from labkit.many.batches import BATCH, carried  # noqa: E402
-from labkit.many.pool import each  # noqa: E402
+from labkit.many.pool import BATCH, carried, each  # noqa: E402
 from labkit.many.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
 from labkit.wires.clock import set_aside  # noqa: E402
 

@@ -27,7 +27,7 @@ from ..running import run
 from ..trace import Raised, Trace
 from ..trace.files import whole
 from ..values.experiment import Experiment
-from .batches import carried
+from .pool import carried
 
 SECONDS = ("noticed", "closed", "told", "client_noticed", "client_told", "delay")
 COUNTS = ("pings", "bytes", "code")
