@@ -235,7 +235,7 @@ def frame(
     rows: list[Row],
     save: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """The rows as a tidy pandas DataFrame, also written to ``save``; it keeps its experiment in ``attrs``."""
+    """The rows as a pandas DataFrame, also written to ``save``; its experiment is in ``attrs``."""
     try:
         import pandas
     except ImportError:
