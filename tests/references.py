@@ -109,10 +109,10 @@ async def cut_by_streams(host: str) -> float:
         writer.close()
         far_writer.close()
 
-    settings = {"ping_interval": INTERVAL, "ping_timeout": TIMEOUT, "close_timeout": CLOSE, "compression": None}
+    settings = {"ping_interval": INTERVAL, "ping_timeout": TIMEOUT, "close_timeout": CLOSE, "compression": None, "open_timeout": None}
     server = await serve(application, host, 0, **settings)
     forwarder = await asyncio.start_server(forward, host, 0)
-    client = await connect("ws://localhost/", host=host, port=_port(forwarder), proxy=None, **QUIET)
+    client = await connect("ws://localhost/", host=host, port=_port(forwarder), proxy=None, open_timeout=None, **QUIET)
     reading = asyncio.create_task(_recv_until_closed(client))
     try:
         return float(await closed)

@@ -108,6 +108,15 @@ def test_two_ends_that_block_one_within_the_other_are_told_so_in_virtual_time():
     assert raised.end == "server" and "both ends block()" in raised.text and "loopback" in raised.text
 
 
+def test_two_ends_may_block_from_the_same_moment_to_the_same_moment():
+    async def blocks(websocket):
+        await asyncio.sleep(1)
+        block(2)
+
+    trace = run(Experiment(server=KEEPER, until=20), "virtual", server=blocks, client=blocks, progress=False)
+    assert not [one for one in trace.raised() if one.type == VirtualTimeError.__name__]
+
+
 def test_a_live_session_can_freeze_and_thaw():
     with open_run(Experiment(server=KEEPER, until=10), "virtual") as session:
         act = session.do(Freeze(end="client"))

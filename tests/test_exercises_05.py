@@ -48,7 +48,7 @@ def one_process_a_vintage():
                     workers[place] = until_the_end.enter_context(Worker(place))
                 yield workers[place]
 
-        patched.setattr("labkit.versions.worker.Worker", shared)
+        patched.setattr("labkit.versions.Worker", shared)
         yield
 
 

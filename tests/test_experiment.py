@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from cases import FLY, quiet
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, StopReading
+from labkit import Cut, Experiment, Goodbye, Peer, Send, Slice, StopReading  # noqa: F401, for eval()
 
 EXPERIMENTS = [
     FLY,
@@ -67,6 +67,8 @@ BAD = [  # what is written, the words that the one sentence must hold
     ("Goodbye(1, code=999)", ["Goodbye.code", "3000"]),
     ("Send(1, size=-1)", ["Send.size", "bytes"]),
     ("Send(1, every=0)", ["Send.every"]),
+    ("Send(at=-1)", ["Send.at", "seconds"]),
+    ("Slice(1, gap=-1)", ["Slice.gap", "seconds"]),
     ("StopReading(3, resume=2)", ["StopReading.resume"]),
     ("Experiment(server=4)", ["Experiment.server", "Peer"]),
     ("Experiment(latency=-0.1)", ["Experiment.latency", "seconds"]),

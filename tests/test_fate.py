@@ -7,7 +7,7 @@ from labkit.exercises import gap
 from labkit.exercises.gap_logs import ENDED, Mystery
 from labkit.plots.lineup_lanes import lanes
 from labkit.trace.fate import fate
-from labkit.versions.matrix import experiment, judge
+from labkit.versions.matrix_cells import experiment, judge
 
 HEAL = 60.0  # s; of the matrix's cells, whose close_timeout is 1 s
 CASES = [  # noticed, closed, told (s): the fate of asyncio, and of legacy, which may take five times as long

@@ -15,8 +15,8 @@ from labkit.plots.bars import Band, Bar, Slit
 from labkit.plots.lineup_lanes import by_version, lanes
 from labkit.plots.shapes import Words
 from labkit.trace.recordings import folders
-from labkit.versions.matrix import WIRES, key
 from labkit.versions.matrix import recorded as recorded_matrix
+from labkit.versions.matrix_cells import WIRES, key
 
 CUT = Cut(1.2, heal=60)
 TIMERS: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}

@@ -9,25 +9,9 @@ import pytest
 from labkit import Vintage, recorded
 from labkit.ends.capabilities import has, number
 from labkit.versions import shelf
-from labkit.versions.matrix import (
-    AFTER,
-    CONTROLS,
-    SITUATIONS,
-    TELLING,
-    VERDICTS,
-    WIRES,
-    cell_of,
-    clock_of,
-    experiment,
-    grid,
-    judge,
-    key,
-    live_or_recorded,
-    load,
-    measure,
-    save,
-)
+from labkit.versions.matrix import CONTROLS, TELLING, live_or_recorded, load, save
 from labkit.versions.matrix import recorded as recorded_matrix
+from labkit.versions.matrix_cells import AFTER, SITUATIONS, VERDICTS, WIRES, cell_of, clock_of, experiment, grid, judge, key, measure
 
 HEADER, CELLS = recorded_matrix()
 BY_KEY = {key(cell): cell for cell in CELLS}

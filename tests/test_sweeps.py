@@ -11,11 +11,11 @@ from multiprocessing import get_context
 import pandas
 import pytest
 from cases import FLY, goodbyes, quiet
-from test_ending import alive
+from test_ending import alive, wait_until
 
 import labkit.many.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
-from labkit.many.pool import Died, Processes, each
+from labkit.many.pool import Processes, carried
 from labkit.many.sweeps import COLUMNS, observe, vary
 
 PHASES = [round(8 + n / 50, 2) for n in range(200)]
@@ -194,22 +194,25 @@ def test_what_a_dead_executor_has_lost_is_repeated():
     assert executor.count > 4 and table.equals(sweep(FLY, over={"cut.at": PHASES[:25]}))
 
 
-def once(path):
-    """Kills its own process the first time that it is asked, of one item."""
-    name, item = path
-    if item == 3 and not os.path.exists(name):
-        with open(name, "w") as file:
-            file.write("x")
+# worker processes
+
+
+def once(values):
+    """Kills its own process the first time that it is asked for run 3."""
+    if values["run"] == 3 and not os.path.exists(values["died"]):
+        open(values["died"], "w").close()
         os.kill(os.getpid(), signal.SIGKILL)
-    with open(f"{name} {item}", "a") as file:
-        file.write("done\n")
-    return item
+    return {**values, "pid": os.getpid()}
 
 
-def always(item):
-    if item == 1:
+def always(values):
+    if values["run"] in (1, 30):
         os._exit(3)
-    return item
+    return values
+
+
+def wrong(values):
+    raise ZeroDivisionError("no luck")
 
 
 @pytest.fixture
@@ -218,77 +221,92 @@ def here_is_importable(monkeypatch):
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
 
 
-def test_a_worker_that_dies_loses_one_run_which_is_repeated_and_nothing_else(here_is_importable, tmp_path):
-    name = str(tmp_path / "died")
-    with Processes(1) as executor:
-        assert executor.submit(each, once, [(name, n) for n in range(6)]).result(60) == [0, 1, 2, 3, 4, 5]
-    assert all((tmp_path / f"died {n}").read_text() == "done\n" for n in range(6))  # each was done once
+def test_what_a_worker_takes_with_it_is_repeated_and_nothing_else(here_is_importable, tmp_path):
+    died, runs = tmp_path / "died", 500
+    rows = dict(carried(once, [(n, {"run": n, "died": str(died)}) for n in range(runs)], size=5))
+    assert died.exists() and [rows[n]["run"] for n in range(runs)] == list(range(runs))
+    alone = rows[3]["pid"]
+    repeated = [n for n in range(runs) if rows[n]["pid"] == alone]
+    assert len(repeated) <= 5 * os.cpu_count()  # one by one; the others had not begun, or were done
 
 
 def test_a_run_that_kills_every_worker_is_given_up_alone(here_is_importable):
-    with Processes(1) as executor:
-        first, second, third = executor.submit(each, always, [0, 1, 2]).result(60)
-        assert (first, third) == (0, 2) and isinstance(second, Died)
-        with pytest.raises(Died):
-            executor.submit(always, 1).result(60)
-        assert executor.submit(always, 5).result(60) == 5
+    rows = dict(carried(always, [(n, {"run": n}) for n in range(40)], size=4))
+    assert sorted(rows) == list(range(40))
+    assert [n for n in rows if "problem" in rows[n]] == [1, 30] and "two workers have died" in rows[30]["problem"]
 
 
-def test_an_exception_comes_back_from_a_fresh_process_and_prints_do_no_harm():
+def test_an_exception_in_a_worker_is_raised_here(here_is_importable):
+    with pytest.raises(ZeroDivisionError, match="no luck"):
+        list(carried(wrong, [(0, {})]))
+
+
+def test_what_lives_in_a_cell_alone_is_not_found_by_a_worker_which_goes_on(monkeypatch):
+    def cell():
+        pass
+
+    cell.__module__, cell.__qualname__ = "__main__", "cell"
+    monkeypatch.setattr(sys.modules["__main__"], "cell", cell, raising=False)
     with Processes(1) as executor:
-        with pytest.raises(ZeroDivisionError):
-            executor.submit(divmod, 1, 0).result(60)
-        assert executor.submit(print, "hello").result(60) is None
+        with pytest.raises(AttributeError, match="cell"):
+            executor.submit(cell).result(60)
         assert executor.submit(divmod, 7, 2).result(60) == (3, 1)
-    with pytest.raises(RuntimeError, match="shut down"):
-        executor.submit(divmod, 7, 2)
-
-
-def test_processes_that_are_cancelled_end_at_once_and_leave_nobody_behind():
-    executor = Processes(2)
-    futures = [executor.submit(time.sleep, 60) for _ in range(5)]
-    while len(executor.workers) < 2:
-        time.sleep(0.01)
-    workers = list(executor.workers)
-    executor.shutdown(cancel_futures=True)
-    assert all(worker.poll() is not None for worker in workers) and not any(thread.is_alive() for thread in executor.threads)
-    assert all(future.cancelled() or future.exception() for future in futures)
 
 
 def test_processes_wait_for_nothing_after_an_exception():
-    with pytest.raises(ZeroDivisionError), Processes(1) as executor:
-        executor.submit(time.sleep, 600)
-        while not executor.workers:
-            time.sleep(0.01)
-        workers = list(executor.workers)
+    with pytest.raises(ZeroDivisionError), Processes(2) as executor:
+        futures = [executor.submit(time.sleep, 600) for _ in range(5)]
         raise ZeroDivisionError
-    assert all(worker.poll() is not None for worker in workers)
+    assert len(executor.fresh.workers) == 2 and not any(worker.is_alive() for worker in executor.fresh.workers)
+    assert all(future.cancelled() or future.exception() for future in futures)
+
+
+SCRIPT = """
+import os, sys, labkit.many.sweeps
+from multiprocessing import active_children
+from labkit import *
+labkit.many.sweeps.HERE = 3
+fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
+def show(row):
+    if row["cut.at"] == 9.005:
+        print("\\n".join(str(child.pid) for child in active_children()), flush=True)
+print(len(sweep(fly, over={"cut.at": [9 + n / 1000 for n in range(RUNS)]}, each_row=show, progress=False)), len(active_children()))
+"""
+
+
+def started(tmp_path, runs):
+    """A script without a guard that sweeps; it prints the ids of its workers, then how many rows it has and workers are left."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("RUNS", str(runs)))
+    root = os.path.dirname(os.path.dirname(os.path.abspath(labkit.__file__)))
+    settings = {"env": {**os.environ, "PYTHONPATH": root}, "start_new_session": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, script], text=True, **settings)
+
+
+def test_a_script_without_a_guard_can_sweep(tmp_path):
+    """Fresh processes do not import the script that made them."""
+    said, problems = started(tmp_path, 40).communicate(timeout=60)
+    assert said.splitlines()[-1] == "40 0" and problems == ""
+
+
+def test_an_interrupt_keeps_the_rows_done_and_leaves_no_worker(tmp_path):
+    """Ctrl-C in a terminal, and a kernel's interrupt, go to the workers as well."""
+    script = started(tmp_path, 100_000)
+    workers = [int(script.stdout.readline())]
+    os.killpg(script.pid, signal.SIGINT)
+    said, problems = script.communicate(timeout=60)
+    rows, left = map(int, said.split()[-2:])
+    assert 6 <= rows < 100_000 and left == 0 and not any(map(alive, workers)) and problems == ""
 
 
 def test_a_busy_worker_does_not_outlive_whoever_started_it():
     code = (
         "import os, time; from labkit.many.pool import Processes\n"
-        "executor = Processes(1); executor.submit(print, 1).result(); executor.submit(time.sleep, 600)\n"
-        "print([worker.pid for worker in executor.workers][0], flush=True); os.kill(os.getpid(), 9)"
+        "executor = Processes(1); executor.submit(divmod, 1, 1).result(); executor.submit(time.sleep, 600)\n"
+        "print(executor.fresh.workers[0].pid, flush=True); os.kill(os.getpid(), 9)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=os.path.dirname(os.path.dirname(__file__)), capture_output=True, text=True)
-    deadline = time.monotonic() + 60
-    while alive(int(done.stdout.split()[-1])):
-        assert time.monotonic() < deadline, "it still lives"
-        time.sleep(0.02)
-
-
-def test_a_script_without_a_guard_can_sweep(tmp_path):
-    """Fresh processes do not import the script that made them."""
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import labkit.many.sweeps\nfrom labkit import *\nlabkit.many.sweeps.HERE = 3\n"
-        "fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])\n"
-        "print(len(sweep(fly, over={'cut.at': [9, 10, 11, 12, 13]})))\n"
-    )
-    root = os.path.dirname(os.path.dirname(os.path.abspath(labkit.__file__)))
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": root})
-    assert (done.stdout, done.stderr) == ("5\n", "")
+    done = subprocess.run([sys.executable, "-c", code], cwd=os.path.dirname(os.path.dirname(__file__)), stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: not alive(int(done.stdout)))
 
 
 # what is refused

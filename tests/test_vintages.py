@@ -1,6 +1,7 @@
 """Other versions, implementations and Pythons: workers, the shelf they come from, and what cannot be had."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -175,6 +176,17 @@ def test_a_worker_does_many_runs_and_agrees_with_a_run_in_this_process():
     here = run(FLY, "virtual", progress=False)
     assert [e[:4] for e in first.events] == [e[:4] for e in second.events] == [e[:4] for e in here.events]
     assert not children()
+
+
+def test_a_worker_that_is_left_by_an_exception_is_killed():
+    with pytest.raises(ZeroDivisionError), Worker(Vintage().find()) as worker:
+        raise ZeroDivisionError
+    assert worker.process.returncode == -signal.SIGKILL
+
+
+def test_a_version_has_what_came_with_it():
+    assert has("asyncio", "keepalive", "13.0") and not has("asyncio", "keepalive", "12.0")
+    assert has("trio", "exists", "17.0") and not has("trio", "exists", "16.0")
 
 
 @pytest.mark.parametrize("blow", [KeyboardInterrupt, RuntimeError])

@@ -20,8 +20,8 @@ from ..trace.fate import fate
 from ..trace.recordings import recorded
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Cut
-from ..versions import Hole, Vintage, matrix, run_in
-from ..versions.matrix import Cell
+from ..versions import Hole, Vintage, matrix, matrix_cells, run_in
+from ..versions.matrix_cells import Cell
 
 RECORD = "3.11"  # the Python of most recorded traces
 MOMENTS = ("noticed", "closed", "told", "raised")  # runs that have them in common went alike
@@ -86,14 +86,15 @@ def side_by_side(situation: str, wire: str, vintages: Sequence[str | Vintage]) -
 
 
 def _lane(situation: str, wire: str, one: Vintage) -> tuple[Trace | Hole, Cell, str]:
-    ((cell, trace),) = matrix.measure(one, [(situation, wire)])
+    ((cell, trace),) = matrix_cells.measure(one, [(situation, wire)])
     if isinstance(trace, Trace):
         return trace, cell, "live"
     cell, date = recorded_cell(cell)
     stored = recorded_trace(cell)
     why = trace.why.split(": ")[0]  # what to do about it stands in the notebook, once
     return (
-        stored or Hole(one, f"{why}; the recorded matrix says: {matrix.VERDICTS[cell['verdict']]}"),
+        stored
+        or Hole(one, f"{why}; the recorded matrix says: {matrix_cells.VERDICTS[cell['verdict']]}"),
         cell,
         f"recorded on {date} ({why})",
     )
@@ -102,12 +103,12 @@ def _lane(situation: str, wire: str, one: Vintage) -> tuple[Trace | Hole, Cell, 
 def recorded_cell(cell: Cell) -> tuple[Cell, str]:
     """The recorded cell that stands for one which cannot be run here, on a Python of the record; and when it was recorded."""
     header, cells = matrix.recorded()
-    known = {matrix.key(one): one for one in cells}
+    known = {matrix_cells.key(one): one for one in cells}
     found = next(
         (
             known[key]
             for python in (cell["python"], RECORD)
-            if (key := matrix.key({**cell, "python": python})) in known
+            if (key := matrix_cells.key({**cell, "python": python})) in known
         ),
         cell,
     )
@@ -116,9 +117,11 @@ def recorded_cell(cell: Cell) -> tuple[Cell, str]:
 
 def recorded_trace(cell: Cell) -> Trace | None:
     """The recorded trace of a cell, or of the same on another Python that went alike; its label says so. None if no such is kept."""
-    known = {matrix.key(one): one for one in matrix.recorded()[1]}
-    for key in (matrix.key({**cell, "python": python}) for python in (cell["python"], RECORD)):
-        alike = key == matrix.key(cell) or (
+    known = {matrix_cells.key(one): one for one in matrix.recorded()[1]}
+    for key in (
+        matrix_cells.key({**cell, "python": python}) for python in (cell["python"], RECORD)
+    ):
+        alike = key == matrix_cells.key(cell) or (
             key in known and all(known[key][what] == cell[what] for what in MOMENTS)
         )
         with contextlib.suppress(FileNotFoundError):
@@ -153,7 +156,7 @@ def everything() -> list[Cell]:
     return [
         cell
         for cell in cells
-        if cell["clock"] == matrix.clock_of(Vintage(cell["version"], cell["implementation"]))
+        if cell["clock"] == matrix_cells.clock_of(Vintage(cell["version"], cell["implementation"]))
     ]
 
 

@@ -17,7 +17,7 @@ from ..ends.capabilities import number as as_numbers
 from ..trace import Trace
 from ..trace.fate import fate
 from ..versions import Hole, Vintage, run_in, shelf
-from ..versions.matrix import CUT, HEAL, WIRES, cell_of, experiment
+from ..versions.matrix_cells import CUT, HEAL, WIRES, cell_of, experiment
 from .answers import one_of
 from .gap import RECORD, log_lines, recorded_trace
 

@@ -3,6 +3,7 @@
 sweeps.py     one experiment, some of its parameters varied, a row for each run
 fleets.py     one server, thousands of clients, one experiment for all of them
 crowds.py     clients that dial as often as they like, and a server that restarts
-plans.py      timers for what you need, held against runs
-pool.py       fresh Python processes; batches.py hands them their work
+plans.py      timers that fit a budget, checked by runs
+alarms.py     how often timers raise a false alarm, by theory
+pool.py       worker processes, and runs handed to them in batches
 """

@@ -1,19 +1,21 @@
-"""Which timers? Proposed from theory, held against runs, and printed as lines to paste.
+"""Timers that fit a budget: proposed by theory, checked by runs, printed as lines to paste.
 
-    plan(detect_within=30, false_alarms_per_day=1, connections=1000, wire=[Delay(0, latency=0.05, jitter=0.02, shape="normal")])
+    plan(detect_within=30, false_alarms_per_day=1, connections=1000,
+         wire=[Delay(0, latency=0.05, jitter=0.02, shape="normal")])
 
 The theory of one quiet connection whose server pings, on a wire that is late now and then:
 
     told at worst   ping_interval + ping_timeout + close_timeout after the cut
     false alarms    one a ping whose round trip takes longer than ping_timeout
 
-So a small ping_timeout buys a large ping_interval (little traffic), and is bounded below by the false alarms that one bears.
+So a small ping_timeout allows a large ping_interval, which is little traffic; how small it may
+be depends on the false alarms that one accepts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -21,48 +23,19 @@ from typing import Any
 from ..engine.counts import frame_size
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Cut, Delay, Tunnel
-from ..wires.effects import TAIL
+from .alarms import Timers, alarm_rate, last, round_trip
 from .sweeps import sweep
 
 DAY = 86_400.0  # s
-PING, RARE = (
-    4,
-    1e-3,
-)  # bytes of a ping's payload; how often close_timeout may be too short for a goodbye
-PHASES, SEEDS, PINGS = (
-    50,
-    20,
-    8_000,
-)  # of the check: cuts, wires, and how many pings to wait for false alarms
-ENOUGH = 20.0  # false alarms that theory has to promise, for their number to say something
+PING = 4  # bytes of a ping's payload
+RARE = 1e-3  # the share of goodbyes for which close_timeout may be too short
+STEPS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)  # s; timers are multiples of one of these
 
-
-@dataclass(frozen=True)
-class Timers:
-    """What serve() is given (s)."""
-
-    ping_interval: float
-    ping_timeout: float
-    close_timeout: float
-
-    @property
-    def worst(self) -> float:
-        """When a program is told, at worst (s after the cut)."""
-        return self.ping_interval + self.ping_timeout + self.close_timeout
-
-    def __str__(self) -> str:
-        rows = (
-            (name, getattr(self, name))
-            for name in ("ping_interval", "ping_timeout", "close_timeout")
-        )
-        return "\n".join(
-            [
-                "serve(",
-                "    handler, host, port,",
-                *(f"    {name}={value:g}," for name, value in rows),
-                ")",
-            ]
-        )
+# of the runs that check a plan
+CUTS = 50  # phases of a cut
+SEEDS = 20  # connections without a cut
+PINGS = 8_000  # of these connections together
+ENOUGH = 20.0  # false alarms that theory must promise for their number to say something
 
 
 @dataclass(frozen=True)
@@ -74,23 +47,23 @@ class Check:
     hours: float  # of one connection, without a cut
     alarms: int  # false ones, in those hours
     expected: float  # by theory, in those hours
-    short: float  # s: a ping_timeout that is too short on purpose, so that theory promises alarms enough to count
+    short: float  # s: a ping_timeout too short on purpose, so that there are alarms to count
     short_alarms: int
     short_expected: float
 
     @property
     def agrees(self) -> bool:
-        """Whether the counted alarms are within what chance allows (three standard deviations) of theory."""
-        pairs = ((self.alarms, self.expected), (self.short_alarms, self.short_expected))
-        return all(
-            abs(seen - wanted) <= 3 * math.sqrt(max(wanted, 1.0)) + 0.2 * wanted
-            for seen, wanted in pairs
-        )
+        """Whether the alarms are within three standard deviations and a fifth of theory."""
+        return _near(self.alarms, self.expected) and _near(self.short_alarms, self.short_expected)
+
+
+def _near(seen: int, expected: float) -> bool:
+    return abs(seen - expected) <= 3 * math.sqrt(max(expected, 1.0)) + 0.2 * expected
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Timers for a budget: what theory promises of them, and what runs have shown (None: not checked)."""
+    """Timers for a budget: what theory promises of them, and what runs have shown."""
 
     detect_within: float  # s
     false_alarms_per_day: float  # of all connections together
@@ -99,57 +72,43 @@ class Plan:
     timers: Timers
     alarms_per_day: float  # promised, of all connections
     bytes_per_second: float  # of all connections, WebSocket only: TCP's headers come on top
-    check: Check | None = None
+    check: Check | None = None  # None: not run
 
     @property
     def met(self) -> bool:
         """Whether the runs bear the promise out; False without a check."""
-        return (
-            self.check is not None
-            and self.check.agrees
-            and self.check.told <= self.detect_within + 1e-6
-        )
+        check = self.check
+        return check is not None and check.agrees and check.told <= self.detect_within + 1e-6
 
     def __str__(self) -> str:
+        runs = f"{self.check.told:.2f} s in {self.check.cuts:,} cuts" if self.check else "not run"
+        asked, promised = f"{self.false_alarms_per_day:g}", f"{self.alarms_per_day:.2g}"
+        within, worst = f"{self.detect_within:g} s", f"{self.timers.worst:g} s"
+        traffic = f"{self.bytes_per_second:,.0f} bytes/s"
         rows = [
             ("", "asked", "theory", "runs"),
-            (
-                "told after a cut, at worst",
-                f"{self.detect_within:g} s",
-                f"{self.timers.worst:g} s",
-                self._told(),
-            ),
-            (
-                "false alarms a day",
-                f"{self.false_alarms_per_day:g}",
-                f"{self.alarms_per_day:.2g}",
-                "",
-            ),
-            (f"traffic of {self.connections:,}", "", f"{self.bytes_per_second:,.0f} bytes/s", ""),
+            ("told after a cut, at worst", within, worst, runs),
+            ("false alarms a day", asked, promised, ""),
+            (f"traffic of {self.connections:,}", "", traffic, ""),
         ]
-        table = [
-            f"{what:<28}{asked:>10}{theory:>16}{runs:>26}".rstrip()
-            for what, asked, theory, runs in rows
-        ]
+        table = [f"{row[0]:<28}{row[1]:>10}{row[2]:>16}{row[3]:>26}".rstrip() for row in rows]
         return "\n".join([*table, *self._alarms(), "", str(self.timers)])
 
     __repr__ = __str__
 
-    def _told(self) -> str:
-        return f"{self.check.told:.2f} s in {self.check.cuts:,} cuts" if self.check else "not run"
-
     def _alarms(self) -> list[str]:
-        """What the runs say of false alarms, and what they cannot say."""
+        """What the runs say of false alarms."""
         if (check := self.check) is None:
             return []
         lines = [
-            f"  in {check.hours:,.0f} hours of one connection: {check.alarms} false alarms, theory expects {check.expected:.2g}"
+            f"  in {check.hours:,.0f} hours of one connection: {check.alarms} false alarms, "
+            f"theory expects {check.expected:.2g}"
         ]
         if check.short_expected:
-            close = "as theory says" if check.agrees else "not what theory says: trust the runs"
+            verdict = "as theory says" if check.agrees else "not what theory says: trust the runs"
             lines.append(
-                f"  with a ping_timeout of {check.short:.3g} s, too short on purpose: {check.short_alarms}, theory expects "
-                f"{check.short_expected:.0f} ({close})"
+                f"  with a ping_timeout of {check.short:.3g} s, too short on purpose: "
+                f"{check.short_alarms}, theory expects {check.short_expected:.0f} ({verdict})"
             )
         return lines
 
@@ -164,142 +123,94 @@ def plan(
     verify: bool = True,
     executor: Executor | None = None,
 ) -> Plan:
-    """The timers with the least traffic for which a program is told within ``detect_within`` s of a cut, and which raise at most
-    ``false_alarms_per_day`` on all ``connections`` together, on a ``wire`` with these Delay and Tunnel acts.
+    """The timers with the least traffic that meet a budget.
 
-    No timer is shorter than ``pause``, the seconds for which either program may be busy (its event loop blocked) and still be
-    alive: of that theory knows nothing. The timers come from theory; ``verify`` runs them (a few seconds). Raises ValueError, in
-    words, if no timers can do it.
+    A program is told within ``detect_within`` s of a cut, and all ``connections`` together raise
+    at most ``false_alarms_per_day``, on a ``wire`` with these Delay and Tunnel acts. No timer is
+    shorter than ``pause``: the seconds for which either program may be busy (its event loop
+    blocked) and still be alive, of which theory knows nothing. The timers come from theory;
+    ``verify`` runs them (a few seconds). Raises ValueError if no timers can do it.
     """
     _refuse(detect_within, false_alarms_per_day, connections, wire)
     timers = propose(detect_within, false_alarms_per_day / (connections * DAY), wire, pause)
-    promised = alarm_rate(timers, wire) * connections * DAY
-    traffic = (
-        connections
-        * (frame_size(PING, "server") + frame_size(PING, "client"))
-        / timers.ping_interval
-    )
-    check = check_by_runs(timers, wire, executor) if verify else None
+    exchange = frame_size(PING, "server") + frame_size(PING, "client")
     return Plan(
         detect_within,
         false_alarms_per_day,
         connections,
         tuple(wire),
         timers,
-        promised,
-        traffic,
-        check,
+        alarms_per_day=alarm_rate(timers, wire) * connections * DAY,
+        bytes_per_second=connections * exchange / timers.ping_interval,
+        check=check_by_runs(timers, wire, executor) if verify else None,
     )
+
+
+def _refuse(within: float, alarms: float, connections: int, wire: Sequence[Act]) -> None:
+    if not 0.1 <= within <= 1e6:
+        raise ValueError(f"detect_within is {within!r}: expected seconds from 0.1")
+    if not alarms > 0:
+        raise ValueError(
+            f"false_alarms_per_day is {alarms!r}: expected more than 0, "
+            "since a wire that is late now and then promises no zero"
+        )
+    if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
+        raise ValueError(f"connections is {connections!r}: expected a whole number from 1")
+    for act in wire:
+        if not isinstance(act, (Delay, Tunnel)) or act.direction != "both" or act.over is not None:
+            raise ValueError(
+                f"theory has no false alarms for {act!r}: "
+                "expected Delay and Tunnel, both ways and to the end"
+            )
 
 
 def propose(within: float, rate: float, wire: Sequence[Act], pause: float = 1.0) -> Timers:
-    """The timers with the longest ping_interval that meet both: told ``within`` s, and false alarms at most at ``rate``.
+    """The timers with the longest ping_interval that are told ``within`` s of a cut.
 
-    The rate is that of one connection, per second.
+    They raise false alarms at most at ``rate`` (of one connection, per second). ValueError if
+    there are none.
     """
-    step = _step(within)
-    floor = max(step, min(pause, within / 4))
-    close = _up(max(floor, min(within / 4, floor + _quantile(wire, RARE))), step)
+    step = next((step for step in STEPS if within <= 100 * step), STEPS[-1])
+    shortest = max(step, min(pause, within / 4))
+    goodbye = shortest + round_trip(wire, RARE)
+    close = _tidy(math.ceil(max(shortest, min(within / 4, goodbye)) / step - 1e-9) * step)
+    timeouts = [_tidy(n * step) for n in range(1, int(within / step))]
     tried = [
         Timers(_tidy(within - close - timeout), timeout, close)
-        for timeout in (_tidy(n * step) for n in range(1, int(within / step)))
-        if timeout >= floor and within - close - timeout >= step
+        for timeout in timeouts
+        if timeout >= shortest and within - close - timeout >= step
     ]
-    fitting = next((timers for timers in tried if alarm_rate(timers, wire) <= rate), None)
-    if fitting is None:
-        best = min(tried, key=lambda timers: alarm_rate(timers, wire))
-        raise ValueError(
-            f"no timers do that on this wire: within {within:g} s, the fewest false alarms are "
-            f"{alarm_rate(best, wire) * DAY:.2g} a day for each connection (ping_timeout={best.ping_timeout:g}); "
-            f"{rate * DAY:.2g} were asked for. Expected a longer detect_within, more false alarms, or a better wire"
-        )
-    return fitting
-
-
-# theory
-
-
-def alarm_rate(timers: Timers, wire: Sequence[Act]) -> float:
-    """False alarms per second of one connection: pings per second × how often a round trip takes longer, and silences that last longer."""
-    late = late_share(timers.ping_timeout, wire) / timers.ping_interval
-    return late + sum(_silences(timers, act) for act in wire if isinstance(act, Tunnel))
-
-
-def late_share(timeout: float, wire: Sequence[Act]) -> float:
-    """The share of round trips that take longer than ``timeout`` s; silences aside.
-
-    Each Delay is met twice, by the ping and by the pong. A heavy tail is late by a single jump: the larger of two late ones is
-    all that counts. Where several acts jitter, the worst is taken, and the others count with their latency.
-    """
-    delays = [act for act in wire if isinstance(act, Delay)]
-    spare = timeout - sum(2 * act.latency for act in delays)
-    if spare < 0:
-        return 1.0
-    return min(
-        1.0, max((LATE[act.shape](spare, act.jitter) for act in delays if act.jitter), default=0.0)
+    for timers in tried:  # the shortest ping_timeout, so the longest ping_interval, first
+        if alarm_rate(timers, wire) <= rate:
+            return timers
+    best = min(tried, key=lambda timers: alarm_rate(timers, wire))
+    raise ValueError(
+        f"no timers do that on this wire: within {within:g} s, the fewest false alarms are "
+        f"{alarm_rate(best, wire) * DAY:.2g} a day for each connection "
+        f"(ping_timeout={best.ping_timeout:g}); {rate * DAY:.2g} were asked for. "
+        "Expected a longer detect_within, more false alarms, or a better wire"
     )
 
 
-def _two_uniform(spare: float, jitter: float) -> float:
-    """Two that are uniform within ± jitter: their sum is spread as a triangle."""
-    left = max(0.0, 2 * jitter - spare)
-    return left * left / (8 * jitter * jitter)
-
-
-def _two_normal(spare: float, jitter: float) -> float:
-    return 0.5 * math.erfc(spare / (2 * jitter))
-
-
-def _two_heavy(spare: float, jitter: float) -> float:
-    """One of two is later than that, the other one as late as usual: half the time its median."""
-    usual = jitter * (2 ** (1 / TAIL) - 1)
-    return 2 * (1 + max(0.0, spare - usual) / jitter) ** -TAIL
-
-
-LATE: dict[str, Callable[[float, float], float]] = {
-    "uniform": _two_uniform,
-    "normal": _two_normal,
-    "heavy tail": _two_heavy,
-}
-
-
-def _silences(timers: Timers, act: Tunnel) -> float:
-    """Alarms per second by silences: the first ping into one comes within ping_interval of its start, and then ping_timeout has to pass."""
-    interval, length = timers.ping_interval, act.length
-    met = (length / interval) * -math.expm1(-interval / length)
-    return met * math.exp(-timers.ping_timeout / length) / (act.every + length)
-
-
-def _quantile(wire: Sequence[Act], share: float) -> float:
-    """The round trip (s) that this share of them exceeds, silences aside."""
-    low, high = 0.0, 1.0
-    while late_share(high, wire) > share and high < 1e6:
-        high *= 2
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if late_share(middle, wire) > share else (low, middle)
-    return high
+def _tidy(value: float) -> float:
+    return round(value, 6)
 
 
 # runs
 
 
 def check_by_runs(timers: Timers, wire: Sequence[Act], executor: Executor | None = None) -> Check:
-    """Cuts at every phase, hours without a cut, and hours with a ping_timeout that is too short on purpose."""
+    """Cuts at every phase, hours without a cut, and hours with a ping_timeout that is too short."""
     told, cuts = worst_told(timers, wire, executor)
     hours, alarms = false_alarms(timers, wire, executor)
+    expected = alarm_rate(timers, wire) * hours * 3600
     short = _short(timers, wire)
-    short_hours, short_alarms = false_alarms(short, wire, executor) if short else (0.0, 0)
-    short_expected = alarm_rate(short, wire) * short_hours * 3600 if short else 0.0
+    if short is None:
+        return Check(cuts, told, hours, alarms, expected, 0.0, 0, 0.0)
+    short_hours, short_alarms = false_alarms(short, wire, executor)
+    short_expected = alarm_rate(short, wire) * short_hours * 3600
     return Check(
-        cuts=cuts,
-        told=told,
-        hours=hours,
-        alarms=alarms,
-        expected=alarm_rate(timers, wire) * hours * 3600,
-        short=short.ping_timeout if short else 0.0,
-        short_alarms=short_alarms,
-        short_expected=short_expected,
+        cuts, told, hours, alarms, expected, short.ping_timeout, short_alarms, short_expected
     )
 
 
@@ -316,13 +227,15 @@ def experiment_of(timers: Timers, wire: Sequence[Act]) -> Experiment:
 def worst_told(
     timers: Timers, wire: Sequence[Act], executor: Executor | None = None
 ) -> tuple[float, int]:
-    """How long after a cut the program was told at worst (s), and of how many cuts; those that a false alarm came before do not count."""
-    base, interval = experiment_of(timers, wire), timers.ping_interval
-    phases = [round(2 * interval + interval * (n + 0.5) / PHASES, 6) for n in range(PHASES)]
-    base = base.but(faults=[*base.faults, Cut(phases[0])])
-    seen = sweep(
-        base, over={"cut.at": phases}, repeats=2 if wire else 1, executor=executor, progress=False
-    )
+    """How long after a cut the program was told at worst (s), and of how many cuts.
+
+    Cuts that a false alarm came before do not count.
+    """
+    interval = timers.ping_interval
+    phases = [_tidy(interval * (2 + (n + 0.5) / CUTS)) for n in range(CUTS)]
+    cut = experiment_of(timers, [*wire, Cut(phases[0])])
+    repeats = 2 if wire else 1
+    seen = sweep(cut, {"cut.at": phases}, repeats=repeats, executor=executor, progress=False)
     delays = (seen["told"] - seen["cut.at"])[~seen["false_alarm"]]
     return float(delays.max()), len(delays)
 
@@ -330,69 +243,36 @@ def worst_told(
 def false_alarms(
     timers: Timers, wire: Sequence[Act], executor: Executor | None = None
 ) -> tuple[float, int]:
-    """How many hours connections lived without a cut, and how many of them ended by a false alarm."""
-    until = round(timers.ping_interval * (PINGS if _late(wire) else PINGS / 20) / SEEDS, 6)
-    seeds: dict[str, Any] = {"seed": range(SEEDS)}
+    """How many hours connections lived without a cut, and how many ended by a false alarm."""
+    seeds, pings = SEEDS, PINGS if _late(wire) else PINGS / 20
+    until = timers.ping_interval * pings / SEEDS
     if alarm_rate(timers, wire) * until > 1:  # they die young: take more of them
-        seeds = {"seed": range(SEEDS * 10)}
-        until = round(until / 10, 6)
-    seen = sweep(
-        experiment_of(timers, wire).but(until=until), over=seeds, executor=executor, progress=False
-    )
-    return float(seen["noticed"].fillna(until).sum()) / 3600, int(seen["false_alarm"].sum())
+        seeds, until = seeds * 10, until / 10
+    alive = experiment_of(timers, wire).but(until=_tidy(until))
+    over: dict[str, Any] = {"seed": range(seeds)}
+    seen = sweep(alive, over, executor=executor, progress=False)
+    lived = float(seen["noticed"].fillna(_tidy(until)).sum())
+    return lived / 3600, int(seen["false_alarm"].sum())
 
 
 def _short(timers: Timers, wire: Sequence[Act]) -> Timers | None:
-    """The same timers but for a ping_timeout with which theory promises alarms enough to count; None on a wire that is never late."""
+    """The same timers with the longest ping_timeout for which theory promises ENOUGH alarms.
+
+    None where the timers themselves have as many, and on a wire that is never late.
+    """
     wanted = ENOUGH / (timers.ping_interval * PINGS)
-    low, high = 0.0, timers.ping_timeout
+
+    def with_timeout(timeout: float) -> Timers:
+        return Timers(timers.ping_interval, timeout, timers.close_timeout)
+
     if alarm_rate(timers, wire) >= wanted or not _late(wire):
         return None
-    for _ in range(40):
-        middle = (low + high) / 2
-        enough = (
-            alarm_rate(Timers(timers.ping_interval, middle, timers.close_timeout), wire) >= wanted
-        )
-        low, high = (middle, high) if enough else (low, middle)
-    return Timers(timers.ping_interval, round(low, 6), timers.close_timeout) if low > 1e-6 else None
+    enough = last(
+        lambda timeout: alarm_rate(with_timeout(timeout), wire) >= wanted, timers.ping_timeout
+    )
+    return with_timeout(_tidy(enough)) if enough > 1e-6 else None
 
 
 def _late(wire: Sequence[Act]) -> bool:
     """Whether anything on this wire is late by chance."""
     return any(isinstance(act, Tunnel) or (isinstance(act, Delay) and act.jitter) for act in wire)
-
-
-# numbers that a person would write
-
-
-def _step(within: float) -> float:
-    """Timers are multiples of this (s)."""
-    return next(
-        step
-        for step in (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
-        if within <= 100 * step or step == 10.0
-    )
-
-
-def _up(value: float, step: float) -> float:
-    return _tidy(math.ceil(value / step - 1e-9) * step)
-
-
-def _tidy(value: float) -> float:
-    return round(value, 6)
-
-
-def _refuse(within: float, alarms: float, connections: int, wire: Sequence[Act]) -> None:
-    if not 0.1 <= within <= 1e6:
-        raise ValueError(f"detect_within is {within!r}: expected seconds from 0.1")
-    if not alarms > 0:
-        raise ValueError(
-            f"false_alarms_per_day is {alarms!r}: expected more than 0; a wire that is late now and then promises no zero"
-        )
-    if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
-        raise ValueError(f"connections is {connections!r}: expected a whole number from 1")
-    for act in wire:
-        if not isinstance(act, (Delay, Tunnel)) or act.direction != "both" or act.over is not None:
-            raise ValueError(
-                f"theory has no false alarms for {act!r}: expected Delay and Tunnel, both ways and to the end"
-            )

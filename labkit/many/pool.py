@@ -1,270 +1,186 @@
-"""Fresh Python processes as a concurrent.futures Executor that survives the death of a worker.
+"""Many runs in worker processes: concurrent.futures' own, started fresh (spawn), fed in batches.
 
-    with Processes(2) as executor:
-        executor.submit(each, function, items)     # a batch: [function(item) for item in items], somewhere else
+    for number, row in carried(do, [(1, values), (2, values), …]): ...
 
-Each worker is an interpreter of its own, started anew (nothing is forked), that takes pickled jobs on its standard input and answers
-item by item. So, when one dies, what it had answered is kept: only the item in its hands is lost, and repeated by a fresh
-worker; one that kills a second worker is given up, as a :class:`Died`. It knows nothing of experiments.
+What a worker that dies takes with it is repeated, in the end run by run; a run that two workers
+in a row die of is given up: its row says so. This module does not know what a run is.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import pickle
-import queue
-import subprocess
+import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from importlib.machinery import ModuleSpec
+from multiprocessing import context, parent_process
 from typing import Any
 
-TRIES = 2  # of an item whose worker dies
-SIZE = 8  # bytes that say how long a job is
-START = "from labkit.many.pool import work; work()"
-WARM = (
-    "labkit.many.sweeps",
-    "labkit.engine.session",
-    "labkit.wires.virtual",
-)  # what a worker imports while it waits for its first job
+BATCH = 16  # runs: about 15 ms of work, for 0.3 ms of an executor's
+NEEDED = ("labkit.many.sweeps", "labkit.engine.session", "labkit.wires.virtual")  # by a run
+STARTING = threading.Lock()  # held while the main module has another name
+
+Values = dict[str, Any]
+Item = tuple[int, Values]  # the number of a run, and its values
+Do = Callable[[Values], Any]
+Arriving = Generator[tuple[int, Any], None, list[Item]]  # rows by number; returns what was lost
 
 
-class Died(RuntimeError):
-    """A worker has died twice of the same item."""
+# the processes
 
 
-def each(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """A batch: what a function gives for each item. The unit of work for any executor, since a single run is too short for most."""
-    return [function(item) for item in items]
+class Process(context.SpawnProcess):
+    """A worker process that does not import the script that starts it."""
+
+    def start(self) -> None:
+        """Start it with the main module under a name that multiprocessing.spawn leaves alone.
+
+        It would otherwise run the script once more in each worker, which is why scripts that
+        start processes need `if __name__ == "__main__"`. Nothing of a sweep lives in the script.
+        """
+        main = sys.modules["__main__"]
+        with STARTING:
+            spec, main.__spec__ = main.__spec__, ModuleSpec("__main__", None)
+            try:
+                super().start()
+            finally:
+                main.__spec__ = spec
 
 
-@dataclass
-class Job:
-    """A batch, and the answers so far."""
+class Fresh(context.SpawnContext):
+    """multiprocessing's spawn context with such processes; it remembers those it has made."""
 
-    future: Future[Any]
-    function: Callable[[Any], Any]
-    items: list[Any]
-    single: bool  # not a batch: its one answer is the result
-    answers: list[Any] = field(default_factory=list)
-    deaths: int = 0  # of the item that comes next
+    def __init__(self) -> None:
+        super().__init__()
+        self.workers: list[Process] = []
+
+    def Process(self, *args: Any, **settings: Any) -> Process:  # type: ignore[override]
+        """What an executor calls for each of its workers."""
+        self.workers.append(Process(*args, **settings))
+        return self.workers[-1]
 
 
-class Processes(Executor):
-    """``count`` fresh processes; started when there is something to do."""
+class Processes(ProcessPoolExecutor):
+    """Fresh worker processes, as many as cores unless told; they end with whoever started them."""
 
     def __init__(self, count: int | None = None) -> None:
-        self.count = count or os.cpu_count() or 1
-        self.jobs: deque[Job] = deque()
-        self.wake = threading.Condition()
-        self.closed = False
-        self.killed = False
-        self.workers: set[subprocess.Popen[bytes]] = set()
-        self.threads: list[threading.Thread] = []
+        self.fresh = Fresh()
+        super().__init__(count, mp_context=self.fresh, initializer=_prepare)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call a function in a worker; with :func:`each`, item by item."""
-        batch = fn is each
-        function, items = (args[0], list(args[1])) if batch else (_Call(fn, kwargs), [args])
-        job = Job(Future(), function, items, not batch)
-        with self.wake:
-            if self.closed:
-                raise RuntimeError("these processes have been shut down: they take no more jobs")
-            self.jobs.append(job)
-            if len(self.threads) < self.count:
-                thread = threading.Thread(
-                    target=self._serve, name=f"labkit worker {len(self.threads)}", daemon=True
-                )
-                self.threads.append(thread)
-                thread.start()
-            self.wake.notify()
-        return job.future
+        """Call a function in a worker.
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more jobs; with ``cancel_futures``, end the workers at once, whatever they are doing."""
-        with self.wake:
-            self.closed = True
-            if cancel_futures:
-                self.killed = True
-                while self.jobs:
-                    self.jobs.popleft().future.cancel()
-                for worker in list(self.workers):
-                    worker.kill()
-            self.wake.notify_all()
-        if wait:
-            for thread in self.threads:
-                thread.join()
+        Pickled here: a worker unpickles it as part of the call, so what it cannot find, such as
+        a class of a notebook's cell, is an exception of this call and not the worker's end.
+        """
+        return super().submit(_call, pickle.dumps((fn, args, kwargs)))
 
     def __exit__(self, kind: Any, *exc: object) -> None:
-        """Wait for what has been asked for; after an exception or an interrupt, for nothing."""
+        """Wait for what was asked for; after an exception or an interrupt, end all at once."""
+        if kind is not None:
+            for worker in self.fresh.workers:
+                if worker.is_alive():
+                    worker.kill()
         self.shutdown(cancel_futures=kind is not None)
 
-    # one thread a worker
 
-    def _serve(self) -> None:
-        worker = self._start()
-        try:
-            while (job := self._next()) is not None:
-                if job.future.set_running_or_notify_cancel():
-                    worker = self._carry(job, worker)
-        finally:
-            _end(worker)
-            self.workers.discard(worker)
-
-    def _next(self) -> Job | None:
-        with self.wake:
-            while not self.jobs:
-                if self.closed:
-                    return None
-                self.wake.wait()
-            return self.jobs.popleft()
-
-    def _carry(self, job: Job, worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-        """See a job through, with as many workers as that takes; returns the last one."""
-        try:
-            while len(job.answers) < len(job.items):
-                if self._ask(job, worker):
-                    continue
-                _end(worker)
-                self.workers.discard(worker)
-                if self.killed:
-                    job.future.cancel()
-                    raise Died("these processes have been shut down")
-                worker = self._start()
-                job.deaths += 1
-                if job.deaths == TRIES:
-                    job.answers.append(
-                        Died(f"a worker has died {TRIES} times of {job.items[len(job.answers)]!r}")
-                    )
-                    job.deaths = 0
-        except Exception as problem:
-            job.future.set_exception(problem)
-            return worker
-        if job.single and isinstance(job.answers[0], Died):
-            job.future.set_exception(job.answers[0])
-        else:
-            job.future.set_result(job.answers[0] if job.single else job.answers)
-        return worker
-
-    def _ask(self, job: Job, worker: subprocess.Popen[bytes]) -> bool:
-        """Have a worker do what is left of a job; False if it died over it. An exception in a job ends the job."""
-        assert worker.stdin and worker.stdout
-        try:
-            data = pickle.dumps((job.function, job.items[len(job.answers) :]))
-            worker.stdin.write(len(data).to_bytes(SIZE, "big") + data)
-            worker.stdin.flush()
-            while len(job.answers) < len(job.items):
-                well, answer = pickle.load(worker.stdout)
-                if not well:
-                    raise answer
-                job.answers.append(answer)
-                job.deaths = 0
-        except (EOFError, BrokenPipeError, ConnectionResetError, pickle.UnpicklingError):
-            if worker.poll() is None and not _ended(worker):
-                raise
-            return False
-        return True
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        known = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-        }
-        # a session of its own: Ctrl-C in a terminal is meant for the parent, who then ends its workers
-        worker = subprocess.Popen(
-            [sys.executable, "-c", START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=known,
-            start_new_session=True,
-        )
-        with self.wake:
-            self.workers.add(worker)
-            if self.killed:
-                worker.kill()
-        return worker
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A function as a function of one item, its arguments."""
-
-    fn: Callable[..., Any]
-    kwargs: dict[str, Any]
-
-    def __call__(self, args: tuple[Any, ...]) -> Any:
-        return self.fn(*args, **self.kwargs)
-
-
-def _ended(worker: subprocess.Popen[bytes]) -> bool:
-    """Whether a worker that says no more has ended, or is about to."""
-    try:
-        worker.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """A worker without jobs leaves by itself, when its input ends."""
-    for pipe in (worker.stdin, worker.stdout):
-        if pipe:
-            try:
-                pipe.close()
-            except OSError:
-                pass  # what was not flushed had nobody to go to
-    if not _ended(worker):
-        worker.kill()
-        worker.wait()
-
-
-def work() -> None:
-    """Be a worker: take jobs and answer item by item, until the input ends; then end at once.
-
-    So even a busy worker never outlives who has started it, not even one that was killed.
-    """
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a job prints shall not get among the answers
-    for module in WARM:
-        __import__(module)
+def _prepare() -> None:
+    """Make a worker ready: an interrupt is its parent's matter, and it ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for module in NEEDED:
+        importlib.import_module(module)
     gc.freeze()
-    asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
-    while True:
-        try:
-            function, items = pickle.loads(asked.get())
-        except (
-            Exception
-        ) as problem:  # such as a function out of a notebook's cell, which lives nowhere else
-            _answer(answers, False, problem)
-            continue
-        for item in items:
+
+
+def _end_with_parent() -> None:
+    """An executor's worker that is busy, or waits for work, would not notice by itself."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _call(pickled: bytes) -> Any:
+    fn, args, kwargs = pickle.loads(pickled)
+    return fn(*args, **kwargs)
+
+
+# the batches
+
+
+def each(do: Do, batch: list[Values]) -> list[Any]:
+    """What ``do`` gives for each of a batch: one run alone is too short for an executor."""
+    return [do(values) for values in batch]
+
+
+def carried(
+    do: Do, items: list[Item], executor: Executor | None = None, size: int | None = None
+) -> Generator[tuple[int, Any], None, None]:
+    """What ``do`` gives for each item, with its number, in the order in which it arrives.
+
+    By an executor of the caller's in batches of ``size``, or else by fresh processes; these also
+    repeat what an executor has failed to give. An exception of ``do`` in such a process is raised.
+    """
+    size = size or BATCH
+    if executor is not None:
+        items = yield from _in_batches(executor, do, items, size, Exception)
+        size = 1
+    while items:
+        with Processes() as processes:
+            lost = yield from _in_batches(processes, do, items, size)
+        suspects = size * (os.cpu_count() or 1)  # batches begin in order, one a worker
+        yield from _one_by_one(do, lost[:suspects])
+        items = lost[suspects:]
+
+
+def _one_by_one(do: Do, items: list[Item]) -> Generator[tuple[int, Any], None, None]:
+    """By one worker, so that when it dies it has died of the first item that is missing."""
+    suspect = None
+    while items:
+        with Processes(1) as process:
+            lost = yield from _in_batches(process, do, items, 1)
+        if lost and lost[0][0] == suspect:
+            number, values = lost.pop(0)
+            yield number, {**values, "problem": f"two workers have died of {values}"}
+        suspect = lost[0][0] if lost else None
+        items = lost
+
+
+def _in_batches(
+    executor: Executor,
+    do: Do,
+    items: list[Item],
+    size: int,
+    failure: type[Exception] = BrokenExecutor,
+) -> Arriving:
+    """What an executor gives for each item; returns in order the items lost by a ``failure``."""
+    waiting: dict[Future[Any], list[Item]] = {}
+    lost: list[Item] = []
+    try:
+        for at in range(0, len(items), size):
+            part = items[at : at + size]
             try:
-                well, answer = True, function(item)
-            except Exception as problem:
-                well, answer = False, problem
-            _answer(answers, well, answer)
-            if not well:
-                break
-
-
-def _listen(asked: queue.SimpleQueue[bytes]) -> None:
-    """Put each job that comes in into a queue; the end of the input is the end of this process."""
-    try:
-        while size := sys.stdin.buffer.read(SIZE):
-            asked.put(sys.stdin.buffer.read(int.from_bytes(size, "big")))
+                future = executor.submit(each, do, [values for _, values in part])
+            except RuntimeError:  # broken since the last batch
+                lost += part
+            else:
+                waiting[future] = part
+        for future in as_completed(list(waiting)):
+            part = waiting.pop(future)
+            try:
+                answers = future.result()
+            except failure:
+                lost += part
+                continue
+            for (number, _), answer in zip(part, answers):
+                yield number, answer
     finally:
-        os._exit(0)
-
-
-def _answer(file: Any, well: bool, answer: Any) -> None:
-    try:
-        data = pickle.dumps((well, answer))
-    except Exception as problem:
-        data = pickle.dumps((False, RuntimeError(f"{answer!r} cannot be sent back: {problem}")))
-    file.write(data)
-    file.flush()
+        for future in waiting:
+            future.cancel()
+    return sorted(lost, key=lambda item: item[0])

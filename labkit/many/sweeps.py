@@ -4,13 +4,13 @@
     phases["delay"]        # noticed − cut, in seconds, one number a run
     sweep(shaky, over={"server.ping_timeout": [2, 4, 8]}, repeats=100)["false_alarm"].mean()
 
-A parameter is named by its place: "latency", "server.ping_interval", "cut.at", "delay.jitter", "tunnel.every" (the first act of that
-kind). Runs are unrecorded, in virtual time unless another wire is asked for. Few are done here, many by fresh processes, or by any
-executor; an interrupted sweep keeps the rows that are done.
+A parameter is named by its place: "latency", "server.ping_interval", "cut.at", "delay.jitter",
+"tunnel.every" (the first act of that kind). Few runs are done here, many by worker processes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import itertools
@@ -28,7 +28,7 @@ from ..running import run
 from ..trace import Raised, Trace
 from ..trace.files import whole
 from ..values.experiment import Experiment
-from .batches import carried
+from .pool import carried
 
 SECONDS = ("noticed", "closed", "told", "client_noticed", "client_told", "delay")
 COUNTS = ("pings", "bytes", "code")
@@ -36,6 +36,7 @@ COLUMNS = (*SECONDS, "pings", "bytes", "false_alarm", "code")
 HERE = 256  # runs: so many are done before processes have started
 if sys.platform == "emscripten":  # a browser has none
     HERE = sys.maxsize
+OWN_KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout"  # the peer's: "received …"
 
 Row = dict[str, Any]
 
@@ -54,13 +55,17 @@ def sweep(
     record: bool = False,
     progress: bool = True,
 ) -> Any:
-    """Run an experiment for every combination of the values in ``over`` (parameter → values); returns a pandas DataFrame, a row a run.
+    """Run an experiment for every combination of the values in ``over`` (parameter → values).
 
-    The columns: the parameters, seed; noticed, closed, told (at the server), client_noticed, client_told (s since the server was OPEN, NaN
-    for never); delay (s from the first cut to noticing); pings and bytes on the wire; false_alarm (see :func:`false_alarm`); code (what
-    the server's program reads as close_code). ``repeats`` runs each combination with the seeds ``seed``, seed + 1 …, so that
-    combinations meet the same luck. ``save`` is a CSV file that grows row by row, ``each_row`` is called with each row as it arrives.
-    ``executor`` is any concurrent.futures.Executor, which gets batches of ``batch`` runs.
+    Returns a pandas DataFrame, a row a run: the parameters and seed; noticed, closed, told (at
+    the server), client_noticed, client_told (s since the server was OPEN, NaN for never); delay
+    (s from the first cut to noticing); pings and bytes on the wire; false_alarm (see
+    :func:`false_alarm`); code (what the server's program reads as close_code).
+
+    ``repeats`` runs each combination with the seeds ``seed``, seed + 1 …, so that combinations
+    meet the same luck. ``save`` is a CSV file that grows row by row, ``each_row`` is called with
+    each row as it arrives. ``executor`` is any concurrent.futures.Executor, which gets batches of
+    ``batch`` runs. An interrupted sweep returns the rows that are done.
     """
     todo = plan_runs(experiment, over, repeats, seed)
     rows: dict[int, Row] = {}
@@ -88,7 +93,8 @@ def plan_runs(
     """The values of every run to be done; a wrong name or value is refused before the first run."""
     if not isinstance(over, Mapping) or not over:
         raise TypeError(
-            f'sweep() varies parameters by name, such as over={{"cut.at": [9, 10, 11]}}; seen {over!r}'
+            'sweep() varies parameters by name, such as over={"cut.at": [9, 10, 11]}; '
+            f"seen {over!r}"
         )
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise ValueError(f"a sweep repeats each combination once or more, seen repeats={repeats!r}")
@@ -110,7 +116,10 @@ def arriving(
     batch: int | None = None,
     record: bool = False,
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of many runs with their numbers, each as it arrives. The first is done here, so that a mistake shows at once."""
+    """The rows of many runs with their numbers, each as it arrives.
+
+    The first is done here, so that a mistake shows at once.
+    """
     if not todo:
         return
     do = partial(one_run, experiment, wire, record or experiment.tls)
@@ -140,12 +149,12 @@ def guarded(do: Callable[[Row], Row], values: Row) -> Row:
 
 
 def vary(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
-    """The experiment with these parameters set, all at once."""
+    """The experiment with these parameters set, all at once: each value is checked when made."""
     changes: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         place, _, field = name.rpartition(".")
         changes.setdefault(place, {})[field] = value
-    for end in ("server", "client"):  # all in one go: each value is checked when it is made
+    for end in ("server", "client"):
         if end in changes:
             changes.setdefault("", {})[end] = _replace(experiment.peer(end), end, changes.pop(end))
     faults = list(experiment.faults)
@@ -164,12 +173,11 @@ def _first(experiment: Experiment, place: str) -> int:
     ]
     if found:
         return min(found)[1]
-    kinds = sorted({type(act).__name__.lower() for act in experiment.faults} | {"cut"})
-    known = ", ".join(["server", "client", *kinds]) + (
-        "" if experiment.cuts else " (cut, where there is one)"
-    )
+    kinds = sorted({type(act).__name__.lower() for act in experiment.faults})
+    known = ", ".join(["server", "client", *kinds])
     raise ValueError(
-        f"a sweep has no {place!r} to vary in {experiment!r}: expected a name that begins with {known}"
+        f"a sweep has no {place!r} to vary in {experiment!r}: "
+        f"expected a name that begins with {known}"
     )
 
 
@@ -185,23 +193,21 @@ def _replace(value: Any, place: str, fields: dict[str, Any]) -> Any:
 
 
 def observe(trace: Trace) -> Row:
-    """One run as a row: the moments (s), the delay from the first cut to noticing (s), pings and bytes on the wire, false alarm, code."""
-    cuts, noticed, raised = (
-        trace.experiment.cuts,
-        trace.noticed_at("server"),
-        trace.raised("server"),
-    )
-    late = noticed is not None and cuts and noticed >= cuts[0].start
+    """One run as a row: all that :func:`sweep` tells of it but its parameters."""
+    cuts, noticed = trace.experiment.cuts, trace.noticed_at("server")
+    delay = None
+    if cuts and noticed is not None and noticed >= cuts[0].start:
+        delay = round(noticed - cuts[0].start, 9)
     return {
         "noticed": noticed,
         "closed": trace.closed_at("server"),
         "told": trace.told_at("server"),
         "client_noticed": trace.noticed_at("client"),
         "client_told": trace.told_at("client"),
-        "delay": round(noticed - cuts[0].start, 9) if late and noticed is not None else None,
+        "delay": delay,
         **(trace.header.get("counted") or count(trace)),
-        "false_alarm": any(false_alarm(trace, one) for one in trace.raised()),
-        "code": raised[0].code if raised else None,
+        "false_alarm": any(false_alarm(trace, told) for told in trace.raised()),
+        "code": next((told.code for told in trace.raised("server")), None),
     }
 
 
@@ -215,18 +221,15 @@ def count(trace: Trace) -> dict[str, int]:
 
 
 def false_alarm(trace: Trace, told: Raised) -> bool:
-    """Whether an end's own keepalive has ended a connection that would have lived: no Cut was in force, nothing had forgotten it."""
-    if not told.text.startswith(
-        "sent 1011 (internal error) keepalive ping timeout"
-    ):  # the peer's begins with "received"
-        return False
+    """Whether an end's own keepalive has ended a connection that would have lived.
+
+    That is, no Cut was in force, and nothing on the way had forgotten the connection.
+    """
     noticed = trace.noticed_at(told.end)
+    if noticed is None or not told.text.startswith(OWN_KEEPALIVE):
+        return False
     forgotten = any(event.t <= told.t for event in trace.select("forgotten"))
-    return (
-        not forgotten
-        and noticed is not None
-        and not any(cut.holds(noticed) for cut in trace.experiment.cuts)
-    )
+    return not forgotten and not any(cut.holds(noticed) for cut in trace.experiment.cuts)
 
 
 def frame(
@@ -268,26 +271,20 @@ class Table(list[Row]):
         return [row[key] for row in self] if isinstance(key, str) else super().__getitem__(key)
 
 
-class _csv:
-    """A CSV file that grows row by row; without a path, nothing."""
-
-    def __init__(self, path: str | os.PathLike[str] | None, columns: list[str]) -> None:
-        self.path, self.columns = path, columns
-        self.file: Any = None
-
-    def __enter__(self) -> Callable[[Row], None]:
-        if self.path is None:
-            return lambda row: None
-        self.file = open(self.path, "w", newline="", encoding="utf-8")
-        writer = csv.DictWriter(self.file, self.columns, extrasaction="ignore")
+@contextlib.contextmanager
+def _csv(
+    path: str | os.PathLike[str] | None, columns: list[str]
+) -> Iterator[Callable[[Row], object]]:
+    """Give a function that writes a row to a CSV file at once; without a path, to nowhere."""
+    if path is None:
+        yield lambda row: None
+        return
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
 
         def write(row: Row) -> None:
             writer.writerow(row)
-            self.file.flush()
+            file.flush()
 
-        return write
-
-    def __exit__(self, *exc: object) -> None:
-        if self.file:
-            self.file.close()
+        yield write

@@ -1,11 +1,14 @@
-"""Another installed websockets, another of its implementations, another Python: a *vintage*, in a worker process.
+"""Experiments in another version or implementation of websockets, or on another Python.
 
     run(fly, wire="virtual", vintage=Vintage("14.1"))
-    run_each(fly, [Vintage("14.1"), Vintage("14.2"), Vintage(implementation="trio")], wire="loopback")
+    run_each(fly, [Vintage("14.1"), Vintage(implementation="trio")], wire="loopback")
 
-An experiment goes in as JSON, a trace comes back as JSON Lines; nothing else is shared. Old versions come from a shelf that
-``python -m labkit vintages fetch`` fills once (shelf.py), other Pythons are those that this machine has (pythons.py). What
-cannot be had – no such version on the shelf, no such Python, no keepalive in that implementation – is a Hole: an answer in words.
+A *vintage* is run in a worker process (worker.py here, child.py there): an experiment goes in as
+JSON, a trace comes back as JSON Lines; nothing else is shared. Old versions come from a shelf that
+``python -m labkit vintages fetch`` fills once (shelf.py), other Pythons are those of this machine
+(pythons.py). What cannot be had – no such version on the shelf, no such Python, no keepalive in
+that implementation – is a Hole: an answer in words. All of them together are the matrix
+(matrix_cells.py, matrix.py).
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..ends.capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
 from ..engine.progress import Bar
@@ -22,16 +24,14 @@ from ..trace import Trace
 from ..values import fields
 from ..values.experiment import Experiment
 from . import pythons, shelf
-
-if TYPE_CHECKING:
-    from .worker import Place
+from .worker import Place, Worker
 
 TOGETHER = 4  # workers that wait at the same time
 
 
 @dataclass(frozen=True)
 class Vintage:
-    """A version of websockets, one of its implementations, and a Python; None: the ones that run here."""
+    """A version of websockets, one of its implementations, and a Python; None: those run here."""
 
     version: str | None = None  # such as "14.1"; None: the installed one
     implementation: str = "asyncio"  # asyncio, legacy, threading or trio
@@ -47,15 +47,12 @@ class Vintage:
     @property
     def label(self) -> str:
         """How figures call it: "websockets 14.1 asyncio, Python 3.11"."""
-        version, python = self.version or shelf.installed(), self.python or pythons.here()
-        return (
-            f"websockets {version} {self.implementation}, Python {'.'.join(python.split('.')[:2])}"
-        )
+        version = self.version or shelf.installed()
+        python = ".".join((self.python or pythons.here()).split(".")[:2])
+        return f"websockets {version} {self.implementation}, Python {python}"
 
     def find(self) -> Place:
-        """Where it is on this machine: an interpreter, and a folder with websockets in it; raises Hole if it is nowhere."""
-        from .worker import Place
-
+        """Where it is on this machine; raises Hole if it is nowhere."""
         version = self.version or shelf.installed()
         python = pythons.find(self.python)
         if python is None:
@@ -66,12 +63,14 @@ class Vintage:
         if folder is None:
             raise Hole(
                 self,
-                f"websockets {version} is not here: python -m labkit vintages fetch {version} (or see data/matrix.jsonl)",
+                f"websockets {version} is not here: python -m labkit vintages fetch {version} "
+                "(or see data/matrix.jsonl)",
             )
         if self.implementation == "trio" and not pythons.imports(python.path, "trio"):
             raise Hole(
                 self,
-                f"the trio implementation needs trio, which Python {python.version} has not: pip install trio",
+                f"the trio implementation needs trio, which Python {python.version} has not: "
+                "pip install trio",
             )
         return Place(python.path, folder, self.implementation, self.label)
 
@@ -95,9 +94,7 @@ def run_in(
     guess: float | None = None,
     progress: bool = True,
 ) -> Trace:
-    """Run an experiment in a worker process of that vintage; returns its Trace, raises Hole if that cannot be."""
-    from .worker import Worker
-
+    """Run an experiment in a worker process of that vintage; raises Hole if that cannot be."""
     place = vintage.find()
     check(vintage, experiment)
     with Worker(place) as worker:
@@ -113,10 +110,9 @@ def run_each(
 ) -> list[Trace | Hole]:
     """Run one experiment in many vintages; a vintage that cannot be had is a Hole in the list.
 
-    Virtual runs take their turns, as they are busy; runs in real time mostly wait, and a few of them do so together.
+    Virtual runs keep a processor busy and take turns; runs in real time mostly wait, and a few of
+    them do so together.
     """
-    from .worker import Worker
-
     workers: list[Worker] = []
 
     def alone(vintage: Vintage) -> Trace | Hole:

@@ -1,8 +1,9 @@
-"""A worker process, from inside: reads experiments from standard input, runs them, writes traces to standard output.
+"""A worker process, from inside: experiments on standard input, their traces on standard output.
 
-It runs on any Python from 3.10 on, with whatever websockets it finds, and needs nothing else. One request a line:
-{"experiment": …, "wire": …, "implementation": …}; the answer is {"now": …} now and then, and at last {"lines": n} with the n
-lines of the trace, or {"refused": sentence}, or {"failed": traceback}. When its standard input ends, it ends.
+It runs on any Python from 3.10 on, with whatever websockets it finds, and needs nothing else. One
+request a line: {"experiment": …, "wire": …, "implementation": …}. The answer is {"now": …} now and
+then, and at last {"lines": n} with the n lines of the trace, or {"refused": sentence}, or
+{"failed": traceback}. When its standard input ends, it ends.
 """
 
 from __future__ import annotations
@@ -50,9 +51,8 @@ def main() -> None:
 def _listen(requests: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         requests.put(line)
-    os._exit(
-        0
-    )  # whoever asked is gone; a thread that is stuck in a call must not keep this process
+    # whoever asked is gone; a thread that is stuck in a call must not keep this process
+    os._exit(0)
 
 
 def answer(request: dict[str, Any], say: Callable[[str], None]) -> Trace:
@@ -62,9 +62,9 @@ def answer(request: dict[str, Any], say: Callable[[str], None]) -> Trace:
 
         adopt(request["identity"])
     experiment = Experiment.from_data(request["experiment"])
-    nobody = {"server": None, "client": None}
+    wire, implementation = request["wire"], request["implementation"]
     with Session(
-        experiment, request["wire"], dict(nobody), True, request["implementation"]
+        experiment, wire, {"server": None, "client": None}, True, implementation
     ) as session:
         session.wait(tick=_reporter(session, say))
     return session.trace

@@ -1,4 +1,4 @@
-"""The Pythons of this machine: the one that runs here, and those that pyenv, conda, uv or the py launcher have installed."""
+"""The Pythons of this machine: this one, and those of pyenv, conda, uv or the py launcher."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def here() -> str:
 
 
 def find(version: str | None) -> Python | None:
-    """An interpreter of that version ("3.10" or "3.10.13"), this one where it fits; None if there is none."""
+    """An interpreter of that version ("3.10" or "3.10.13"), this one where it fits, or None."""
     wanted = number(version or here())
     mine = Python(sys.executable, here())
     if _fits(mine, wanted):
@@ -59,11 +59,10 @@ def known() -> tuple[Python, ...]:
     for path in _candidates():
         if (version := ask(path)) is not None:
             others.setdefault(version, path)
-    rest = sorted(
-        (Python(path, version) for version, path in others.items() if version != here()),
-        key=lambda p: number(p.version),
-    )
-    return (Python(sys.executable, here()), *reversed(rest))
+    others.pop(here(), None)
+    newest_first = sorted(others, key=number, reverse=True)
+    rest = [Python(others[version], version) for version in newest_first]
+    return (Python(sys.executable, here()), *rest)
 
 
 @functools.cache
@@ -86,12 +85,10 @@ def ask(path: str) -> str | None:
 def imports(path: str, module: str) -> bool:
     """Whether an interpreter can import a module."""
     ask = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
-    return (
-        subprocess.run(
-            [path, "-c", ask], capture_output=True, timeout=30, stdin=subprocess.DEVNULL
-        ).returncode
-        == 0
+    done = subprocess.run(
+        [path, "-c", ask], capture_output=True, timeout=30, stdin=subprocess.DEVNULL
     )
+    return done.returncode == 0
 
 
 def _candidates() -> Iterator[str]:
@@ -106,11 +103,9 @@ def _candidates() -> Iterator[str]:
         listed = subprocess.run(
             [py, "-0p"], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL
         )
-        yield from (
-            line.split(None, 2)[-1].lstrip("* ")
-            for line in listed.stdout.splitlines()
-            if line.strip().startswith("-")
-        )
+        for line in listed.stdout.splitlines():
+            if line.strip().startswith("-"):
+                yield line.split(None, 2)[-1].lstrip("* ")
 
 
 def _homes() -> Iterator[Path]:

@@ -1,7 +1,8 @@
-"""The shelf: old versions of websockets, each in a folder of its own, fetched once and then used offline.
+"""The shelf: old versions of websockets, each in a folder of its own, fetched once.
 
-It lies in the user's cache (``LABKIT_SHELF`` says where else). A version is installed by pip into a draft beside the others and
-takes its place in one step, so an interrupted download leaves nothing half-done, and two processes may fetch at once.
+It lies in the user's cache (``LABKIT_SHELF`` says where else). A version is installed by pip into
+a draft beside the others and takes its place in one step, so an interrupted download leaves
+nothing half-done, and two processes may fetch at once.
 """
 
 from __future__ import annotations
@@ -21,12 +22,7 @@ from pathlib import Path
 from ..ends.capabilities import IMPLEMENTATIONS, has, number
 from . import pythons
 
-LIVE = (
-    "10.4",
-    "13.1",
-    "14.1",
-    "14.2",
-)  # what the notebooks and the tests run, besides the installed one
+LIVE = ("10.4", "13.1", "14.1", "14.2")  # run by notebooks and tests, besides the installed one
 ALL = (
     "10.4",
     "11.0.3",
@@ -63,7 +59,10 @@ def installed() -> str:
 
 
 def find(version: str, python: str) -> Path | None:
-    """The folder to import this version from, for that interpreter; "." if it has it by itself; None if it is not here."""
+    """The folder to import this version from, for that interpreter.
+
+    "." if the interpreter has it by itself; None if it is not here.
+    """
     if (book := folder() / version).is_dir():
         return book
     return Path(".") if version == installed() and python == sys.executable else None
@@ -79,19 +78,21 @@ def here() -> list[str]:
 def report() -> str:
     """What is here, as a table: versions with their implementations, and Pythons."""
     rows = [f"the shelf is {folder()}", ""]
-    for version in sorted({*LIVE, *ALL, *here(), installed()}, key=number):
-        there = (
-            "installed" if version == installed() else "on the shelf" if version in here() else "-"
-        )
-        rows.append(
-            f"websockets {version:8} {there:13} {', '.join(one for one in IMPLEMENTATIONS if has(one, 'exists', version))}"
-        )
+    place = dict.fromkeys([*LIVE, *ALL], "-")
+    place.update(dict.fromkeys(here(), "on the shelf"))
+    place[installed()] = "installed"
+    for version in sorted(place, key=number):
+        known = ", ".join(one for one in IMPLEMENTATIONS if has(one, "exists", version))
+        rows.append(f"websockets {version:8} {place[version]:13} {known}")
     rows += ["", *(f"Python {one.version:8} {one.path}" for one in pythons.known())]
     return "\n".join(rows)
 
 
 def fetch(version: str) -> bool:
-    """Put a version on the shelf, if it is not there; returns whether it had to be fetched. Raises RuntimeError if that fails."""
+    """Put a version on the shelf; returns whether it had to be fetched.
+
+    ValueError for what is no version, RuntimeError if it cannot be fetched.
+    """
     number(version)
     place = folder() / version
     if place.is_dir():
@@ -109,7 +110,10 @@ def fetch(version: str) -> bool:
 
 @contextlib.contextmanager
 def _draft(version: str) -> Iterator[Path]:
-    """A folder beside the others to fetch into; gone at the end, unless it was renamed. Abandoned ones are swept away."""
+    """A folder beside the others to fetch into; gone at the end, unless it was renamed.
+
+    Those that others have abandoned are removed.
+    """
     folder().mkdir(parents=True, exist_ok=True)
     for old in folder().glob(".draft-*"):
         with contextlib.suppress(OSError):
@@ -123,32 +127,26 @@ def _draft(version: str) -> Iterator[Path]:
 
 
 def _install(version: str, draft: Path) -> None:
+    wanted = ["--quiet", "--no-deps", "--target", str(draft), f"websockets=={version}"]
     done = subprocess.run(
-        [*_installer(), "--quiet", "--no-deps", "--target", str(draft), f"websockets=={version}"],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "BUILD_EXTENSION": "no"},  # it is optional, and the pure Python is enough
-    )  # fmt: skip
+        [*_installer(), *wanted],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "BUILD_EXTENSION": "no"},  # optional: the pure Python is enough
+    )
     if done.returncode:
-        last = next(
-            (line for line in reversed(done.stderr.strip().splitlines()) if line),
-            "pip says nothing",
-        )
+        said = done.stderr.strip().splitlines() or ["pip says nothing"]
         raise RuntimeError(
-            f"websockets {version} could not be fetched ({last}): is this machine online, and is there such a version?"
+            f"websockets {version} could not be fetched ({said[-1]}): "
+            "is this machine online, and is there such a version?"
         )
 
 
 def _installer() -> list[str]:
     if importlib.util.find_spec("pip"):
-        return [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--no-compile",
-        ]
+        options = ["--disable-pip-version-check", "--no-input", "--no-compile"]
+        return [sys.executable, "-m", "pip", "install", *options]
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--python", sys.executable]
     raise RuntimeError("fetching needs pip, which this Python has not: python -m ensurepip")

@@ -1,7 +1,8 @@
 """A worker process, seen from here: experiments go in, traces come out, one line of JSON each.
 
-The other side is labkit/versions/child.py. A worker ends when its standard input does, so it does not outlive whoever started it; one that
-is interrupted, or takes longer than its experiment can take, is killed.
+The other side is labkit/versions/child.py. A worker ends when its standard input does, so it does
+not outlive whoever started it; one that is interrupted, or takes longer than its experiment can
+take, is killed.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ from ..trace import Trace
 from ..values.experiment import Experiment
 
 PATIENCE = 60.0  # s of real time that a worker may take besides the time of its run
+# labkit alone, from where it is: what else lies beside it is for another Python
 START = """
 import sys, importlib.util
 home = sys.argv[1]
-spec = importlib.util.spec_from_file_location("labkit", home + "/__init__.py", submodule_search_locations=[home])
+spec = importlib.util.spec_from_file_location(
+    "labkit", home + "/__init__.py", submodule_search_locations=[home]
+)
 sys.modules["labkit"] = labkit = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(labkit)
 from labkit.versions.child import main
 main()
-"""  # labkit alone, from where it is: what else lies beside it is for another Python
+"""
 
 
 class Place(NamedTuple):
@@ -50,16 +54,22 @@ class Worker:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.said = tempfile.TemporaryFile(
-            "w+", encoding="utf-8", errors="replace"
-        )  # its standard error
-        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        path = {} if self.place.folder == Path(".") else {"PYTHONPATH": str(place.folder)}
+        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        if place.folder != Path("."):
+            env["PYTHONPATH"] = str(place.folder)
+        labkit = Path(__file__).resolve().parent.parent
         self.process = subprocess.Popen(
-            [place.python, "-W", "ignore", "-c", START, str(Path(__file__).resolve().parent.parent)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True, encoding="utf-8",
-            env={**own, **path}, cwd=tempfile.gettempdir(), start_new_session=True,  # an interrupt is for us, not for it
-        )  # fmt: skip
+            [place.python, "-W", "ignore", "-c", START, str(labkit)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            encoding="utf-8",
+            env=env,
+            cwd=tempfile.gettempdir(),
+            start_new_session=True,  # an interrupt is for us, not for it
+        )
 
     def __enter__(self) -> Worker:
         return self
@@ -72,7 +82,10 @@ class Worker:
         guess: float | None = None,
         progress: bool = True,
     ) -> Trace:
-        """Run one experiment; ValueError if it is refused over there, WorkerError if the worker fails."""
+        """Run one experiment.
+
+        ValueError if it is refused over there, WorkerError if the worker fails.
+        """
         request: dict[str, Any] = {
             "experiment": experiment.to_data(),
             "wire": wire,
@@ -82,7 +95,9 @@ class Worker:
             from ..engine.tls import identity
 
             request["identity"] = identity()
-        allowed = PATIENCE + ((experiment.limit or 0.0) if wire == "loopback" else 0.0)
+        allowed = PATIENCE
+        if wire == "loopback" and experiment.limit is not None:
+            allowed += experiment.limit
         timer = threading.Timer(allowed, self.process.kill)
         timer.daemon = True
         timer.start()
@@ -97,30 +112,32 @@ class Worker:
     def _ask(
         self, request: dict[str, Any], reported: Reported, guess: float | None, progress: bool
     ) -> Trace:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         except OSError:
             raise self._failure() from None
         with Living(reported, guess if progress else None, shown=progress) as living:
-            while True:
+            reply = self._reply()
+            while "now" in reply:
+                reported.seen = reply
+                living.tick()
                 reply = self._reply()
-                if "now" in reply:
-                    reported.seen = reply
-                    living.tick()
-                elif "lines" in reply:
-                    trace = Trace.from_lines(
-                        islice(self.process.stdout, reply["lines"]),
-                        f"the trace of {self.place.label}",
-                    )
-                    trace.header["vintage"] = self.place.label
-                    reported.ended = trace.header["ended"]
-                    return trace
-                elif "refused" in reply:
-                    raise ValueError(reply["refused"])
-                else:
-                    raise WorkerError(f"{self.place.label} failed: {reply['failed']}")
+            if "refused" in reply:
+                raise ValueError(reply["refused"])
+            if "failed" in reply:
+                raise WorkerError(f"{self.place.label} failed: {reply['failed']}")
+            trace = self._trace(reply["lines"])
+            reported.ended = trace.header["ended"]
+            return trace
+
+    def _trace(self, count: int) -> Trace:
+        assert self.process.stdout
+        lines = islice(self.process.stdout, count)
+        trace = Trace.from_lines(lines, f"the trace of {self.place.label}")
+        trace.header["vintage"] = self.place.label
+        return trace
 
     def _reply(self) -> dict[str, Any]:
         assert self.process.stdout
@@ -131,19 +148,17 @@ class Worker:
 
     def _failure(self) -> WorkerError:
         self.process.wait(timeout=10)
-        self.said.seek(0)
-        last = (
-            self.said.read().strip()[-500:]
-            or "it said nothing; perhaps it took too long, and was killed"
-        )
-        return WorkerError(f"the worker of {self.place.label} has ended: {last}")
+        self.errors.seek(0)
+        last = self.errors.read().strip()[-500:]
+        nothing = "it said nothing; perhaps it took too long, and was killed"
+        return WorkerError(f"the worker of {self.place.label} has ended: {last or nothing}")
 
     def _kill(self) -> None:
         self.process.kill()
         self.process.wait()
 
     def __exit__(self, kind: Any, *exc: object) -> None:
-        """End it: at once after an exception or an interrupt, and as soon as its input ends otherwise."""
+        """End it: at once after an exception or an interrupt, otherwise by ending its input."""
         assert self.process.stdin and self.process.stdout
         try:
             if kind is not None:
@@ -158,7 +173,7 @@ class Worker:
             raise
         finally:
             self.process.stdout.close()
-            self.said.close()
+            self.errors.close()
 
 
 class Reported:
