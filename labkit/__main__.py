@@ -245,7 +245,7 @@ def do_doctor(args: argparse.Namespace) -> None:
     )
     if args.figure:
         from . import plots
-        from .doctor.figure import draw
+        from .doctor import draw
 
         print(
             f"drawn {plots.save(draw(report, args.connection), args.figure)}",

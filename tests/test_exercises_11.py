@@ -7,8 +7,7 @@ import nbformat
 import pytest
 
 from labkit import run
-from labkit.doctor import diagnose
-from labkit.doctor.figure import draw
+from labkit.doctor import diagnose, draw
 from labkit.exercises import clinic
 from labkit.exercises.clinic import CAUSES, MYSTERIES, check_causes, check_interval, check_patience, log, look, own_log, show, silent_log
 
