@@ -13,9 +13,9 @@ from cases import FLY, quiet
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.widgets.knobs import WAYS, WHO, Knobs, difference
+from labkit.widgets.page import outputs
 from labkit.widgets.result import VIEWS, picture, result
-from labkit.widgets.runner import Runner
-from labkit.widgets.static import outputs
+from labkit.widgets.session_thread import Runner
 
 
 def anything(seed):

@@ -18,8 +18,8 @@ from labkit import Cut, Experiment, Peer, StopReading, Trace, run
 from labkit.__main__ import main
 from labkit.doctor import diagnose, diagnose_files, text, to_json
 from labkit.doctor.remedies import REMEDIES
-from labkit.doctor.verdict import CAUSES as ORDER
 from labkit.doctor.timestamps import TimestampReader
+from labkit.doctor.verdict import CAUSES as ORDER
 
 FLY_LOG = run(FLY, "virtual").log("server")
 
