@@ -98,13 +98,14 @@ def _stuck(connection: Connection) -> Verdict | None:
 
 
 def _why_stuck(connection: Connection) -> str:
-    which, version = family(connection), number(connection.version)
-    if version < (14, 2) if version else which.startswith("13.1"):
+    version, clues = number(connection.version), connection.clues
+    newest = "sent" in clues
+    if version < (14, 2) if version else ("!" in clues and not newest):
         return (
             "This version's last step waits for the write buffer, and under TLS for the peer; "
             "14.2 mended that."
         )
-    if version or which.startswith("15"):
+    if version or newest:
         return (
             "In this version only a blocked drain() (under trio, a blocked send) does that: "
             "the CLOSE waits behind other bytes."
