@@ -25,6 +25,15 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def words(request):
+    """What the notebook of a module of tests says (its NOTEBOOK), with single spaces."""
+    import nbformat
+
+    cells = nbformat.read(request.module.NOTEBOOK, as_version=4).cells
+    return " ".join(" ".join(cell.source.split()) for cell in cells)
+
+
 def pytest_collection_modifyitems(items):
     """Each worker begins with its share of what takes long; --dist worksteal gives each an equal part of the list."""
     ranks = {item: next((n for n, part in enumerate(LONG) if part in item.name), None) for item in items}

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from labkit import Cut, Experiment, Peer, run
@@ -192,11 +191,6 @@ def test_a_check_without_a_usable_answer_never_raises(empty, capsys):
 
 
 # what the notebook claims
-
-
-@pytest.fixture(scope="module")
-def words():
-    return " ".join(" ".join(cell.source.split()) for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
 
 
 def test_a_message_that_met_a_cut_arrives_in_order(big):

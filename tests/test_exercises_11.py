@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from labkit import run
@@ -13,11 +12,6 @@ from labkit.exercises.clinic import CAUSES, MYSTERIES, check_causes, check_inter
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "11_the_clinic.ipynb"
 DOCTORS = {"own loop": "own_loop", "peer gave up": "peer_timeout", "no pong": "own_timeout", "idle box": "idle_drop"}
-
-
-@pytest.fixture(scope="module")
-def words():
-    return " ".join(" ".join(cell.source.split()) for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
 
 
 @pytest.mark.parametrize("number", MYSTERIES)

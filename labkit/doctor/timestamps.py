@@ -54,7 +54,8 @@ class TimestampReader:
         """The time in the text before a message (s), or None if there is none."""
         text, when = self.second
         if prefix.startswith(text):
-            return when + _fraction(FRACTION.match(prefix, len(text)), 1)
+            digits = FRACTION.match(prefix, len(text))
+            return when + _fraction(digits[1]) if digits else when
         found = ANY.search(prefix)
         if found is None:
             return None
@@ -72,12 +73,12 @@ class TimestampReader:
             return int(parts["count"]) / 1000
         if self.kind == "epoch":
             units = EPOCH_UNITS[len(parts["whole"])]
-            return int(parts["whole"]) / units + _fraction(parts, "fraction") / units
+            return int(parts["whole"]) / units + _fraction(parts["fraction"]) / units
         when = float(_day(parts) + int(parts["h"]) * 3600 + int(parts["m"]) * 60 + int(parts["s"]))
         if self.kind == "iso":
             when -= _offset(parts["zone"])
             self.second = parts.string[: parts.end("s")], when
-        when += _fraction(parts, "fraction")
+        when += _fraction(parts["fraction"])
         turn = {"clock": DAY, "syslog": 366 * DAY}.get(self.kind)
         return when if turn is None else self._onward(when, turn)
 
@@ -89,9 +90,8 @@ class TimestampReader:
         return self.last
 
 
-def _fraction(found: re.Match[str] | None, group: str | int) -> float:
+def _fraction(digits: str | None) -> float:
     """The digits behind the point (s)."""
-    digits = found[group] if found else None
     return int(digits) / 10 ** len(digits) if digits else 0.0
 
 
