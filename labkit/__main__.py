@@ -31,6 +31,22 @@ def seconds(text: str) -> float | None:
     return int(value) if value.is_integer() else value
 
 
+SECONDS = {  # options of run: default, metavar, what
+    "ping-interval": (
+        20,
+        "S",
+        "seconds between the server's keepalive pings, or none (default 20)",
+    ),
+    "ping-timeout": (20, "S", "seconds it waits for a pong, or none (default 20)"),
+    "close-timeout": (10, "S", "seconds it waits for the closing handshake, or none (default 10)"),
+    "client-ping-interval": (None, "S", "the client's own keepalive (default none)"),
+    "cut": (None, "T", "cut the wire at this time (s after the server was OPEN)"),
+    "heal": (None, "T", "heal it again"),
+    "latency": (0.0, "S", "of the wire, one way (default 0)"),
+    "until": (None, "T", "end the run then, if it has not ended by itself"),
+}
+
+
 def parser() -> Parser:
     """What can be asked."""
     top = Parser(
@@ -39,33 +55,30 @@ def parser() -> Parser:
     )
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
 
-    run = commands.add_parser("run", help="cut a real connection and see who notices, and when")
-    for name, default, what in (
-        ("ping-interval", 20, "seconds between the server's keepalive pings"),
-        ("ping-timeout", 20, "seconds it waits for a pong"),
-        ("close-timeout", 10, "seconds it waits for the closing handshake"),
-    ):
-        run.add_argument(
-            f"--{name}",
-            type=seconds,
-            default=default,
-            metavar="S",
-            help=f"{what}, or none (default {default})",
+    _add_run(commands.add_parser("run", help="cut a real connection and see who notices, and when"))
+    _add_show(commands.add_parser("show", help="print a saved trace, and draw it"))
+    _add_vintages(
+        commands.add_parser(
+            "vintages", help="other versions of websockets: list those that are here, or fetch some"
         )
-    run.add_argument(
-        "--client-ping-interval",
-        type=seconds,
-        default=None,
-        metavar="S",
-        help="the client's own keepalive (default none)",
     )
-    run.add_argument(
-        "--cut",
-        type=seconds,
-        metavar="T",
-        help="cut the wire at this time (s after the server was OPEN)",
+    _add_matrix(
+        commands.add_parser(
+            "matrix", help="run every cell of the matrix that this machine can, and record it"
+        )
     )
-    run.add_argument("--heal", type=seconds, metavar="T", help="heal it again")
+    _add_doctor(
+        commands.add_parser(
+            "doctor",
+            help="read a debug log of websockets: what became of each connection, why, what to do",
+        )
+    )
+    return top
+
+
+def _add_run(run: Parser) -> None:
+    for name, (default, metavar, what) in SECONDS.items():
+        run.add_argument(f"--{name}", type=seconds, default=default, metavar=metavar, help=what)
     run.add_argument(
         "--direction",
         choices=["both", "to_client", "to_server"],
@@ -73,13 +86,7 @@ def parser() -> Parser:
         help="what the cut silences",
     )
     run.add_argument(
-        "--latency", type=seconds, default=0.0, metavar="S", help="of the wire, one way (default 0)"
-    )
-    run.add_argument(
         "--tls", action="store_true", help="speak wss://, with certificates made on the fly"
-    )
-    run.add_argument(
-        "--until", type=seconds, metavar="T", help="end the run then, if it has not ended by itself"
     )
     run.add_argument(
         "--wire",
@@ -90,15 +97,15 @@ def parser() -> Parser:
     run.add_argument(
         "--log", action="store_true", help="print the library's DEBUG log of the server too"
     )
-    _outputs(run)
+    _add_outputs(run)
 
-    show = commands.add_parser("show", help="print a saved trace, and draw it")
+
+def _add_show(show: Parser) -> None:
     show.add_argument("trace", help="a file that `run --json` or Trace.save() wrote")
-    _outputs(show)
+    _add_outputs(show)
 
-    vintages = commands.add_parser(
-        "vintages", help="other versions of websockets: list those that are here, or fetch some"
-    )
+
+def _add_vintages(vintages: Parser) -> None:
     actions = vintages.add_subparsers(dest="action", required=True, parser_class=Parser)
     actions.add_parser("list", help="what is here: versions, implementations, Pythons")
     fetch = actions.add_parser(
@@ -112,9 +119,8 @@ def parser() -> Parser:
     )
     fetch.add_argument("--all", action="store_true", help="every version of the recorded matrix")
 
-    matrix = commands.add_parser(
-        "matrix", help="run every cell of the matrix that this machine can, and record it"
-    )
+
+def _add_matrix(matrix: Parser) -> None:
     matrix.add_argument(
         "--to",
         default="data",
@@ -122,10 +128,8 @@ def parser() -> Parser:
         help="where matrix.jsonl and the folder matrix go (default data)",
     )
 
-    doctor = commands.add_parser(
-        "doctor",
-        help="read a debug log of websockets: what became of each connection, why, what to do",
-    )
+
+def _add_doctor(doctor: Parser) -> None:
     doctor.add_argument(
         "files",
         nargs="*",
@@ -150,10 +154,9 @@ def parser() -> Parser:
         action="store_true",
         help="print ten lines to paste into a program that hangs: where is it blocked?",
     )
-    return top
 
 
-def _outputs(command: argparse.ArgumentParser) -> None:
+def _add_outputs(command: Parser) -> None:
     command.add_argument("--json", metavar="FILE", help="save the trace as JSON Lines")
     command.add_argument("--figure", metavar="FILE", help="draw the timeline: .png or .svg")
 
@@ -162,19 +165,15 @@ def experiment(args: argparse.Namespace) -> Experiment:
     """The experiment that the options describe."""
     if args.heal is not None and args.cut is None:
         raise ValueError("--heal needs --cut: there is nothing to heal")
-    server = Peer(
-        ping_interval=args.ping_interval,
-        ping_timeout=args.ping_timeout,
-        close_timeout=args.close_timeout,
-    )
-    faults = (
-        [] if args.cut is None else [Cut(at=args.cut, heal=args.heal, direction=args.direction)]
-    )
-    client = Peer(ping_interval=args.client_ping_interval)
+    cut = Cut(at=args.cut, heal=args.heal, direction=args.direction)
     return Experiment(
-        server=server,
-        client=client,
-        faults=faults,
+        server=Peer(
+            ping_interval=args.ping_interval,
+            ping_timeout=args.ping_timeout,
+            close_timeout=args.close_timeout,
+        ),
+        client=Peer(ping_interval=args.client_ping_interval),
+        faults=[] if args.cut is None else [cut],
         latency=args.latency,
         until=args.until,
         tls=args.tls,
@@ -189,9 +188,8 @@ def output(trace: Trace, args: argparse.Namespace) -> None:
     if args.figure:
         from . import plots, predict
 
-        print(
-            f"\ndrawn {plots.save(plots.timeline(trace, predict(trace.experiment)), args.figure)}"
-        )
+        drawn = plots.timeline(trace, predict(trace.experiment))
+        print(f"\ndrawn {plots.save(drawn, args.figure)}")
 
 
 def do_run(args: argparse.Namespace) -> None:
@@ -214,15 +212,11 @@ def do_vintages(args: argparse.Namespace) -> None:
 
     if args.action == "list":
         print(shelf.report())
-    for version in (
-        []
-        if args.action == "list"
-        else args.versions or ([*shelf.ALL, shelf.installed()] if args.all else shelf.LIVE)
-    ):
-        print(
-            f"websockets {version}: {'fetched' if shelf.fetch(version) else 'was here already'}",
-            flush=True,
-        )
+        return
+    default = [*shelf.ALL, shelf.installed()] if args.all else shelf.LIVE
+    for version in args.versions or default:
+        done = "fetched" if shelf.fetch(version) else "was here already"
+        print(f"websockets {version}: {done}", flush=True)
 
 
 def do_matrix(args: argparse.Namespace) -> None:
@@ -240,17 +234,12 @@ def do_doctor(args: argparse.Namespace) -> None:
         print(doctor.recipe_text(), end="")
         return
     report = doctor.diagnose_files(args.files)
-    print(
-        doctor.to_json(report) if args.json else doctor.text(report), end="\n" if args.json else ""
-    )
+    print(doctor.to_json(report) if args.json else report)
     if args.figure:
         from . import plots
-        from .doctor.figure import draw
 
-        print(
-            f"drawn {plots.save(draw(report, args.connection), args.figure)}",
-            file=sys.stderr if args.json else sys.stdout,
-        )
+        path = plots.save(doctor.draw(report, args.connection), args.figure)
+        print(f"drawn {path}", file=sys.stderr if args.json else sys.stdout)
 
 
 COMMANDS = {

@@ -1,14 +1,17 @@
-"""What a cell needs so that code from a page of documentation runs in it unchanged. It knows nothing of WebSocket.
+"""``asyncio.run()`` in a cell, so that code from a page of documentation runs there unchanged.
 
-A kernel runs its cells inside an event loop, so plain ``asyncio.run()`` refuses to start another. The patch that allows it
-has to fit the kernel and its Python:
+A kernel runs its cells inside an event loop, so plain ``asyncio.run()`` refuses to start another.
+The patch that allows it has to fit the kernel and its Python:
 
     ipykernel 6     nest_asyncio, or its successor nest_asyncio2
-    ipykernel 7     nest_asyncio2 only: with nest_asyncio, JupyterLab's Run All leaves the cells that follow at [*] for ever
-    Python 3.14     nest_asyncio2 only: with nest_asyncio no task is current, asyncio.timeout() fails
+    ipykernel 7     nest_asyncio2 only: with nest_asyncio, JupyterLab's Run All leaves the cells
+                    that follow at [*] for ever
+    Python 3.14     nest_asyncio2 only: with nest_asyncio no task is current, and asyncio.timeout()
+                    fails
 
-The turn of the loop in which the patch is made has counted its callbacks already, and a nested loop would take some away
-("pop from an empty deque": with Run All, ipykernel 6 dies of it). So this waits for the next turn, and is awaited.
+The turn of the loop in which the patch is made has counted its callbacks already, and a nested loop
+would take some away ("pop from an empty deque": with Run All, ipykernel 6 dies of it). So this
+waits for the next turn, and is awaited.
 
     turn n      the patch is made, sleep(0)
     turn n + 1  the cell ends, the next ones run: asyncio.run() is safe
@@ -32,7 +35,10 @@ def safe(ipykernel: int) -> tuple[str, ...]:
 
 
 async def allow_asyncio_run() -> None:
-    """Let ``asyncio.run()`` work in this kernel's later cells, and say in one sentence how; outside a kernel it works anyway."""
+    """Let ``asyncio.run()`` work in this kernel's later cells, and print in a sentence how.
+
+    Outside a kernel it works anyway.
+    """
     major, version = kernel()
     if major is None:
         print("Not in a notebook: asyncio.run() works as it is.")
@@ -44,18 +50,18 @@ async def allow_asyncio_run() -> None:
             continue
         patch.apply()
         await asyncio.sleep(0)
-        print(
-            f"asyncio.run() works in this notebook's cells from now on (by {name}, under ipykernel {version})."
-        )
+        how = f"by {name}, under ipykernel {version}"
+        print(f"asyncio.run() works in this notebook's cells from now on ({how}).")
         return
     wanted = safe(major)[0].replace("_", "-")
     print(
-        f"asyncio.run() does not work in these cells: pip install {wanted}, or write `await main()` for `asyncio.run(main())`."
+        f"asyncio.run() does not work in these cells: pip install {wanted}, "
+        "or write `await main()` for `asyncio.run(main())`."
     )
 
 
 def kernel() -> tuple[int | None, str]:
-    """The ipykernel that runs this code, as its major version and its whole one; (None, "") outside a kernel."""
+    """The ipykernel that runs this code: its major version and its whole one; else (None, "")."""
     ask: Any = getattr(sys.modules.get("IPython"), "get_ipython", None)
     if "ipykernel" not in sys.modules or getattr(ask and ask(), "kernel", None) is None:
         return None, ""

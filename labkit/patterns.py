@@ -1,16 +1,18 @@
-"""Patterns for programs whose connections die: paste what you need. They know websockets and asyncio, and nothing of this lab.
+"""Patterns for programs whose connections die: paste what you need.
 
-    jittered               how long to wait before dialling again, so that a thousand clients do not dial at once
+They know websockets and asyncio, and nothing of this lab.
+
+    jittered               how long to wait before dialling again, so that not all dial at once
     first_to_end           several things at once over one connection; when one of them ends, all do
     heartbeat              ask the peer's *program* whether it is there (a ping asks its library)
     Outbox                 messages by number, kept until they are acknowledged
     goodbye                close a connection, but do not wait for ever
     send_kept, read_acknowledgements   what an outbox does over one connection
-    deliver                all of these: keep a connection for as long as the program lives, and lose nothing
+    deliver                all of these: a connection for as long as the program lives, no loss
     receiver               the other end: take every message once, in order, and acknowledge it
 
-On the wire, towards the receiver: a JSON list of the sender's name, a number and a text (number 0: only a question). Back: the last
-number that was taken.
+On the wire, towards the receiver: a JSON list of the sender's name, a number and a text (number 0:
+only a question). Back: the last number that was taken.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ async def heartbeat(
     every: float = 5.0,
     patience: float = 5.0,
 ) -> None:
-    """Ask every so many seconds, for ever; TimeoutError when no answer comes within ``patience`` (s).
+    """Ask every so many seconds, for ever; TimeoutError without an answer in ``patience`` (s).
 
     Whoever reads the connection sets ``heard`` when an answer comes: there is only one recv().
     """
@@ -77,9 +79,10 @@ async def heartbeat(
 
 
 class Outbox:
-    """The messages of one sender, by number, kept until they are acknowledged. It outlives every connection.
+    """The messages of one sender, by number, kept until they are acknowledged.
 
-    Its numbers begin at 1, so each outbox needs a name of its own: after a restart of the process, a new one (uuid4).
+    It outlives every connection. Its numbers begin at 1, so each outbox needs a name of its own:
+    after a restart of the process, a new one (uuid4).
     """
 
     def __init__(self, name: str, most: int = 100_000) -> None:
@@ -91,7 +94,7 @@ class Outbox:
         self.heard = asyncio.Event()  # the receiver has answered
 
     def put(self, text: str) -> None:
-        """Take a message to be delivered; asyncio.QueueFull if ``most`` are waiting already, and nobody answers."""
+        """Take a message to be delivered; asyncio.QueueFull if ``most`` are waiting already."""
         if len(self.kept) >= self.most:
             raise asyncio.QueueFull(f"{self.most} messages are kept, and not acknowledged")
         self.last += 1
@@ -99,12 +102,12 @@ class Outbox:
         self.more.set()
 
     def acknowledged(self, number: int) -> None:
-        """The receiver has taken every message up to this number: forget them. ValueError if that cannot be."""
-        if (
-            not self.taken <= number <= self.last
-        ):  # it forgot its numbers, or knows another sender by this name: data is lost
+        """The receiver has every message up to this number: forget them. ValueError if not so."""
+        if not self.taken <= number <= self.last:
+            # It forgot its numbers, or knows another sender by this name: data is lost.
             raise ValueError(
-                f"expected a number from {self.taken} to {self.last} to be acknowledged to {self.name!r}, seen {number}"
+                f"expected a number from {self.taken} to {self.last} to be acknowledged "
+                f"to {self.name!r}, seen {number}"
             )
         for done in range(self.taken + 1, number + 1):
             del self.kept[done]
@@ -131,7 +134,7 @@ async def read_acknowledgements(websocket: Any, outbox: Outbox) -> None:
 
 
 async def goodbye(websocket: Any, patience: float) -> None:
-    """Close a connection, and abort it after ``patience`` (s): a CLOSE may wait for ever behind what is stuck."""
+    """Close a connection; abort it after ``patience`` (s), if CLOSE is stuck."""
     try:
         async with asyncio.timeout(patience):
             await websocket.close()
@@ -151,7 +154,7 @@ async def deliver(
 
     ``spread`` (s): who has lost a connection waits by chance up to this long before dialling
     again, since others have lost theirs, too. ``settings`` go to connect(). Ends if it is cancelled
-    (with a goodbye), or if trying again cannot help: a server that refuses, numbers that do not fit.
+    (with a goodbye), or if trying again cannot help: a server refuses, or numbers do not fit.
     """
     question = json.dumps([outbox.name, 0, ""])
     delays = partial(jittered, spread)
@@ -181,10 +184,8 @@ def receiver(take: Take, last: dict[str, int]) -> Handler:
         try:
             async for message in websocket:
                 name, number, text = json.loads(message)
-                if (
-                    number == last.get(name, 0) + 1
-                ):  # nothing is awaited from here until it is noted
-                    take(name, text)
+                if number == last.get(name, 0) + 1:
+                    take(name, text)  # nothing is awaited from here until it is noted
                     last[name] = number
                 await websocket.send(str(last.get(name, 0)))
         except ConnectionClosed:

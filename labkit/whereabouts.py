@@ -1,13 +1,14 @@
-"""Where a connection is blocked, which no log shows: in which await each of its tasks is, and how many bytes wait.
+"""Where a connection is blocked, which no log shows: the await of each task, the bytes that wait.
 
     print(where(websocket))
 
     OPEN, 65,624 bytes wait in the write buffer (drain() blocks above 32,768)
-    keepalive      keepalive → ping → send_context → drain    blocked: the peer takes no bytes, and no timer runs
-    Task-7         handler → send → send_context → drain      blocked: the peer takes no bytes, and no timer runs
+    keepalive      keepalive → ping → send_context → drain    blocked: the peer takes no bytes, …
+    Task-7         handler → send → send_context → drain      blocked: the peer takes no bytes, …
 
-It takes a connection of asyncio or legacy, of threading (its threads' calls), or a task. It looks, and changes nothing.
-Call it in the program that has the connection: from the event loop's own thread, a debugger, a signal handler.
+It takes a connection of asyncio or legacy, of threading (its threads' calls), or a task. It looks,
+and changes nothing. Call it in the program that has the connection: from the event loop's own
+thread, a debugger, a signal handler.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ MEANINGS = {  # the innermost call that is known, and what it means
     "close": "waits for the closing handshake",
     "recv_into": "waits for bytes",
 }
+LIBRARYS = ("keepalive", "close_connection", "transfer_data")  # tasks that have no name
 DRAINS = ("drain", "_drain_helper", "sendall")
 
 
@@ -61,9 +63,7 @@ class Where:
     state: str | None  # OPEN, …; None: not known
     waiting: int | None  # bytes in the write buffer of the event loop; None: there is none
     limit: int | None  # bytes above which drain() blocks
-    sendq: (
-        int | None
-    )  # bytes that the kernel holds and the peer has not acknowledged (Linux); None: not known
+    sendq: int | None  # bytes in the kernel, not yet acknowledged (Linux); None: not known
     tasks: tuple[Blocked, ...]
 
     @property
@@ -74,10 +74,8 @@ class Where:
     def __str__(self) -> str:
         parts = [self.state or "state unknown"]
         if self.waiting is not None:
-            parts.append(
-                f"{self.waiting:,} bytes wait in the write buffer"
-                + (f" (drain() blocks above {self.limit:,})" if self.limit else "")
-            )
+            limit = f" (drain() blocks above {self.limit:,})" if self.limit else ""
+            parts.append(f"{self.waiting:,} bytes wait in the write buffer{limit}")
         if self.sendq is not None:
             parts.append(f"{self.sendq:,} in the kernel's Send-Q")
         return "\n".join([", ".join(parts), *map(str, self.tasks)])
@@ -94,24 +92,19 @@ def where(subject: Any) -> Where:
         return _of_loop(subject, loop)
     if hasattr(subject, "recv_events_thread") or hasattr(subject, "socket"):
         return _of_threads(subject)
-    raise TypeError(
-        f"where() takes a connection of websockets, or an asyncio task, seen {type(subject).__name__}"
-    )
+    seen = type(subject).__name__
+    raise TypeError(f"where() takes a connection of websockets, or an asyncio task, seen {seen}")
 
 
 def _of_loop(connection: Any, loop: asyncio.AbstractEventLoop) -> Where:
-    transport = getattr(connection, "transport", None)
-    tasks = [task for task in asyncio.all_tasks(loop) if _holds(task, connection)]
-    waiting = transport.get_write_buffer_size() if transport is not None else None
-    limit = transport.get_write_buffer_limits()[1] if transport is not None else None
-    sock = transport.get_extra_info("socket") if transport is not None else None
-    return Where(
-        _state(connection),
-        waiting,
-        limit,
-        _sendq(sock),
-        tuple(sorted(map(_of_task, tasks), key=lambda one: one.name)),
-    )
+    state, transport = _state(connection), getattr(connection, "transport", None)
+    tasks = [_of_task(task) for task in asyncio.all_tasks(loop) if _holds(task, connection)]
+    tasks.sort(key=lambda one: one.name)
+    if transport is None:
+        return Where(state, None, None, None, tuple(tasks))
+    waiting, (_, limit) = transport.get_write_buffer_size(), transport.get_write_buffer_limits()
+    sendq = _sendq(transport.get_extra_info("socket"))
+    return Where(state, waiting, limit, sendq, tuple(tasks))
 
 
 def _holds(task: asyncio.Task[Any], connection: Any) -> bool:
@@ -126,11 +119,9 @@ def _holds(task: asyncio.Task[Any], connection: Any) -> bool:
 
 def _of_task(task: asyncio.Task[Any]) -> Blocked:
     calls = chain(task)
-    name = (
-        calls[0]
-        if calls and calls[0].startswith(("keepalive", "close_connection", "transfer_data"))
-        else task.get_name()
-    )
+    name = task.get_name()
+    if calls and calls[0].startswith(LIBRARYS):
+        name = calls[0]
     return Blocked(name, tuple(calls), _meaning(calls))
 
 
@@ -143,31 +134,21 @@ def _of_threads(connection: Any) -> Where:
         calls = _calls(frame, connection)
         if calls and "where" not in calls:
             blocked.append(Blocked(names.get(ident, str(ident)), tuple(calls), _meaning(calls)))
-    return Where(
-        _state(connection),
-        None,
-        None,
-        _sendq(getattr(connection, "socket", None)),
-        tuple(sorted(blocked, key=lambda one: one.name)),
-    )
+    blocked.sort(key=lambda one: one.name)
+    sendq = _sendq(getattr(connection, "socket", None))
+    return Where(_state(connection), None, None, sendq, tuple(blocked))
 
 
 def _calls(frame: FrameType | None, connection: Any) -> list[str]:
-    """The calls of a thread from the first one that knows the connection, outermost first; none if none does."""
-    stack = []
+    """A thread's calls from the first that knows the connection on, outermost first."""
+    names: list[str] = []
+    calls: list[str] = []
     while frame is not None:
-        stack.append(frame)
+        names.insert(0, frame.f_code.co_name)
+        if any(value is connection for value in frame.f_locals.values()):
+            calls = names.copy()
         frame = frame.f_back
-    stack.reverse()
-    first = next(
-        (
-            n
-            for n, one in enumerate(stack)
-            if any(value is connection for value in one.f_locals.values())
-        ),
-        None,
-    )
-    return [] if first is None else [one.f_code.co_name for one in stack[first:]]
+    return calls
 
 
 def _meaning(calls: list[str]) -> str:

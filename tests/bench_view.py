@@ -17,7 +17,7 @@ from typing import Any
 from labkit import Cut, Experiment, Peer, compare, run
 from labkit.widgets.explorer import explore
 from labkit.widgets.result import picture
-from labkit.widgets.runner import Look, Runner
+from labkit.widgets.session_thread import Look, Runner
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 TWIN = Experiment(server=Peer(), faults=[Cut(at=63)])

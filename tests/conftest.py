@@ -4,6 +4,8 @@ import gc
 import os
 import sys
 
+import pytest
+
 # jsonschema (with nbformat) builds 39 grammars out of it at import, to check a kind of address that no notebook has: 1.1 s
 sys.modules.setdefault("rfc3987_syntax", None)  # an import of it raises ImportError, which jsonschema expects
 
@@ -15,6 +17,21 @@ LONG = (  # parts of names; what waits longest is first
     "own_checks[",
     "test_the_notebook_runs_from_the_record_alone",
 )
+
+
+@pytest.fixture
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """For what writes a ledger into the folder where it runs."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def words(request):
+    """What the notebook of a module of tests says (its NOTEBOOK), with single spaces."""
+    import nbformat
+
+    cells = nbformat.read(request.module.NOTEBOOK, as_version=4).cells
+    return " ".join(" ".join(cell.source.split()) for cell in cells)
 
 
 def pytest_collection_modifyitems(items):

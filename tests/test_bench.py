@@ -13,9 +13,9 @@ from cases import FLY, quiet
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.widgets.knobs import WAYS, WHO, Knobs, difference
+from labkit.widgets.page import outputs
 from labkit.widgets.result import VIEWS, picture, result
-from labkit.widgets.runner import Runner
-from labkit.widgets.static import outputs
+from labkit.widgets.session_thread import Runner
 
 
 def anything(seed):
@@ -34,15 +34,13 @@ def anything(seed):
 # knobs
 
 
-@pytest.mark.parametrize("experiment", [FLY, FLY.but(faults=[Cut(9, heal=20, direction="to_client")], latency=0.5), FLY.but(faults=[])])
-def test_knobs_that_nobody_has_moved_change_nothing(experiment):
+ONE_WAY = FLY.but(faults=[Cut(9, heal=20, direction="to_client")], latency=0.5)
+WITHOUT_KNOBS = FLY.but(faults=[Cut(9), Goodbye(12, end="client"), Freeze(3, thaw=4)], seed=7)
+
+
+@pytest.mark.parametrize("experiment", [FLY, ONE_WAY, WITHOUT_KNOBS, FLY.but(faults=[])])
+def test_knobs_that_nobody_has_moved_change_nothing_nor_does_what_has_no_knob(experiment):
     assert Knobs.of(experiment).experiment(experiment) == experiment
-
-
-def test_what_has_no_knob_stays_as_it_was():
-    base = FLY.but(faults=[Cut(9), Goodbye(12, end="client"), Freeze(3, thaw=4)], seed=7)
-    moved = Knobs.of(base).experiment(base)
-    assert moved == base
 
 
 def test_the_difference_is_told_by_the_names_of_the_knobs():

@@ -8,10 +8,12 @@ from labkit.__main__ import main
 FLY = "run --ping-interval 4 --ping-timeout 3 --close-timeout 2 --cut 9 --wire virtual".split()
 
 
-def test_a_run_prints_the_short_table(capsys):
-    assert main(FLY) == 0
+@pytest.mark.parametrize("options", [[], ["--tls"], ["--log"]])
+def test_a_run_prints_the_short_table_and_the_log_if_it_is_asked_for(options, capsys):
+    assert main([*FLY, *options]) == 0
     out = capsys.readouterr()
     assert "server: noticed 15.000 s, closed 17.000 s, told 17.000 s" in out.out and out.err == ""
+    assert ("- timed out waiting for keepalive pong" in out.out) == ("--log" in options)
 
 
 def test_a_run_saves_its_trace_and_show_prints_it_again(capsys, tmp_path):
@@ -34,16 +36,6 @@ def test_a_run_draws_its_figure(tmp_path, suffix, capsys):
 def test_none_switches_a_timer_off(capsys):
     assert main([*FLY[:1], "--ping-interval", "none", "--cut", "3", "--wire", "virtual"]) == 0
     assert "noticed never" in capsys.readouterr().out
-
-
-def test_tls_is_a_flag_away(capsys):
-    assert main([*FLY, "--tls"]) == 0
-    assert "server: noticed 15.000 s, closed 17.000 s, told 17.000 s" in capsys.readouterr().out
-
-
-def test_the_log_can_be_printed(capsys):
-    assert main([*FLY, "--log"]) == 0
-    assert "- timed out waiting for keepalive pong" in capsys.readouterr().out
 
 
 WRONG = [

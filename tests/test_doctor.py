@@ -18,8 +18,8 @@ from labkit import Cut, Experiment, Peer, StopReading, Trace, run
 from labkit.__main__ import main
 from labkit.doctor import diagnose, diagnose_files, text, to_json
 from labkit.doctor.remedies import REMEDIES
-from labkit.doctor.report import ORDER
-from labkit.doctor.stamps import Clock
+from labkit.doctor.timestamps import TimestampReader
+from labkit.doctor.verdict import CAUSES as ORDER
 
 FLY_LOG = run(FLY, "virtual").log("server")
 
@@ -99,14 +99,14 @@ STAMPS = [
 
 @pytest.mark.parametrize(("one", "two", "apart"), STAMPS, ids=[one.strip() for one, _, _ in STAMPS])
 def test_a_time_is_read_in_all_the_usual_ways(one, two, apart):
-    clock = Clock()
+    clock = TimestampReader()
     first, second = clock.read(one), clock.read(two)
     assert second - first == pytest.approx(apart, abs=1e-5)
 
 
 @pytest.mark.parametrize("odd", ["", "no time", "99:99:99", "2026-13-45 07:58:26", "ab1795420706", "Foo 33 07:58:26", "1.2.3.4:80"])
 def test_what_is_no_time_is_none(odd):
-    assert Clock().read(odd) is None or odd.startswith(("2026-13", "Foo"))  # their clock may be believed
+    assert TimestampReader().read(odd) is None or odd.startswith(("2026-13", "Foo"))  # their clock may be believed
 
 
 @pytest.mark.parametrize("form", FORMATS)

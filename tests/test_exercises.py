@@ -8,10 +8,7 @@ from labkit.exercises import Ledger, beliefs, check_new_cut, check_soonest_and_l
 from labkit.exercises.answers import is_number, one_of
 from labkit.exercises.gap import letters
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,7 @@ from labkit.exercises.frames import QUIET, check_frames, check_ping, check_serve
 from labkit.exercises.raw import talk
 
 BOOK = Path(__file__).parent.parent / "notebooks" / "01_frames_and_states.ipynb"
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from labkit import Cut, Experiment, Peer, run
@@ -16,11 +15,7 @@ SMALL = dict(ping_interval=None, buffer=4096, write_limit=4096)
 TINY = Experiment(server=Peer(**SMALL, send_size=10, send_every=1), client=Peer(buffer=4096), faults=[Cut(at=5)], until=300)
 BIG = TINY.but(server=Peer(**SMALL, send_size=1000, send_every=1), until=40)
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "03_silence.ipynb"
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 @pytest.fixture(scope="module")
@@ -196,11 +191,6 @@ def test_a_check_without_a_usable_answer_never_raises(empty, capsys):
 
 
 # what the notebook claims
-
-
-@pytest.fixture(scope="module")
-def words():
-    return " ".join(" ".join(cell.source.split()) for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
 
 
 def test_a_message_that_met_a_cut_arrives_in_order(big):

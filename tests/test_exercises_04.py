@@ -15,11 +15,7 @@ from labkit.exercises.law import WRONG, band, cases, check_law, facts, guess_del
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "04_detection_law.ipynb"
 PHASES = [8 + n / 50 for n in range(1, 201)]
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 @pytest.fixture(scope="module")

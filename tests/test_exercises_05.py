@@ -52,9 +52,7 @@ def one_process_a_vintage():
         yield
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 @pytest.fixture(params=["empty", pytest.param("full", marks=needs_old)])

@@ -5,7 +5,6 @@ import random
 from functools import partial
 from pathlib import Path
 
-import nbformat
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -19,11 +18,6 @@ from labkit.patterns import jittered
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "09_surviving.ipynb"
 PINGS = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
-
-
-@pytest.fixture(scope="module")
-def words():
-    return " ".join(" ".join(cell.source.split()) for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
 
 
 # the trouble

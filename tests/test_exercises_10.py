@@ -14,11 +14,7 @@ from labkit.plots.tradeoffs import knee, settings_of
 BOOK = nbformat.read(Path(__file__).parent.parent / "notebooks" / "solutions" / "10_choosing_timers.ipynb", as_version=4)
 WORDS = " ".join(" ".join(cell.source for cell in BOOK.cells).split())
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=64)])
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def says(text):

@@ -3,22 +3,15 @@
 import asyncio
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from labkit import run
-from labkit.doctor import diagnose
-from labkit.doctor.figure import draw
+from labkit.doctor import diagnose, draw
 from labkit.exercises import clinic
 from labkit.exercises.clinic import CAUSES, MYSTERIES, check_causes, check_interval, check_patience, log, look, own_log, show, silent_log
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "11_the_clinic.ipynb"
 DOCTORS = {"own loop": "own_loop", "peer gave up": "peer_timeout", "no pong": "own_timeout", "idle box": "idle_drop"}
-
-
-@pytest.fixture(scope="module")
-def words():
-    return " ".join(" ".join(cell.source.split()) for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
 
 
 @pytest.mark.parametrize("number", MYSTERIES)

@@ -186,28 +186,23 @@ def desk(tmp_path):
     return Desk(tmp_path)
 
 
+OLD = "This lab needs Python 3.11 or newer; {} is {}. Try: make test PYTHON=python3.12\n"
+
+
 @needs_make
-@pytest.mark.parametrize("version", ["2.7.18", "3.8.18", "3.10.14"])
-def test_an_old_python_is_told_so_in_one_sentence(desk, version):
-    python = desk.python(version)
+@pytest.mark.parametrize(
+    ("version", "also", "sentence"),
+    [
+        *((version, "", OLD) for version in ("2.7.18", "3.8.18", "3.10.14")),
+        (None, "", OLD.replace("is {}", "is not to be found")),
+        ("3.12.1", 'sys.modules["ensurepip"] = None', "{} comes without venv (Debian"),
+    ],
+)
+def test_an_unusable_python_is_told_so_in_one_sentence(desk, version, also, sentence):
+    python = desk.python(version, also) if version else "python-of-nowhere"
     done = desk.make("test", f"PYTHON={python}")
-    sentence = f"This lab needs Python 3.11 or newer; {python} is {version}. Try: make test PYTHON=python3.12\n"
-    assert done.returncode != 0 and done.stderr.startswith(sentence) and "Traceback" not in done.stderr
+    assert done.returncode != 0 and done.stderr.startswith(sentence.format(python, version)) and "Traceback" not in done.stderr
     assert not (desk.folder / ".venv").exists()
-
-
-@needs_make
-def test_a_missing_python_is_told_so_in_one_sentence(desk):
-    done = desk.make("lab", "PYTHON=python-of-nowhere")
-    sentence = "This lab needs Python 3.11 or newer; python-of-nowhere is not to be found. Try: make lab PYTHON=python3.12\n"
-    assert done.returncode != 0 and done.stderr.startswith(sentence)
-
-
-@needs_make
-def test_a_python_without_venv_is_told_so_in_one_sentence(desk):
-    python = desk.python("3.12.1", also='sys.modules["ensurepip"] = None')
-    done = desk.make("lab", f"PYTHON={python}")
-    assert done.returncode != 0 and done.stderr.startswith(f"{python} comes without venv (Debian") and "Traceback" not in done.stderr
 
 
 @needs_make

@@ -11,7 +11,7 @@ import warnings
 import pytest
 
 from labkit import Cut, Experiment, Peer, open_run, where
-from labkit.doctor import recipe, recipe_text
+from labkit.doctor import recipe_text
 from labkit.whereabouts import _sendq
 
 BLOCKED = Experiment(
@@ -36,10 +36,7 @@ def test_a_blocked_drain_shows_in_keepalive_and_in_the_sender(blocked):
     assert ("keepalive", "ping", "send_context", "drain") in {one[:4] for one in calls}
     assert any(one[0] == "send" and "drain" in one for one in calls)
     assert found.state == "OPEN" and found.waiting > found.limit == 32768 and not found.drained
-
-
-def test_it_reads_as_a_few_lines(blocked):
-    text = str(where(blocked))
+    text = str(found)
     assert "keepalive → ping → send_context → drain" in text and "the peer takes no bytes" in text and "bytes wait" in text
 
 
@@ -56,19 +53,14 @@ def test_a_quiet_connection_is_asleep_and_waits_for_messages():
     assert {"asleep", "waits for a message"} <= {one.means for one in found.tasks}
 
 
-def test_the_recipe_says_the_same_without_labkit(blocked, capsys):
-    recipe.where(blocked)
-    out = capsys.readouterr().out
-    assert "keepalive > ping > send_context > drain" in out and f"{blocked.transport.get_write_buffer_size()} bytes wait" in out
-
-
-def test_the_recipe_is_ten_lines_of_plain_asyncio_and_can_be_pasted(blocked, capsys):
+def test_the_recipe_is_ten_lines_of_plain_asyncio_which_say_the_same_when_pasted(blocked, capsys):
     body = recipe_text().partition("def where")[2].splitlines()[1:]
     assert len(body) <= 10 and "labkit" not in recipe_text().partition('"""\n')[2]
     names = {}
     exec(recipe_text(), names)
     names["where"](blocked)
-    assert "drain" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "keepalive > ping > send_context > drain" in out and f"{blocked.transport.get_write_buffer_size()} bytes wait" in out
 
 
 def test_legacy_connections_are_understood():

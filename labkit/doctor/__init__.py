@@ -1,10 +1,14 @@
-"""The doctor: somebody's debug log of ``websockets`` in, causes out, with how sure and on which lines.
+"""The doctor: somebody's debug log of ``websockets`` in, causes out, with evidence by line numbers.
 
     report = diagnose(open("app.log"))
     print(report)                       the worst first, with what to do
 
-It reads any version's wording (that stands in ``dialect``) in any usual format, many connections at a time, in flat memory. It
-says *certain* only where the log leaves nothing else; "not enough to say" is a good answer, a wrong verdict is not.
+It reads any version's wording (that stands in ``dialect``) in any usual format, many connections at
+a time, in flat memory. It says *certain* only where the log leaves nothing else; "not enough to
+say" is a good answer, a wrong verdict is not.
+
+    lines → demultiplexer → connection → causes → report
+          → exception_texts ──────────────────↗
 """
 
 from __future__ import annotations
@@ -14,46 +18,59 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import lines
-from .chart import Chart
-from .hearsay import Hearsay
-from .report import Report, Storms
-from .verdict import Verdict, judge
-from .ward import Ward
-from .words import text, to_json
+from .causes import judge
+from .demultiplexer import Demultiplexer
+from .drawing import draw
+from .exception_texts import ExceptionTexts
+from .report import Report
+from .report_json import to_json
+from .storms import Storms
+from .verdict import Verdict
 
-__all__ = ["Report", "Verdict", "diagnose", "diagnose_files", "recipe_text", "text", "to_json"]
+__all__ = [
+    "Report",
+    "Verdict",
+    "diagnose",
+    "diagnose_files",
+    "draw",
+    "recipe_text",
+    "text",
+    "to_json",
+]
 
 DEBUG_LINES = ("state", "data", "frame", "keepalive", "other", "http")
 
 
 def diagnose(rows: Iterable[str]) -> Report:
     """Read a log, line by line, and say what became of each connection in it."""
-    report, storms = Report(), Storms()
-
-    def discharge(chart: Chart) -> None:
-        report.add(judge(chart, ward.end))
-
-    ward = Ward(discharge, storms)
-    hearsay = Hearsay(ward)
-    reader = lines.Reader()
+    report, storms, reader = Report(), Storms(), lines.Reader()
+    connections = Demultiplexer(lambda one: report.add(judge(one, connections.end)), storms)
+    texts = ExceptionTexts(connections)
     for line in reader.read(rows):
         if line.kind in DEBUG_LINES:
             report.spoken += 1
-            ward.take(line)
+            connections.add(line)
         else:
-            hearsay.take(line)
-    ward.leave(reader.envelope())
-    report.lines = reader.lines
-    for verdict in [*hearsay.verdicts(report.causes), *filter(None, [storms.verdict()])]:
+            texts.add(line)
+    connections.finish(reader.envelope())
+    for verdict in texts.verdicts(report.causes) + storms.verdicts():
         report.add(verdict)
-    report.begin, report.end = ward.begin, ward.end
-    report.settle()
+    report.lines, report.begin, report.end = reader.lines, connections.begin, connections.end
+    report.finish()
     return report
 
 
 def diagnose_files(paths: Iterable[str]) -> Report:
-    """Read files one after the other, as one log (give rotated ones oldest first); "-" is standard input."""
+    """Read files as one log, rotated ones oldest first; "-" is standard input.
+
+    FileNotFoundError if one is not there. What gzip compressed is unpacked.
+    """
     return diagnose(_rows(paths))
+
+
+def text(report: Report) -> str:
+    """The whole report in words, worst first."""
+    return f"{report}\n"
 
 
 def recipe_text() -> str:
@@ -65,10 +82,9 @@ def _rows(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         if path == "-":
             yield from lines.texts(sys.stdin.buffer)
-            continue
-        if not Path(path).is_file():
-            raise FileNotFoundError(
-                f"there is no file {path}: expected a log, or - for standard input"
-            )
-        with lines.opened(path) as file:
-            yield from lines.texts(file)
+        elif Path(path).is_file():
+            with lines.opened(path) as file:
+                yield from lines.texts(file)
+        else:
+            expected = "expected a log, or - for standard input"
+            raise FileNotFoundError(f"there is no file {path}: {expected}")

@@ -1,115 +1,117 @@
-"""How well a line fits a connection, as it stands: 2 expected, 1 possible, 0 impossible. Only logs without names need it.
+"""How well a line fits a connection: for logs whose lines do not name their connection.
 
-< PONG a1 …                 the connection whose ping a1 … is out
-- timed out … pong          one with a ping out, or whose pong has come but was not noticed
-> CLOSE, = CLOSING, > EOF   the one that spoke last, if it is its turn
+< PONG a1 …                 the connection whose ping a1 … is open
+- timed out … pong          one with an open ping, or whose pong came but was not noticed
+> CLOSE, = CLOSING, > EOF   the one whose newest line was the newest, if it is its turn
 = CLOSED                    the one that just saw EOF; else one that is CLOSING
 """
 
 from __future__ import annotations
 
-from typing import Any
+from .connection import Connection, Data
 
-from ..trace import STATES
-from .chart import Chart
-
-
-def fit(chart: Chart, kind: str, data: dict[str, Any]) -> int:
-    """How well a line of this kind fits the chart."""
-    if kind in FITS:
-        return FITS[kind](chart, data)
-    return 1
+EXPECTED, POSSIBLE, IMPOSSIBLE = 2, 1, 0
 
 
-def _state(chart: Chart, data: dict[str, Any]) -> int:
-    new, old = data["state"], chart.state
+def fit(connection: Connection, kind: str, data: Data) -> int:
+    """How well a line of this kind fits a connection: EXPECTED, POSSIBLE or IMPOSSIBLE."""
+    return FITS[kind](connection, data) if kind in FITS else POSSIBLE
+
+
+def _state(connection: Connection, data: Data) -> int:
+    new, old = data["state"], connection.state
     if new == "CLOSED" and old != "CLOSED":
-        return 2 if (chart.eof and old == "OPEN") or old == "CLOSING" else 1
-    if new == "CLOSING" and old in ("OPEN", ""):
-        return 2 if chart.sent or chart.got or chart.timed_out else 1
-    if new == "OPEN":
-        return 2 if old == "CONNECTING" else 1 if old == "" else 0
-    return 0
+        return _expected_if(old == "CLOSING" or (connection.eof and old == "OPEN"))
+    if new == "CLOSING" and connection.is_open:
+        return _expected_if(connection.sent or connection.got or connection.timed_out)
+    if new == "OPEN" and old in ("CONNECTING", ""):
+        return _expected_if(old)
+    return IMPOSSIBLE
 
 
-def _sent(chart: Chart, data: dict[str, Any]) -> int:
+def _sent(connection: Connection, data: Data) -> int:
     opcode = data["opcode"]
-    if chart.state == "CONNECTING":
-        return 0
+    if connection.state == "CONNECTING":
+        return IMPOSSIBLE
     if opcode == "PONG":
-        return 2 if data["payload"] == chart.asked_payload else 0 if chart.asked_payload else 1
+        return _payload(data, connection.peer_payload)
     if opcode == "CLOSE":
-        return _sent_close(chart, data)
+        return _sent_close(connection, data)
     if opcode == "EOF":
-        return 2 if chart.eof or chart.state == "CLOSING" else 1
-    return 2 if opcode == "PING" and chart.announced else 1 if _is_open(chart) else 0
+        return _expected_if(connection.eof or connection.state == "CLOSING")
+    if opcode == "PING" and connection.announced:
+        return EXPECTED
+    return _possible_if(connection.is_open)
 
 
-def _sent_close(chart: Chart, data: dict[str, Any]) -> int:
-    if chart.sent:
-        return 0
-    if "keepalive ping timeout" in data.get("reason", "") and not chart.got:
-        return 2 if chart.timed_out else 0 if chart.whole else 1
-    return (
-        2
-        if chart.got and chart.got.code == data.get("code")
-        else 0
-        if chart.timed_out or not _is_open(chart)
-        else 1
-    )
+def _sent_close(connection: Connection, data: Data) -> int:
+    if connection.sent:
+        return IMPOSSIBLE
+    if "keepalive ping timeout" in data.get("reason", "") and not connection.got:
+        return EXPECTED if connection.timed_out else _possible_if(not connection.whole)
+    if connection.got and connection.got.code == data.get("code"):
+        return EXPECTED
+    return _possible_if(connection.is_open and not connection.timed_out)
 
 
-def _got(chart: Chart, data: dict[str, Any]) -> int:
-    opcode = data["opcode"]
-    if chart.state == "CONNECTING":
-        return 0
+def _got(connection: Connection, data: Data) -> int:
+    opcode, sent = data["opcode"], connection.sent
+    if connection.state == "CONNECTING":
+        return IMPOSSIBLE
     if opcode == "PONG":
-        return 2 if data["payload"] == chart.payload else 0 if chart.payload else 1
-    if opcode == "CLOSE":
-        return (
-            0
-            if chart.got
-            else 2
-            if chart.sent and chart.sent.code == data.get("code") and not chart.timed_out
-            else 1
-        )
+        return _payload(data, connection.payload)
+    if opcode == "CLOSE" and not connection.got:
+        return _expected_if(sent and sent.code == data.get("code") and not connection.timed_out)
     if opcode == "EOF":
-        return 0 if chart.eof else 1
-    return 1 if _is_open(chart) else 0
+        return _possible_if(not connection.eof)
+    return _possible_if(opcode != "CLOSE" and connection.is_open)
 
 
-def _keepalive(chart: Chart, data: dict[str, Any]) -> int:
-    if chart.state not in ("OPEN", ""):
-        return 0
+def _keepalive(connection: Connection, data: Data) -> int:
+    if not connection.is_open:
+        return IMPOSSIBLE
     if data["step"] == "pong":
-        return 2 if chart.late_pong else 0 if chart.whole else 1
-    if "sending" in data["line"]:
-        return 0 if chart.announced else 1
-    return 2 if chart.ping and not chart.confirmed else 0 if chart.whole else 1
+        expected = connection.late_pong is not None
+    elif "sending" in data["line"]:
+        return _possible_if(not connection.announced)
+    else:
+        expected = connection.ping is not None and not connection.confirmed
+    return EXPECTED if expected else _possible_if(not connection.whole)
 
 
-def _timeout(chart: Chart, data: dict[str, Any]) -> int:
+def _timeout(connection: Connection, data: Data) -> int:
     if "keepalive pong" not in data["line"]:
-        return 2 if chart.state == "CLOSING" else 1
-    if chart.timed_out or chart.state not in ("OPEN", ""):
-        return 0
-    return 2 if chart.late_pong or (chart.ping and chart.confirmed) else 0 if chart.whole else 1
+        return _tcp(connection, data)
+    if connection.timed_out or not connection.is_open:
+        return IMPOSSIBLE
+    if connection.late_pong or (connection.ping and connection.confirmed):
+        return EXPECTED
+    return _possible_if(not connection.whole)
 
 
-def _handshake(chart: Chart, data: dict[str, Any]) -> int:
-    return 1 if STATES.index(chart.state or "CONNECTING") == 0 else 0
+def _handshake(connection: Connection, data: Data) -> int:
+    return _possible_if(connection.state in ("CONNECTING", ""))
 
 
-def _failing(chart: Chart, data: dict[str, Any]) -> int:
-    return 2 if chart.timed_out and chart.state == "OPEN" else 1
+def _failing(connection: Connection, data: Data) -> int:
+    return _expected_if(connection.timed_out and connection.state == "OPEN")
 
 
-def _tcp(chart: Chart, data: dict[str, Any]) -> int:
-    return 2 if chart.state == "CLOSING" else 1
+def _tcp(connection: Connection, data: Data) -> int:
+    return _expected_if(connection.state == "CLOSING")
 
 
-def _is_open(chart: Chart) -> bool:
-    return chart.state in ("OPEN", "")
+def _payload(data: Data, ping: str) -> int:
+    """A pong belongs to the ping with its payload; "" if no ping is known."""
+    return EXPECTED if data["payload"] == ping else _possible_if(not ping)
+
+
+def _expected_if(condition: object) -> int:
+    return EXPECTED if condition else POSSIBLE
+
+
+def _possible_if(condition: object) -> int:
+    return POSSIBLE if condition else IMPOSSIBLE
 
 
 FITS = {

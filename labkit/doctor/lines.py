@@ -1,7 +1,8 @@
-"""Log lines of any format: where the library's words begin, when, and whose they are. It reads, and judges nothing.
+"""Log lines of any format: where the library's words begin, when, and whose they are.
 
-A line of somebody's log is an envelope (time, host, level, logger, an id …) and in it a message. What the message means
-stands in ``dialect``; here it is only found. Most lines of most logs are other programs': a cheap look passes over them.
+A line of somebody's log is an envelope (time, host, level, logger, an id …) and in it a message.
+What the message means stands in ``dialect``; here it is only found. Most lines of most logs are
+other programs': a quick look passes over them.
 
     DEBUG:websockets.server:> PING 1f 2e 3d 4c [binary, 4 bytes]
     Nov 23 07:58:26 host app[123]: 2026-11-23 07:58:26,123 DEBUG = connection is OPEN
@@ -17,68 +18,75 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
 CHUNK = 2**20  # bytes read at a time
-HEAD, CLOCKS = 23, "0123456789-:.,T/ Z+"  # characters, and those of which times consist
 LONGEST = 2**16  # characters of a line that are looked at
+DEEPEST = 3  # JSON in JSON in JSON
+TIME_LENGTH = 23  # characters of an ISO time
+TIME_LETTERS = "0123456789-:.,T/ Z+"
+NAMES_KEPT = 5000
 
-START = re.compile(  # what can begin a message of the library, after something that is no part of a word
-    r"(?:^|(?<=[\s:|\])\"'=>-]))(?:"
-    r"(?P<state>= connection is [A-Z]+)"
-    r"|(?P<data>[<>] (?:TEXT|BINARY|CONT)\b)"
-    r"|(?P<frame>[<>] (?:PING|PONG|CLOSE|EOF)\b.*)"
-    r"|(?P<keepalive>% (?:sent|sending|received) keepalive p[io]ng)"
-    r"|(?P<other>[-!] timed out.*|! failing.*|! error.*|x (?:half-)?closing TCP.*|x aborting TCP.*)"
-    r"|(?P<http>[<>] (?:GET |HTTP/1|User-Agent: |Server: ).*)"
-    r"|(?P<said>connection open|connection closed|connection rejected[^\"]*|connection handler failed|keepalive ping failed"
-    r"|data transfer failed|parser failed|opening handshake failed|server (?:listening|closing|closed)\b)"
-    r"|(?P<text>(?:sent|received) \d{4} \(.*|no close frame received or sent|timed out while closing connection)"
-    r"|(?P<broken>Traceback \(most recent|[\w.]*(?:Error|Exception)\b(?=:|$).*)"
-    r"|(?P<code>\b1006\b)"
-    r")"
+# What can begin a message of the library, after something that is no part of a word.
+START = re.compile(
+    r"""(?:^|(?<=[\s:|\])"'=>-]))(?:
+    (?P<state>=\ connection\ is\ [A-Z]+)
+    |(?P<data>[<>]\ (?:TEXT|BINARY|CONT)\b)
+    |(?P<frame>[<>]\ (?:PING|PONG|CLOSE|EOF)\b.*)
+    |(?P<keepalive>%\ (?:sent|sending|received)\ keepalive\ p[io]ng)
+    |(?P<other>[-!]\ timed\ out.*|!\ failing.*|!\ error.*
+        |x\ (?:half-)?closing\ TCP.*|x\ aborting\ TCP.*)
+    |(?P<http>[<>]\ (?:GET\ |HTTP/1|User-Agent:\ |Server:\ ).*)
+    |(?P<said>connection\ open|connection\ closed|connection\ rejected[^"]*
+        |connection\ handler\ failed|keepalive\ ping\ failed|data\ transfer\ failed
+        |parser\ failed|opening\ handshake\ failed|server\ (?:listening|closing|closed)\b)
+    |(?P<text>(?:sent|received)\ \d{4}\ \(.*|no\ close\ frame\ received\ or\ sent
+        |timed\ out\ while\ closing\ connection)
+    |(?P<broken>Traceback\ \(most\ recent|[\w.]*(?:Error|Exception)\b(?=:|$).*)
+    |(?P<code>\b1006\b)
+    )""",
+    re.VERBOSE,
 )
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)")
 PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
-END = re.compile(r"websockets\.(server|client)")
+LOGGER = re.compile(r"websockets\.(server|client)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-TIMES = (
-    "timestamp",
-    "@timestamp",
-    "time",
-    "ts",
-    "asctime",
-    "datetime",
-    "created",
-    "date",
-    "t",
-    "__REALTIME_TIMESTAMP",
-)
-WORDS = ("message", "msg", "MESSAGE", "event", "log", "text", "line")
-WHO = re.compile(r"^(?:websocket|ws|conn|connection)(?:[._-]?(?:id|uuid))?$", re.I)
+
+# Fields of a line that is JSON
+TIMES = "timestamp @timestamp time ts asctime datetime created date t __REALTIME_TIMESTAMP".split()
+MESSAGES = "message msg MESSAGE event log text line".split()
+TRACEBACKS = "exc_info exception exc_text stack_info traceback".split()
+LOGGERS = "logger name logger_name".split()
+CONNECTION = re.compile(r"(?:websocket|ws|conn|connection)(?:[._-]?(?:id|uuid))?$", re.I)
 
 
-class Line(NamedTuple):
-    """One line that says something: its number, the text before the message (the time is in it), who, what."""
+class Whose(NamedTuple):
+    """Whose a line is."""
 
-    number: int
-    prefix: str
     who: str  # the connection, if the line names it; else the process, or ""
     named: bool  # whether ``who`` names one connection
     side: str  # server, client or ""
-    kind: str  # state, data, frame, keepalive, other, http, said, text, broken, code
+
+
+class Line(NamedTuple):
+    """A line that says something."""
+
+    number: int
+    prefix: str  # the text before the message; the time is in it
+    who: str  # as in Whose
+    named: bool
+    side: str
+    kind: str  # a group of START
     message: str
 
 
 def texts(file: IO[bytes]) -> Iterator[str]:
-    """The lines of an open file, of any size, in flat memory; bytes that are no UTF-8 do no harm."""
+    """The lines of an open file, of any size, in flat memory; bytes may be no UTF-8."""
     rest = b""
     while chunk := file.read(CHUNK):
-        whole, _, rest = (
-            (rest + chunk).rpartition(b"\n")
-            if b"\n" in chunk
-            else (b"", b"", (rest + chunk)[: 4 * LONGEST])
-        )
-        if whole:
+        whole, newline, rest = (rest + chunk).rpartition(b"\n")
+        if newline:
             yield from whole.decode("utf-8", "replace").split("\n")
+        else:
+            rest = rest[: 4 * LONGEST]
     if rest:
         yield rest.decode("utf-8", "replace")
 
@@ -91,21 +99,19 @@ def opened(path: str) -> IO[bytes]:
 
 
 class Reader:
-    """Finds what the library said in a log. It remembers where the newest message began, since the next one mostly begins there, too."""
+    """Finds what the library said in a log."""
 
     def __init__(self) -> None:
-        self.start = 0  # characters before the newest message
-        self.names: dict[
-            str, tuple[str, bool, str]
-        ] = {}  # what prefixes say, by what stands behind their time
+        self.start = 0  # characters before the newest message: the next often begins there, too
+        self.names: dict[str, Whose] = {}  # by what stands behind the time
         self.lines = 0  # how many were read
         self.last = ""  # the newest of them
 
     def read(self, rows: Iterable[str]) -> Iterator[Line]:
         """The lines that say something."""
         for self.lines, row in enumerate(rows, start=1):
-            if "> " in row or "< " in row or _hints(row):
-                line = self.one(self.lines, row)
+            if "> " in row or "< " in row or _may_matter(row):
+                line = self._line(row, 0)
                 if line is not None:
                     yield line
             if row:
@@ -114,69 +120,63 @@ class Reader:
     def envelope(self) -> str:
         """Where the time of the newest line stands, whoever wrote it."""
         row = ANSI.sub("", self.last[:LONGEST])
-        if row.lstrip()[:1] != "{":
-            return row[:100]
-        try:
-            data = json.loads(row)
-        except (ValueError, RecursionError):
-            return ""
-        return _when(data) if isinstance(data, dict) else ""
+        return _time(_decoded(row)) if row.lstrip().startswith("{") else row[:100]
 
-    def one(self, number: int, row: str) -> Line | None:
-        """One line, or None if it is no business of the library's."""
+    def _line(self, row: str, depth: int) -> Line | None:
+        """What a line says, or None if the library did not write it; ``depth`` of JSON."""
         if not row:
             return None
         row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
-        if row[0] in "{ \t" and row.lstrip()[:1] == "{":
-            return _unwrapped(self, number, row)
+        if row[0] in "{ \t" and row.lstrip().startswith("{"):
+            return self._of_json(_decoded(row), depth) if depth <= DEEPEST else None
         found = self._found(row)
         if found is None:
             return None
         prefix = row[: found.start()]
-        who, named, end = self._whose(prefix)
-        return Line(number, prefix, who, named, end, found.lastgroup or "", found[0])
-
-    def _whose(self, prefix: str) -> tuple[str, bool, str]:
-        """The connection that a line names, and the end; behind a time the same words mean the same."""
-        if prefix[:HEAD].strip(CLOCKS):
-            return self._read_whose(prefix)
-        tail = prefix[HEAD:]
-        known = self.names.get(tail)
-        if known is None:
-            if len(self.names) > 5000:
-                self.names.clear()
-            known = self.names[tail] = self._read_whose(prefix)
-        return known
-
-    def _read_whose(self, prefix: str) -> tuple[str, bool, str]:
-        who, named = self._who(prefix)
-        end = END.search(prefix) if "websockets." in prefix else None
-        return who, named, end[1] if end else ""
+        who, named, side = self._whose(prefix)
+        return Line(self.lines, prefix, who, named, side, found.lastgroup or "", found[0])
 
     def _found(self, row: str) -> re.Match[str] | None:
-        """Where a message begins: where the newest one did, unless something before that could be one already; else, look for it."""
+        """Where a message begins: where the newest one did, unless one may begin before that."""
         head = row[: self.start]
         found = None if "> " in head or "< " in head else START.match(row, self.start)
         found = found or START.search(row)
         self.start = found.start() if found else self.start
         return found
 
-    def _who(self, prefix: str) -> tuple[str, bool]:
-        if prefix.count("-") > 3 and (found := UUID.search(prefix)):
-            return found[0], True
-        if any(word in prefix for word in ("conn", "ws", "websocket")) and (
-            found := NAMED.search(prefix)
-        ):
-            return found[1], any(letter.isdigit() for letter in found[1])
-        if "]:" in prefix and (found := PROCESS.search(prefix)):
-            return found[1], False
-        return "", False
+    def _whose(self, prefix: str) -> Whose:
+        if prefix[:TIME_LENGTH].strip(TIME_LETTERS):
+            return _whose(prefix)
+        tail = prefix[TIME_LENGTH:]
+        known = self.names.get(tail)
+        if known is None:
+            if len(self.names) > NAMES_KEPT:
+                self.names.clear()
+            known = self.names[tail] = _whose(prefix)
+        return known
+
+    def _of_json(self, data: dict[str, Any], depth: int) -> Line | None:
+        """A line that is JSON: its message, with what stands beside it as the envelope."""
+        words = next((data[key] for key in MESSAGES if isinstance(data.get(key), str)), None)
+        if words is None:
+            return None
+        is_json = words.startswith("{")
+        line = self._line(words if is_json else words.partition("\n")[0], depth + 1)
+        line = line or self._of_traceback(data)
+        return _with_envelope(line, data) if line else None
+
+    def _of_traceback(self, data: dict[str, Any]) -> Line | None:
+        """The last line of a traceback that stands in a field of its own."""
+        for key in TRACEBACKS:
+            if isinstance(data.get(key), str) and (last := data[key].strip().rpartition("\n")[2]):
+                return self._line(last, DEEPEST + 1)
+        return None
 
 
-def _hints(row: str) -> bool:
-    """A cheap look: whether a line may be one of the library's at all."""
+def _may_matter(row: str) -> bool:
+    """A quick look: whether a line may be one of the library's at all."""
     return (
         "connection" in row
         or "keepalive" in row
@@ -195,69 +195,46 @@ def _hints(row: str) -> bool:
     )
 
 
-def _unwrapped(reader: Reader, number: int, row: str, depth: int = 0) -> Line | None:
-    """A line that is JSON: its message, with what stands beside it as the envelope."""
+def _whose(prefix: str) -> Whose:
+    found = LOGGER.search(prefix)
+    side = found[1] if found else ""
+    if found := UUID.search(prefix):
+        return Whose(found[0], True, side)
+    if found := NAMED.search(prefix):
+        return Whose(found[1], any(letter.isdigit() for letter in found[1]), side)
+    found = PROCESS.search(prefix)
+    return Whose(found[1] if found else "", False, side)
+
+
+def _decoded(row: str) -> dict[str, Any]:
+    """A line that looks like a JSON object, as one; empty if it is none."""
     try:
-        data = json.loads(row)
+        return dict(json.loads(row))
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(data, dict):
-        return None
-    words = next((data[key] for key in WORDS if isinstance(data.get(key), str)), None)
-    if words is None:
-        return None
-    deeper = words.startswith("{") and depth < 3
-    inner = (
-        _unwrapped(reader, number, words, depth + 1)
-        if deeper
-        else None
-        if words.startswith("{")
-        else reader.one(number, words.split("\n")[0])
-    )
-    inner = inner if inner is not None else _in_traceback(reader, number, data)
-    return None if inner is None else _beside(inner, data)
+        return {}
 
 
-def _in_traceback(reader: Reader, number: int, data: dict[str, Any]) -> Line | None:
-    """The last line of a traceback that stands in a field of its own."""
-    for key in ("exc_info", "exception", "exc_text", "stack_info", "traceback"):
-        if isinstance(data.get(key), str) and (last := data[key].strip().rpartition("\n")[2]):
-            return reader.one(number, last) if not last.startswith("{") else None
-    return None
-
-
-def _beside(line: Line, data: dict[str, Any]) -> Line:
-    when = _when(data)
-    end = END.search(str(data.get("logger") or data.get("name") or data.get("logger_name") or ""))
-    who, named = next(
-        (
-            (_identity(value), True)
-            for key, value in data.items()
-            if WHO.match(key) and _identity(value)
-        ),
-        (line.who, line.named),
-    )
-    if not named and data.get("_PID"):
-        who = str(data["_PID"])
+def _with_envelope(line: Line, data: dict[str, Any]) -> Line:
+    """A message's line, with the time, the name and the logger that stand beside it in JSON."""
+    time = _time(data)
+    side = LOGGER.search(next((str(data[key]) for key in LOGGERS if data.get(key)), ""))
+    names = [_name(value) for key, value in data.items() if CONNECTION.match(key)]
+    name = next(filter(None, names), "")
+    process = "" if line.named else str(data.get("_PID") or "")
     return line._replace(
-        prefix=f"{line.prefix} {when}" if line.prefix.strip() else when,
-        who=who,
-        named=named,
-        side=end[1] if end else line.side,
+        prefix=f"{line.prefix} {time}" if line.prefix.strip() else time,
+        who=name or process or line.who,
+        named=line.named or bool(name),
+        side=side[1] if side else line.side,
     )
 
 
-def _when(data: dict[str, Any]) -> str:
-    return next(
-        (str(data[key]) for key in TIMES if isinstance(data.get(key), (str, int, float))), ""
-    )
+def _time(data: dict[str, Any]) -> str:
+    times = (data[key] for key in TIMES if isinstance(data.get(key), (str, int, float)))
+    return str(next(times, ""))
 
 
-def _identity(value: Any) -> str:
-    return (
-        str(value.get("id") or "")
-        if isinstance(value, dict)
-        else str(value)
-        if isinstance(value, (str, int))
-        else ""
-    )
+def _name(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("id") or ""
+    return str(value) if isinstance(value, (str, int)) else ""

@@ -1,4 +1,7 @@
-"""In which await is every task blocked, and how many bytes wait? Paste this: only asyncio."""
+"""In which await is every task blocked, and how many bytes wait (above the limit drain() blocks)?
+
+Paste this into a program that has no labkit; it needs only asyncio.
+"""
 
 import asyncio
 from typing import Any
@@ -6,12 +9,12 @@ from typing import Any
 
 def where(websocket: Any) -> None:
     for task in asyncio.all_tasks(websocket.loop):
-        step, names = task.get_coro(), [task.get_name()]  # type: Any, list[str]
-        while step is not None:
-            names.append(getattr(step, "__name__", ""))
-            frame: Any = getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None)
-            inner = names[-1] == "__aexit__" and getattr(frame.f_locals.get("self"), "gen", False)
-            step = inner or getattr(step, "cr_await", None) or getattr(step, "ag_await", None)
-        print(" > ".join(name for name in names if name != "__aexit__"))
-    print(websocket.transport.get_write_buffer_size(), "bytes wait")
-    print(websocket.transport.get_write_buffer_limits()[1], "bytes: above that, drain() blocks")
+        at: Any = task.get_coro()
+        names = []
+        while at is not None:
+            names.append(getattr(at, "__name__", ""))
+            own = at.cr_frame.f_locals.get("self") if names[-1] == "__aexit__" else None
+            at = getattr(own, "gen", None) or getattr(at, "cr_await", getattr(at, "ag_await", None))
+        print(task.get_name(), " > ".join(name for name in names if name.strip("_") != "aexit"))
+    tcp = websocket.transport
+    print(tcp.get_write_buffer_size(), "bytes wait; the limit is", tcp.get_write_buffer_limits()[1])

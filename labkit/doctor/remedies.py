@@ -1,4 +1,4 @@
-"""What the doctor says about each cause: what it means, what to do, lines to paste, and the notebook that shows it. Words only.
+"""What the doctor says about each cause: what it means, what to do, and lines to paste.
 
 Every fix is Python that runs: the tests run each of them against the very fault that it is for.
 """
@@ -31,7 +31,7 @@ async for websocket in connect(uri):  # waits longer each time that connecting f
 """,
     "to_thread": """\
 async for message in websocket:
-    await asyncio.to_thread(work, message)  # work() no longer blocks the event loop, so pings are answered
+    await asyncio.to_thread(work, message)  # work() cannot block the event loop: pings are answered
 """,
     "patience": """\
 async def send(websocket, message, patience=10):
@@ -94,106 +94,120 @@ ALARMS, SURVIVE, GOODBYES, SILENCE = (
 REMEDIES = {
     "own_timeout": Remedy(
         "sent 1011: this end's own keepalive gave up",
-        "This end sent a ping, no pong came within its ping_timeout, so it closed the connection itself. The peer is "
-        "cut off, frozen, or too busy; or this program takes its messages too slowly, and the pong waits unread behind them.",
-        "Drop this connection, and let the client connect again. Often, on live ones? Then the peer's event loop is blocked, "
-        "or its pong is stuck behind data: look at the peer's log, and at how long this program goes without recv(). Raise "
-        "ping_timeout only after that.",
+        "This end sent a ping, no pong came within its ping_timeout, so it closed the connection "
+        "itself. The peer is cut off, frozen, or too busy; or this program takes its messages too "
+        "slowly, and the pong waits unread behind them.",
+        "Drop this connection, and let the client connect again. Often, on live ones? Then the "
+        "peer's event loop is blocked, or its pong is stuck behind data: look at the peer's log, "
+        "and at how long this program goes without recv(). Raise ping_timeout only after that.",
         "reconnect",
         LAW,
     ),
     "own_loop": Remedy(
         "sent 1011, but the pong had come: this end's own event loop was blocked",
-        "The pong stands in the log before the timeout: it lay in the socket while this end's event loop was blocked, "
-        "and both were read at one instant.",
-        "Find what blocks the loop (asyncio's debug mode names callbacks slower than 0.1 s), and move it to a thread.",
+        "The pong stands in the log before the timeout: it lay in the socket while this end's "
+        "event loop was blocked, and both were read at one instant.",
+        "Find what blocks the loop (asyncio's debug mode names callbacks slower than 0.1 s), and "
+        "move it to a thread.",
         "to_thread",
         ALARMS,
     ),
     "peer_timeout": Remedy(
         "received 1011: the peer's keepalive gave up on this end",
-        "The peer sent a ping and got no pong from this end in time, so the peer closed. Either the network was silent,"
-        " or this end was busy: a blocked event loop answers no pings.",
-        "If PING and CLOSE stand at one instant in this log, nothing was read until then. Was anything else logged "
-        "meanwhile? Then the network was silent; if not, "
-        "suspect your own event loop.",
+        "The peer sent a ping and got no pong from this end in time, so the peer closed. Either "
+        "the network was silent, or this end was busy: a blocked event loop answers no pings.",
+        "If PING and CLOSE stand at one instant in this log, nothing was read until then. Was "
+        "anything else logged meanwhile? Then the network was silent; if not, suspect your own "
+        "event loop.",
         "to_thread",
         ALARMS,
     ),
     "closing_gap": Remedy(
         "stuck in CLOSING",
-        "The closing handshake went nowhere, and the connection stayed in CLOSING, so that recv() and close() neither returned nor raised.",
-        "Up to 14.1: upgrade to 14.2 or later (with bytes in the write buffer, or with TLS, closing waited for a dead "
-        "peer). In every version: if drain() is blocked, close_timeout does "
-        "not start. A watchdog ends both.",
+        "The closing handshake went nowhere, and the connection stayed in CLOSING, so that recv() "
+        "and close() neither returned nor raised.",
+        "Up to 14.1: upgrade to 14.2 or later (with bytes in the write buffer, or with TLS, "
+        "closing waited for a dead peer). In every version: if drain() is blocked, close_timeout "
+        "does not start. A watchdog ends both.",
         "watchdog",
         GAP,
     ),
     "blocked_drain": Remedy(
         "OPEN, but keepalive stands still: drain() is blocked",
-        "A keepalive ping was written and waits in drain(), behind bytes that the peer does not take. Its timer has not"
-        " started, so nothing will time out.",
-        "Confirm with labkit.where(websocket), or ss -tno: Send-Q does not shrink. Give each send a timeout of your own.",
+        "A keepalive ping was written and waits in drain(), behind bytes that the peer does not "
+        "take. Its timer has not started, so nothing will time out.",
+        "Confirm with labkit.where(websocket), or ss -tno: Send-Q does not shrink. Give each send "
+        "a timeout of your own.",
         "patience",
         PRESSURE,
     ),
     "idle_drop": Remedy(
         "dropped after a round idle time: somebody on the way forgets idle connections",
-        "The TCP connection ended without a CLOSE, after a round time without a frame: the habit of load balancers, proxies and NATs.",
+        "The TCP connection ended without a CLOSE, after a round time without a frame: the habit "
+        "of load balancers, proxies and NATs.",
         "Send pings more often than every half of that time, or raise the idle timeout of the box.",
         "settings",
         "10_choosing_timers",
     ),
     "tcp_lost": Remedy(
         "no close frame received or sent (1006): TCP ended without a goodbye",
-        "The TCP connection was closed or reset below the WebSocket: a process died, a proxy hung up, a network went "
-        "away. Nobody *sent* 1006: it is what a program sees when no CLOSE came.",
-        "Treat it as a lost connection: connect again. The peer's log, and the proxy's, of that second say who hung up.",
+        "The TCP connection was closed or reset below the WebSocket: a process died, a proxy hung "
+        "up, a network went away. Nobody *sent* 1006: it is what a program sees when no CLOSE "
+        "came.",
+        "Treat it as a lost connection: connect again. The peer's log, and the proxy's, of that "
+        "second say who hung up.",
         "reconnect",
         SILENCE,
     ),
     "goodbye": Remedy(
         "a clean goodbye",
         "One end closed, the other answered: the closing handshake as RFC 6455 has it.",
-        "Nothing is wrong with the connection; if nobody meant to close it, look for close() – or for a handler that "
-        "returns, which closes with 1000.",
+        "Nothing is wrong with the connection; if nobody meant to close it, look for close() – or "
+        "for a handler that returns, which closes with 1000.",
         "",
         GOODBYES,
     ),
     "going_away": Remedy(
         "1001 or 1012: an end went away",
-        "A server that shuts down or restarts, or a browser that leaves the page, says 1001 (1012: a restart, 1013: try again later).",
-        "Expected during a deployment. Connect again after a random pause, so that not everybody returns in the same second.",
+        "A server that shuts down or restarts, or a browser that leaves the page, says 1001 "
+        "(1012: a restart, 1013: try again later).",
+        "Expected during a deployment. Connect again after a random pause, so that not everybody "
+        "returns in the same second.",
         "jitter",
         SURVIVE,
     ),
     "handler_raised": Remedy(
         "sent 1011: the handler of this server raised",
-        "The application's handler ended with an exception, so the library closed with 1011 and no reason. Keepalive "
-        "has nothing to do with it.",
+        "The application's handler ended with an exception, so the library closed with 1011 and "
+        "no reason. Keepalive has nothing to do with it.",
         "Read the traceback below 'connection handler failed', and mend the handler.",
         "",
         GOODBYES,
     ),
     "peer_failed": Remedy(
         "received 1011: something failed at the peer",
-        "The peer's application ended with an error (a handler that raised closes with 1011). No keepalive is mentioned.",
+        "The peer's application ended with an error (a handler that raised closes with 1011). No "
+        "keepalive is mentioned.",
         "The peer's log of that second has the traceback.",
         "",
         GOODBYES,
     ),
     "refused_data": Remedy(
         "1002, 1003, 1007, 1008 or 1009: one end refused what the other sent",
-        "1002: not the protocol (a proxy that meddles, or a client that speaks something else); 1003: a kind of data; "
-        "1007: not UTF-8 in a text message; 1008: a policy; 1009: a message above max_size.",
-        "1009: send less at once, or raise max_size. 1007: send bytes as binary. 1002: look for what sits between the ends.",
+        "1002: not the protocol (a proxy that meddles, or a client that speaks something else); "
+        "1003: a kind of data; 1007: not UTF-8 in a text message; 1008: a policy; 1009: a message "
+        "above max_size.",
+        "1009: send less at once, or raise max_size. 1007: send bytes as binary. 1002: look for "
+        "what sits between the ends.",
         "",
         GOODBYES,
     ),
     "handshake": Remedy(
         "never OPEN: the opening handshake failed",
-        "The connection ended before it was OPEN: refused, not a WebSocket request (a health check, a browser, a scanner), or too slow.",
-        "Look at the HTTP status in the log, and at who calls. Health checks can be answered with process_request.",
+        "The connection ended before it was OPEN: refused, not a WebSocket request (a health "
+        "check, a browser, a scanner), or too slow.",
+        "Look at the HTTP status in the log, and at who calls. Health checks can be answered with "
+        "process_request.",
         "",
         "01_frames_and_states",
     ),
@@ -201,20 +215,18 @@ REMEDIES = {
         "alive, as far as the log shows",
         "Its pings were answered, and the log has nothing against it.",
         "Nothing.",
-        "",
-        "",
     ),
     "unknown": Remedy(
         "not enough to say",
         "What the log has fits several causes.",
-        "Turn on DEBUG for the logger 'websockets', with times, on both ends; then ask again. If the connection hangs "
-        "now, labkit.where(websocket) sees what no log shows.",
+        "Turn on DEBUG for the logger 'websockets', with times, on both ends; then ask again. If "
+        "the connection hangs now, labkit.where(websocket) sees what no log shows.",
         "debug",
-        "",
     ),
     "storm": Remedy(
         "a reconnect storm",
-        "Many connections opened within a second: everybody lost the server at the same moment, and came back at the same moment.",
+        "Many connections opened within a second: everybody lost the server at the same moment, "
+        "and came back at the same moment.",
         "Wait a random time before the first attempt, and longer before each further one.",
         "jitter",
         SURVIVE,

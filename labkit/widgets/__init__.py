@@ -1,4 +1,4 @@
-"""The bench: knobs to turn and a cable to pull. Widgets only turn knobs into an Experiment; no rule of the lab lives here.
+"""Knobs to turn and a cable to pull, in a notebook: only how an Experiment is set up and shown.
 
 explore(fly)     sliders; every move runs the experiment anew, in virtual time
 live(fly)        a running connection, in real time, and buttons

@@ -1,7 +1,8 @@
 """explore(): a slider on every setting, a run at every move, the picture and the sentence at once.
 
-A move is handled where it arrives, one at a time; whoever comes later reads where the knobs stand by then, so that the last
-position always wins, whichever thread a kernel calls from. Only ``value`` of what is on the page already is set: nothing flickers.
+A move is handled where it arrives, one at a time, and reads where the knobs stand by then: the last
+position always wins, whichever thread a kernel calls from. Only the ``value`` of what is on the
+page already is set: nothing flickers.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ import ipywidgets as widgets
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Cut
 from .knobs import WAYS, WHO, Knobs, difference
+from .page import mark, row, show, style
 from .result import VIEWS, Result, copyable, result, said
-from .static import mark, show, style
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
-WIDE = {"description_width": "10.5em"}
-LONG = {"width": "24.5em"}
-OPTIONAL = (
-    "ping_interval",
-    "ping_timeout",
-    "close_timeout",
-    "cut",
-    "heal",
-)  # knobs that can be None
-NONE = {"cut": "no cut", "heal": "never"}  # what None is called; elsewhere None
+LOOKS: Any = {"style": {"description_width": "10.5em"}, "layout": {"width": "24.5em"}}
+NONE = {  # knobs that can be None, and what that is called
+    "ping_interval": "None",
+    "ping_timeout": "None",
+    "close_timeout": "None",
+    "cut": "no cut",
+    "heal": "never",
+}
+TIMERS = "who_pings ping_interval ping_timeout close_timeout who_sends send_every".split()
+WIRE = "cut heal way latency jitter".split()
 
 
 def explore(
@@ -38,9 +39,10 @@ def explore(
     longest: float | None = None,
     projector: bool = False,
 ) -> Explorer:
-    """Turn the knobs of an experiment: every move runs it anew in virtual time and shows the picture and what happened, and why.
+    """Turn the knobs of an experiment: every move runs it anew, in virtual time.
 
-    ``guess`` (s) is pinned on the timeline, ``view`` is "timeline" or "ladder", ``longest`` (s) is where the sliders end; ``projector``
+    It shows the picture, and what happened and why. ``guess`` (s) is pinned on the timeline,
+    ``view`` is "timeline" or "ladder", ``longest`` (s) is where the sliders end; ``projector``
     makes it large enough for a class.
     """
     if not isinstance(experiment, Experiment):
@@ -63,8 +65,7 @@ class Explorer:
     ) -> None:
         self.base, self.projector, self.turn = base, projector, threading.RLock()
         self.key = f"lk{uuid.uuid4().hex[:6]}"
-        start = Knobs.of(base)
-        self.rows = _rows(start, longest or _longest(start))
+        self.rows = _rows(Knobs.of(base), longest)
         self.guess = widgets.FloatText(
             guess or 0.0, description="guess (s)", step=0.5, layout={"width": "14em"}
         )
@@ -80,18 +81,23 @@ class Explorer:
         self.hold = widgets.ToggleButton(
             False, description="Hold this", tooltip="keep this setting beside the next ones"
         )
-        self.sentence, self.picture, self.code = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.held_words, self.held_picture = widgets.HTML(), widgets.HTML()
-        self.held: Knobs | None = None
+        self.sentence, self.picture, self.code, self.held_words, self.held_picture = (
+            widgets.HTML() for _ in range(5)
+        )
         self.shown = Result("")
+        self.held: tuple[Knobs, Result] | None = None
         self.box = self._layout()
-        self._listen()
+        for knob in self.rows.values():
+            knob.observe(self.redraw)
+        for widget in (self.guess, self.pinned, self.view):
+            widget.observe(self.redraw, "value")
+        self.hold.observe(self.keep, "value")
         self.redraw()
 
     @property
     def knobs(self) -> Knobs:
         """Where the knobs stand."""
-        return Knobs(**{name: row.value for name, row in self.rows.items()})
+        return Knobs(**{name: knob.value for name, knob in self.rows.items()})
 
     @property
     def experiment(self) -> Experiment:
@@ -102,55 +108,47 @@ class Explorer:
         """Run and show where the knobs stand now."""
         with self.turn:
             knobs = self.knobs
-            guess = self.guess.value if self.pinned.value else None
             self.shown = result(
                 lambda: knobs.experiment(self.base),
                 self.view.value,
-                guess,
+                self.guess.value if self.pinned.value else None,
                 self.key,
                 self.projector,
             )
             self.picture.value = self.shown.picture
             self.sentence.value = said(self.shown.sentence)
             self.code.value = copyable(self.shown.code)
-            if self.held is not None:
-                self.held_words.value = said(self._held_sentence(self.held))
+            self._compare()
 
     def keep(self, change: Any = None) -> None:
         """Hold the present setting, to be compared with the next ones; or let it go."""
         with self.turn:
-            self.held = self.knobs if self.hold.value else None
-            self.hold.description = "Let go" if self.hold.value else "Hold this"
+            self.held = (self.knobs, self.shown) if self.hold.value else None
+            self.hold.description = "Let go" if self.held else "Hold this"
             self.held_picture.value = (
                 self.shown.picture.replace(self.key, f"{self.key}h") if self.held else ""
             )
-            self.kept_sentence = self.shown.sentence
-            self.held_words.value = said(self._held_sentence(self.held)) if self.held else ""
+            self._compare()
 
-    def _held_sentence(self, held: Knobs) -> str:
-        return f"Held. {self.kept_sentence} Moved since: {difference(held, self.knobs)}."
-
-    def _listen(self) -> None:
-        for row in self.rows.values():
-            row.observe(self.redraw)
-        for widget in (self.guess, self.pinned, self.view):
-            widget.observe(self.redraw, "value")
-        self.hold.observe(self.keep, "value")
+    def _compare(self) -> None:
+        self.held_words.value = ""
+        if self.held is not None:
+            knobs, shown = self.held
+            moved = difference(knobs, self.knobs)
+            self.held_words.value = said(f"Held. {shown.sentence} Moved since: {moved}.")
 
     def _layout(self) -> widgets.VBox:
-        timers, wire = (widgets.VBox([self.rows[name].box for name in names]) for names in COLUMNS)
-        buttons = widgets.HBox(
-            [self.view, self.guess, self.pinned, self.hold], layout={"flex_flow": "row wrap"}
-        )
-        knobs = widgets.HBox([timers, wire], layout={"flex_flow": "row wrap"})
+        columns = [
+            widgets.VBox([self.rows[name].box for name in names]) for names in (TIMERS, WIRE)
+        ]
         self.code.add_class("labkit-code")
         self.sentence.add_class("labkit-sentence")
         self.picture.add_class("labkit-picture")
         box = widgets.VBox(
             [
                 style(self.projector, self.key),
-                knobs,
-                buttons,
+                row(*columns),
+                row(self.view, self.guess, self.pinned, self.hold),
                 self.sentence,
                 self.picture,
                 self.code,
@@ -158,9 +156,7 @@ class Explorer:
                 self.held_picture,
             ]
         )
-        box.add_class("labkit-explore")
-        mark(box, self.projector)
-        return box
+        return mark(box, "labkit-explore", self.projector)
 
     def _ipython_display_(self) -> None:
         show(self.box, self.shown, self.key)
@@ -172,94 +168,72 @@ class Explorer:
 class Row:
     """One knob: a slider or a choice, with a box to tick for None where None is possible."""
 
-    def __init__(self, name: str, knob: Any, value: Any) -> None:
-        self.knob = knob
-        self.knob.add_class(f"labkit-{name}")
-        self.none = None
-        if name in OPTIONAL:
+    def __init__(self, name: str, knob: Any, is_none: bool) -> None:
+        self.knob, self.none = knob, None
+        knob.add_class(f"labkit-{name}")
+        self.box = widgets.HBox([knob])
+        if name in NONE:
             self.none = widgets.Checkbox(
-                value is None,
-                description=NONE.get(name, "None"),
+                is_none,
+                description=NONE[name],
                 indent=False,
                 layout={"width": "5.5em"},
                 tooltip=f"{name} is None",
             )
-            self.knob.disabled = value is None
-        self.box = widgets.HBox([self.knob, self.none] if self.none else [self.knob])
+            self.none.observe(self._disable, "value")
+            knob.disabled = is_none
+            self.box.children += (self.none,)
 
     @property
     def value(self) -> Any:
+        """Where the knob stands."""
+        value = self.knob.value
         if self.none is not None and self.none.value:
             return None
-        value = self.knob.value
         if not isinstance(value, float):
             return value
         value = round(value, 6)  # the page adds steps as floats: 2.9999999999999996
         return int(value) if value.is_integer() else value
 
     def observe(self, do: Any) -> None:
+        """Call ``do`` whenever it is moved."""
         self.knob.observe(do, "value")
         if self.none is not None:
-            self.none.observe(self._disable, "value")
             self.none.observe(do, "value")
 
     def _disable(self, change: Any) -> None:
         self.knob.disabled = change["new"]
 
 
-COLUMNS = (
-    ("who_pings", "ping_interval", "ping_timeout", "close_timeout", "who_sends", "send_every"),
-    ("cut", "heal", "way", "latency", "jitter"),
-)
-
-
-def _rows(start: Knobs, longest: float) -> dict[str, Row]:
-    """Every knob by its name, standing where ``start`` says."""
-
-    def slider(
-        name: str, words: str, low: float, high: float, step: float, default: float = 0.0
-    ) -> Row:
+def _rows(start: Knobs, longest: float | None) -> dict[str, Row]:
+    """Every knob by its name, where ``start`` says; sliders of timers end at ``longest`` (s)."""
+    timers = (start.ping_interval, start.ping_timeout, start.close_timeout)
+    longest = longest or max(20.0, *(3 * (seconds or 0.0) for seconds in timers))
+    cut = start.cut or longest / 4
+    sliders = {  # words, lowest, highest, step, where it stands if it is None
+        "ping_interval": ("ping_interval (s)", 0.5, longest, 0.5, 20),
+        "ping_timeout": ("ping_timeout (s)", 0.5, longest, 0.5, 20),
+        "close_timeout": ("close_timeout (s)", 0, longest, 0.5, 10),
+        "send_every": ("a message every (s)", 0.5, 10, 0.5, 0),
+        "cut": ("cut at (s)", 0.5, 2 * longest, 0.5, cut),
+        "heal": ("healed at (s)", 0.5, 3 * longest, 0.5, cut + 5),
+        "latency": ("latency (s)", 0, 5, 0.05, 0),
+        "jitter": ("jitter (s)", 0, 5, 0.05, 0),
+    }
+    choices: dict[str, tuple[str, Any]] = {
+        "who_pings": ("who pings", WHO),
+        "who_sends": ("who sends", WHO),
+        "way": ("which way", WAYS),
+    }
+    rows = {}
+    for name, (words, low, high, step, default) in sliders.items():
         value = getattr(start, name)
         at = default if value is None else value
-        knob = widgets.FloatSlider(
-            at,
-            min=min(low, at),
-            max=max(high, at),
-            step=step,
-            description=words,
-            style=WIDE,
-            layout=LONG,
-        )
-        return Row(name, knob, value)
-
-    def choice(name: str, words: str, options: Any) -> Row:
-        knob = widgets.Dropdown(
-            options=options, value=getattr(start, name), description=words, style=WIDE, layout=LONG
-        )
-        return Row(name, knob, getattr(start, name))
-
-    first = start.cut or longest / 4
-    return {
-        "who_pings": choice("who_pings", "who pings", WHO),
-        "ping_interval": slider("ping_interval", "ping_interval (s)", 0.5, longest, 0.5, 20),
-        "ping_timeout": slider("ping_timeout", "ping_timeout (s)", 0.5, longest, 0.5, 20),
-        "close_timeout": slider("close_timeout", "close_timeout (s)", 0, longest, 0.5, 10),
-        "who_sends": choice("who_sends", "who sends", WHO),
-        "send_every": slider("send_every", "a message every (s)", 0.5, 10, 0.5),
-        "cut": slider("cut", "cut at (s)", 0.5, 2 * longest, 0.5, first),
-        "heal": slider("heal", "healed at (s)", 0.5, 3 * longest, 0.5, first + 5),
-        "way": choice("way", "which way", WAYS),
-        "latency": slider("latency", "latency (s)", 0, 5, 0.05),
-        "jitter": slider("jitter", "jitter (s)", 0, 5, 0.05),
-    }
-
-
-def _longest(start: Knobs) -> float:
-    """Where the sliders end (s): well beyond what they begin with."""
-    return max(
-        20.0,
-        *(
-            3 * (value or 0.0)
-            for value in (start.ping_interval, start.ping_timeout, start.close_timeout)
-        ),
-    )
+        ends = {"min": min(low, at), "max": max(high, at), "step": step}
+        knob = widgets.FloatSlider(at, description=words, **ends, **LOOKS)
+        rows[name] = Row(name, knob, value is None)
+    for name, (words, options) in choices.items():
+        value = getattr(start, name)
+        knob = widgets.Dropdown(options=options, value=value, description=words, **LOOKS)
+        rows[name] = Row(name, knob, False)
+    return rows

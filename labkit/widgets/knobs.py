@@ -1,7 +1,7 @@
-"""What explore's knobs say, as a value, and the Experiment that it comes to. It knows no widgets and runs nothing.
+"""Where the knobs of explore() stand, as a value. It knows no widgets and runs nothing.
 
-Knobs.of(fly)                             how the knobs stand for an experiment
-Knobs(...).experiment(fly)                the experiment with these settings; what has no knob stays as it was
+Knobs.of(fly)                 how the knobs stand for an experiment
+Knobs(...).experiment(fly)    the experiment with these settings; what has no knob stays as it was
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from ..values.experiment import Experiment, Peer
-from ..values.faults import Act, Cut, Delay
+from ..values.faults import ENDS, Act, Cut, Delay
 
 WHO = ("server", "client", "both", "nobody")
 WAYS = {"both ways": "both", "to the client only": "to_client", "to the server only": "to_server"}
@@ -36,15 +36,14 @@ class Knobs:
     @classmethod
     def of(cls, experiment: Experiment) -> Knobs:
         """How the knobs stand for an experiment; of several cuts the first has knobs."""
-        keepers = [end for end in ("server", "client") if experiment.peer(end).keepalive]
-        senders = [
-            end for end in ("server", "client") if experiment.peer(end).send_every is not None
-        ]
-        peer = experiment.peer((keepers or ["server"])[0])
+        pingers = [end for end in ENDS if experiment.peer(end).keepalive]
+        senders = [end for end in ENDS if experiment.peer(end).send_every is not None]
+        peer = experiment.peer(pingers[0] if pingers else "server")
+        every = experiment.peer(senders[0]).send_every if senders else None
         cut = experiment.cuts[0] if experiment.cuts else Cut()
-        jitters = [act for act in experiment.faults if _is_jitter(act)]
+        jitter = max((_jitter(act) for act in experiment.faults), default=0.0)
         return cls(
-            _who(keepers),
+            _who(pingers),
             peer.ping_interval,
             peer.ping_timeout,
             peer.close_timeout,
@@ -52,67 +51,59 @@ class Knobs:
             cut.heal,
             cut.direction,
             experiment.latency,
-            2 * jitters[0].jitter if jitters else 0.0,  # type: ignore[attr-defined]
+            jitter,
             _who(senders),
-            experiment.peer(senders[0]).send_every or 1.0 if senders else 1.0,
+            every or 1.0,
         )
 
     def experiment(self, base: Experiment) -> Experiment:
-        """``base`` with these settings; raises ValueError, in a sentence, if they contradict each other."""
-        others = [act for act in base.faults if act not in base.cuts[:1] and not _is_jitter(act)]
+        """``base`` with these settings; ValueError if they contradict each other."""
+        others = [act for act in base.faults if act not in base.cuts[:1] and not _jitter(act)]
+        acts: list[Act] = []
+        if self.cut is not None:
+            acts.append(Cut(at=self.cut, heal=self.heal, direction=self.way))
+        if self.jitter:
+            acts.append(Delay(at=0, latency=self.jitter / 2, jitter=self.jitter / 2))
         moved = base.but(
             server=self._peer(base.server, "server"),
             client=self._peer(base.client, "client"),
-            faults=[*self._cut(), *self._jitter(), *others],
+            faults=[*acts, *others],
             latency=self.latency,
         )
         return moved if moved.limit is not None else moved.but(until=moved.last_act + PATIENCE)
 
     def _peer(self, peer: Peer, end: str) -> Peer:
         """One end: it pings and sends if the knobs say so; the timers are those of who pings."""
-        changes: dict[str, float | None] = {
-            "send_every": self.send_every if self.who_sends in (end, "both") else None
-        }
-        if self.who_pings in (end, "both"):
-            changes |= {"ping_interval": self.ping_interval}
-        else:
-            changes |= {"ping_interval": None}
-        if self.who_pings in (end, "both") or (self.who_pings == "nobody" and end == "server"):
-            changes |= {"ping_timeout": self.ping_timeout, "close_timeout": self.close_timeout}
-        return dataclasses.replace(peer, **changes)  # type: ignore[arg-type]
-
-    def _cut(self) -> list[Act]:
-        return [] if self.cut is None else [Cut(at=self.cut, heal=self.heal, direction=self.way)]
-
-    def _jitter(self) -> list[Act]:
-        return [Delay(at=0, latency=self.jitter / 2, jitter=self.jitter / 2)] if self.jitter else []
+        pings, sends = self.who_pings in (end, "both"), self.who_sends in (end, "both")
+        peer = dataclasses.replace(
+            peer,
+            ping_interval=self.ping_interval if pings else None,
+            send_every=self.send_every if sends else None,
+        )
+        if not pings and (self.who_pings != "nobody" or end == "client"):
+            return peer
+        return dataclasses.replace(
+            peer, ping_timeout=self.ping_timeout, close_timeout=self.close_timeout
+        )
 
 
 def difference(one: Knobs, two: Knobs) -> str:
-    """What has been moved between two positions: "ping_interval 20 → 5"; "nothing" if they are the same."""
-    rows = [
-        (field.name, getattr(one, field.name), getattr(two, field.name))
-        for field in dataclasses.fields(Knobs)
+    """What was moved between two positions: "ping_interval 20 → 5", or "nothing"."""
+    before, after = dataclasses.asdict(one), dataclasses.asdict(two)
+    moved = [
+        f"{name} {_said(before[name])} → {_said(after[name])}"
+        for name in before
+        if before[name] != after[name]
     ]
-    return (
-        ", ".join(
-            f"{name} {_said(before)} → {_said(after)}"
-            for name, before, after in rows
-            if before != after
-        )
-        or "nothing"
-    )
+    return ", ".join(moved) or "nothing"
 
 
-def _is_jitter(act: Act) -> bool:
-    """Whether an act is what the jitter knob makes."""
-    return (
-        isinstance(act, Delay)
-        and act.at == 0
-        and act.latency == act.jitter
-        and act.until is None
-        and act.direction == "both"
-    )
+def _jitter(act: Act) -> float:
+    """The position of the jitter knob (s), if an act is what it makes; else 0."""
+    if not isinstance(act, Delay) or act.latency != act.jitter:
+        return 0.0
+    alone = act.at == 0 and act.until is None and act.direction == "both"
+    return 2 * act.jitter if alone else 0.0
 
 
 def _who(ends: list[str]) -> str:

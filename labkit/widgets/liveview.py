@@ -1,7 +1,8 @@
-"""live(): a running connection, in real time, with lamps, a moving timeline and buttons. Widgets press; runner.py runs.
+"""live(): a running connection, in real time, with lamps, a moving timeline and buttons.
 
-There is one at a time: a new one closes the one before, as a cell that is run again does. A page that is closed stops beating
-(it presses a hidden button every second, see static.py), and a session that has no page any more ends by itself.
+There is one at a time: a new one closes the one before, as a cell that is run again does. A page
+that is closed stops beating (it presses a hidden button every second, see page.py), and a session
+that has no page any more ends by itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ..engine.session import Session
 from ..plots import setup
 from ..running import run
 from ..theory import MOMENTS, Comparison, Difference, ask
@@ -23,12 +25,13 @@ from ..trace.why import why
 from ..values.experiment import Experiment
 from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, HangUp, Reset, Send, StopReading
 from .explorer import FLY
+from .page import mark, row, show, style
 from .result import Result, copyable, draw, picture, said
-from .runner import Look, Runner
-from .static import mark, show, style
+from .session_thread import Look, Runner
 
-FLOOD = {"size": 20_000, "every": 0.02}  # bytes, s: a megabyte a second
-DEAF = 90.0  # s without a beat of the page, after which nobody is there; a page in the background beats once a minute
+FLOOD_SIZE, FLOOD_EVERY = 20_000, 0.02  # bytes, s: a megabyte a second
+# s without a beat, after which there is no page; one in the background beats once a minute
+DEAF = 90.0
 LAMPS = {
     "CONNECTING": ("○", "#a6a6a6"),
     "OPEN": ("●", "#009e73"),
@@ -37,14 +40,16 @@ LAMPS = {
 }
 CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
 FITTING = {"description_width": "initial"}
+STATUS = '<span role="status" aria-live="polite" style="margin-right:1.5em;white-space:nowrap">'
 _latest: list[Live] = []
 
 
 def live(experiment: Experiment | None = None, projector: bool = False) -> Live:
-    """Start a server and a client on the loopback wire, and give the buttons to hurt their connection; ``projector`` for a class.
+    """Start a server and a client on the loopback wire, with buttons to hurt their connection.
 
-    Without faults of its own nothing happens until a button is pressed. ``close()``, running the cell again, a restarted kernel
-    or a closed page end it; then ``trace`` is a Trace like any other.
+    Without faults of its own nothing happens until a button is pressed. ``close()``, running the
+    cell again, a restarted kernel or a closed page end it; then ``trace`` is a Trace like any
+    other. ``projector`` makes it large enough for a class.
     """
     experiment = FLY.but(faults=[]) if experiment is None else experiment
     if not isinstance(experiment, Experiment):
@@ -56,21 +61,16 @@ def live(experiment: Experiment | None = None, projector: bool = False) -> Live:
 
 
 class Live:
-    """The buttons, and the session behind them. ``traces`` has one for each connection that is over."""
+    """The buttons, and the session behind them; ``traces`` are those of connections now over."""
 
     def __init__(self, experiment: Experiment, projector: bool = False) -> None:
         self.experiment, self.projector = experiment, projector
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         self.traces: list[Trace] = []
-        self.shown = Result(
-            "A connection that was running when this was shown.",
-            code=repr(experiment),
-            figure=partial(setup, experiment),
-        )
+        sentence = "A connection that was running when this was shown."
+        self.shown = Result(sentence, code=repr(experiment), figure=partial(setup, experiment))
         self.cut: Act | None = None
-        self.held: dict[
-            tuple[str, str], Act
-        ] = {}  # freezes, floods and pauses in force, by button and end
+        self.held: dict[tuple[str, str], Act] = {}  # acts in force, by button and end
         self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
         self.turn = threading.RLock()
         self._make_widgets()
@@ -115,41 +115,47 @@ class Live:
 
     # what the buttons do; each runs in the session's own thread
 
-    def _start_cut(self, session: Any, direction: str) -> None:
+    def _start_cut(self, session: Session, direction: str) -> None:
         if self.cut is None:
             self.cut = session.do(Cut(direction=direction))
 
-    def _heal(self, session: Any) -> None:
+    def _heal(self, session: Session) -> None:
         if self.cut is not None:
             cut, self.cut = self.cut, None
             session.finish(cut)
 
-    def _toggle(self, session: Any, name: str, end: str, act: Act) -> None:
-        """Begin what a button is for, or end it if it has begun."""
-        if (name, end) in self.held:
-            session.finish(self.held.pop((name, end)))
+    def _toggle(self, session: Session, key: tuple[str, str], act: Act) -> None:
+        """Begin what a button is for (its name and end), or end it if it has begun."""
+        if key in self.held:
+            session.finish(self.held.pop(key))
         else:
-            self.held[name, end] = session.do(act)
+            self.held[key] = session.do(act)
 
     def _pressed(self, name: str) -> None:
-        end, code = self.end.value, self.code.value
-        orders = {
-            "Heal": self._heal,
-            "Reset": lambda session: session.do(Reset()),
-            "Hang up": lambda session: session.do(HangUp()),
-            "Freeze": lambda session: self._toggle(session, name, end, Freeze(end=end)),
-            "Stop reading": lambda session: self._toggle(session, name, end, StopReading(end=end)),
-            "Flood": lambda session: self._toggle(session, name, end, Send(end=end, **FLOOD)),  # type: ignore[arg-type]
-            "Goodbye": lambda session: session.do(Goodbye(end=end, code=code)),
+        end = self.end.value
+        acts: dict[str, Act] = {
+            "Reset": Reset(),
+            "Hang up": HangUp(),
+            "Freeze": Freeze(end=end),
+            "Stop reading": StopReading(end=end),
+            "Flood": Send(end=end, size=FLOOD_SIZE, every=FLOOD_EVERY),
         }
+        order = self.runner.order
         if name == "End":
             self.runner.close(None)
         elif name == "Reconnect":
             self.reconnect()
         elif name in CUTS:
-            self.runner.order(lambda session: self._start_cut(session, CUTS[name]))
+            order(lambda session: self._start_cut(session, CUTS[name]))
+        elif name == "Heal":
+            order(self._heal)
+        elif name == "Goodbye":
+            code = self.code.value
+            order(lambda session: session.do(Goodbye(end=end, code=code)))
+        elif name in BACK:
+            order(lambda session: self._toggle(session, (name, end), acts[name]))
         else:
-            self.runner.order(orders[name])
+            order(lambda session: session.do(acts[name]))
 
     def reconnect(self) -> None:
         """End this connection, keep its trace, and open another."""
@@ -165,9 +171,8 @@ class Live:
             self.traces.append(look.trace)
         for end, state in look.states.items():
             self.lamps[end].value = lamp(end, state)
-        self.clock.value = f"{look.now:.1f} s" + (
-            f" · not done: {html.escape(look.problem)}" if look.problem else ""
-        )
+        problem = f" · not done: {html.escape(look.problem)}" if look.problem else ""
+        self.clock.value = f"{look.now:.1f} s{problem}"
         self.picture.value = picture(
             look.trace, look.prediction, "timeline", None, self.key, self.projector
         )
@@ -179,19 +184,14 @@ class Live:
 
     def _lost(self, problem: str) -> None:
         """The session could not go on: say so, and leave nothing to press but Reconnect."""
-        self.sentence.value = said(
-            f"This connection could not go on: {problem}. Reconnect opens another."
-        )
+        sentence = f"This connection could not go on: {problem}. Reconnect opens another."
+        self.sentence.value = said(sentence)
 
     def _last(self, look: Look) -> None:
         """The end of a connection: why, and how to have it again."""
         sentence, code = why(look.trace), repr(look.trace.experiment)
-        self.shown = Result(
-            sentence,
-            self.picture.value,
-            code,
-            figure=partial(draw, look.trace, look.prediction, "timeline", None),
-        )
+        figure = partial(draw, look.trace, look.prediction, "timeline", None)
+        self.shown = Result(sentence, self.picture.value, code, figure=figure)
         self.sentence.value, self.copy.value = said(sentence), copyable(code)
 
     def _label(self, look: Look) -> None:
@@ -201,10 +201,9 @@ class Live:
         self.buttons["Heal"].disabled = look.over or self.cut is None
         for name in ("Reset", "Hang up", "Goodbye", "End", *BACK):
             self.buttons[name].disabled = look.over
-        for name, (begin, finish) in BACK.items():
-            self.buttons[name].description = (
-                finish if (name, self.end.value) in self.held else begin
-            )
+        for name, finish in BACK.items():
+            held = (name, self.end.value) in self.held
+            self.buttons[name].description = finish if held else name
 
     def _make_widgets(self) -> None:
         self.buttons = {name: _button(name, words) for name, words in BUTTONS.items()}
@@ -225,31 +224,21 @@ class Live:
         self.pulse = widgets.Button(layout={"display": "none"})
         self.pulse.add_class("labkit-beat")
         self.pulse.on_click(self._beat)
-        wrap = {"flex_flow": "row wrap"}
-        wire = widgets.HBox(
-            [self.buttons[name] for name in (*CUTS, "Heal", "Reset", "Hang up")], layout=wrap
-        )
-        ends = widgets.HBox(
-            [self.end, *(self.buttons[name] for name in (*BACK, "Goodbye")), self.code], layout=wrap
-        )
-        last = widgets.HBox(
-            [*self.lamps.values(), self.clock, self.buttons["Reconnect"], self.buttons["End"]],
-            layout=wrap,
-        )
-        self.box = widgets.VBox(
+        wire, ends = (*CUTS, "Heal", "Reset", "Hang up"), (*BACK, "Goodbye")
+        last = self.buttons["Reconnect"], self.buttons["End"]
+        box = widgets.VBox(
             [
                 style(self.projector, self.key),
-                wire,
-                ends,
-                last,
+                row(*(self.buttons[name] for name in wire)),
+                row(self.end, *(self.buttons[name] for name in ends), self.code),
+                row(*self.lamps.values(), self.clock, *last),
                 self.picture,
                 self.sentence,
                 self.copy,
                 self.pulse,
             ]
         )
-        self.box.add_class("labkit-live")
-        mark(self.box, self.projector)
+        self.box = mark(box, "labkit-live", self.projector)
 
     def _beat(self, button: Any) -> None:
         self.beat = time.monotonic()
@@ -263,9 +252,9 @@ class Live:
 
 
 BACK = {  # buttons that are pressed again to end what they began
-    "Freeze": ("Freeze", "Thaw"),
-    "Stop reading": ("Stop reading", "Read again"),
-    "Flood": ("Flood", "Stop the flood"),
+    "Freeze": "Thaw",
+    "Stop reading": "Read again",
+    "Flood": "Stop the flood",
 }
 BUTTONS = {
     "Cut": "cut the wire, both ways",
@@ -292,5 +281,6 @@ def _button(name: str, words: str) -> widgets.Button:
 def lamp(end: str, state: str) -> str:
     """The state of an end: a sign of its own, a colour and the word."""
     sign, colour = LAMPS[state]
-    words = f'<span style="color:{colour};font-size:1.6em" aria-hidden="true">{sign}</span> {end} <b>{state}</b>'
-    return f'<span role="status" aria-live="polite" style="margin-right:1.5em;white-space:nowrap">{words}</span>'
+    style = f"color:{colour};font-size:1.6em"
+    words = f'<span style="{style}" aria-hidden="true">{sign}</span> {end} <b>{state}</b>'
+    return f"{STATUS}{words}</span>"

@@ -1,6 +1,7 @@
-"""From an Experiment to what is shown of it: the picture, the sentence, and the line of code. It knows no widgets.
+"""From an Experiment to what is shown of it: the picture, the sentence, and the line of code.
 
-Nothing that a learner can set raises here: what cannot be run is said in a sentence, in place of the picture.
+Nothing that a learner can set raises here: a sentence says what cannot be run, in place of the
+picture. It knows no widgets.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from ..trace.why import why
 from ..values.experiment import Experiment
 
 VIEWS = ("timeline", "ladder")
-LARGER, NARROWER, THICK = (
-    16 / 7.5,
-    0.68,
-    3.0,
-)  # for a class: the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px
+# For a class the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px.
+LARGER, NARROWER, THICK = 16 / 7.5, 0.68, 3.0
+COPY = "navigator.clipboard.writeText(this.dataset.code); this.textContent='copied'"
+SAID = '<p role="status" aria-live="polite" style="max-width:62em;line-height:1.4;margin:0">'
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Result:
     picture: str = ""
     code: str = ""
     raised: bool = False  # whether the sentence says why there is nothing to see
-    figure: Callable[[], Figure] | None = (
-        None  # draws the same once more: for a page without a kernel
-    )
+    figure: Callable[[], Figure] | None = None  # draws it again, for a page without a kernel
 
 
 def result(
@@ -45,7 +43,7 @@ def result(
     key: str = "bench",
     projector: bool = False,
 ) -> Result:
-    """Make the experiment, run it in virtual time, draw it and say why; whatever goes wrong is a sentence."""
+    """Make the experiment, run it in virtual time, draw it and say why; else a sentence."""
     try:
         experiment = make()
     except (TypeError, ValueError) as problem:
@@ -53,15 +51,14 @@ def result(
     code = repr(experiment)
     try:
         trace, theory = run(experiment, "virtual", progress=False), predict(experiment)
-        sentence = " ".join(filter(None, [why(trace), _unknown(experiment)]))
+        sentence = why(trace)
+        if unknown := covers(experiment):
+            sentence += f" (Theory has no say here: {unknown}.)"
         drawn = picture(trace, theory, view, guess, key, projector)
         return Result(sentence, drawn, code, figure=partial(draw, trace, theory, view, guess))
-    except (
-        Exception
-    ) as problem:  # of code that a learner has not written: a sentence helps more than a traceback
-        return Result(
-            f"This could not be run: {type(problem).__name__}: {problem}.", code=code, raised=True
-        )
+    except Exception as problem:  # in no code of the learner's: a traceback would not help
+        sentence = f"This could not be run: {type(problem).__name__}: {problem}."
+        return Result(sentence, code=code, raised=True)
 
 
 def picture(
@@ -86,22 +83,15 @@ def draw(trace: Story, prediction: Story | None, view: str, guess: float | None)
     return drawn
 
 
-def _unknown(experiment: Experiment) -> str:
-    """Why there is no theory beside the facts, if there is none."""
-    unknown = covers(experiment)
-    return f"(Theory has no say here: {unknown}.)" if unknown else ""
-
-
 def said(sentence: str) -> str:
     """A sentence as HTML that a screen reader says when it changes."""
-    return f'<p role="status" aria-live="polite" style="max-width:62em;line-height:1.4;margin:0">{html.escape(sentence)}</p>'
+    return f"{SAID}{html.escape(sentence)}</p>"
 
 
 def copyable(code: str) -> str:
     """A line of code, and a button that copies it."""
+    if not code:
+        return ""
     shown = html.escape(code, quote=True)
-    button = f'<button class="jupyter-button labkit-copy" data-code="{shown}" onclick="{COPY}">Copy as code</button>'
-    return f'{button} <code style="white-space:pre-wrap">{shown}</code>' if code else ""
-
-
-COPY = "navigator.clipboard.writeText(this.dataset.code); this.textContent='copied'"
+    button = f'<button class="jupyter-button labkit-copy" data-code="{shown}" onclick="{COPY}">'
+    return f'{button}Copy as code</button> <code style="white-space:pre-wrap">{shown}</code>'

@@ -1,11 +1,12 @@
-"""A session that is kept running in a thread of its own, with orders from outside. It knows no widgets.
+"""A session that runs in a thread of its own, with orders from outside. It knows no widgets.
 
-    press ──→ orders ──→ ┌ thread "labkit live" ───────────────┐ ──→ frame(Look), ten times a second
-                         │ does them, looks, waits a little    │
-    close ─────────────→ └ leaves the session: its trace stands┘ ──→ frame(the last Look)
+    press ──→ orders ──→ ┌ thread "labkit live" ──────────────┐ ──→ frame(Look), ten times a second
+                         │ does them, looks, waits a little   │
+    close ─────────────→ └ leaves the session: its trace stays┘ ──→ frame(the last Look)
 
-The session belongs to this thread alone. Whatever ends it (close, an order, ``until``, an error) the session is left, so that nothing
-stays behind; and the thread is a daemon, so that a kernel can always be restarted.
+The session belongs to this thread alone. Whatever ends it (close, an order, ``until``, an error)
+the session is left, so that nothing stays behind; and the thread is a daemon, so that a kernel can
+always be restarted.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from ..values.faults import ENDS, Act
 from ..wires.ending import Brisk
 
 PACE = 0.1  # s between two looks
-SHARE = 0.25  # of the time that looking may take: on a busy machine looks become rarer, rather than the session late
+SHARE = 0.25  # of the time, at most, for looking: on a busy machine there are fewer looks
 HOURS = 3600.0  # s; a live run ends by then, whatever happens
 Order = Callable[[Session], object]
 
 
 @dataclass(frozen=True)
 class Look:
-    """A running session as somebody sees it: states, the acts in force, the story so far and what theory makes of it."""
+    """A running session as somebody sees it: states, its trace so far and theory's prediction."""
 
     now: float  # s
     states: dict[str, str]
@@ -54,7 +55,7 @@ class Runner:
         lost: Callable[[str], None] = print,
         pace: float = PACE,
     ) -> None:
-        """``frame`` is given every look, ``lost`` the sentence that says why there will be none; both are called in the thread."""
+        """``frame`` gets every look, ``lost`` why there will be none; both called in the thread."""
         self.experiment = experiment.but(until=HOURS) if experiment.until is None else experiment
         self.frame, self.lost, self.pace = frame, lost, pace
         self.orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
@@ -94,24 +95,15 @@ class Runner:
             session = open_run(self.experiment, "loopback")
             with session, Brisk():
                 self._watch(session)
-                session.over_at = (
-                    None  # the story is told until it was left, also if its run was over before
-                )
+                session.over_at = None  # the trace goes on until now, even if its run was over
         except Exception as problem:
             self.problem = f"{type(problem).__name__}: {problem}"
             self.lost(self.problem)
             return
         self.trace = ended(session.trace)
-        self.frame(
-            Look(
-                self.trace.end,
-                dict(session.states),
-                self.trace,
-                predict(self.trace.experiment),
-                True,
-                self.problem,
-            )
-        )
+        theory = predict(self.trace.experiment)
+        states = dict(session.states)
+        self.frame(Look(self.trace.end, states, self.trace, theory, True, self.problem))
 
     def _watch(self, session: Session) -> None:
         """Do what is asked, look, wait; until it shall end."""
@@ -119,12 +111,11 @@ class Runner:
         while not self.ending.is_set() and session.now < (session.experiment.limit or HOURS):
             self._obey(session)
             session.wait(0)  # notices a failure, and how many bytes wait
-            if time.monotonic() >= due:
-                begin = time.monotonic()
+            begin = time.monotonic()
+            if begin >= due:
                 self.frame(self._look(session))
-                due = max(
-                    due + self.pace, time.monotonic() + (time.monotonic() - begin) * (1 / SHARE - 1)
-                )
+                end = time.monotonic()
+                due = max(due + self.pace, end + (end - begin) * (1 / SHARE - 1))
             self.ending.wait(min(0.02, self.pace))
 
     def _obey(self, session: Session) -> None:
@@ -133,17 +124,16 @@ class Runner:
                 self.orders.get()(session)
                 self.problem = ""
             except (TypeError, ValueError) as problem:
-                self.problem = f"{problem}"
+                self.problem = str(problem)
 
     def _look(self, session: Session) -> Look:
         trace = session.so_far()
-        states = {
-            end: (trace.states(end) or [(0.0, "CONNECTING")])[-1][1] for end in ENDS
-        }  # lamps and picture show the same instant
-        return Look(trace.end, states, trace, self._foresee(session), False, self.problem)
+        # The lamps show the same instant as the picture.
+        states = {end: trace.state_at(end, trace.end) or "CONNECTING" for end in ENDS}
+        return Look(trace.end, states, trace, self._predict(session), False, self.problem)
 
-    def _foresee(self, session: Session) -> Prediction:
-        """What theory makes of everything that was done so far; asked again only when something was."""
+    def _predict(self, session: Session) -> Prediction:
+        """Theory's prediction for all that was done so far; made anew only when something was."""
         acts = tuple(session.acts)
         if self.known is None or self.known[0] != acts:
             self.known = acts, predict(session.experiment.but(faults=acts, until=None))
@@ -151,7 +141,7 @@ class Runner:
 
 
 def ended(trace: Trace) -> Trace:
-    """A trace whose experiment ends when the telling did: run again, it is the same story."""
+    """A trace whose experiment ends when it does: run again, it gives the same trace."""
     last = max([trace.end, *(when for act in trace.experiment.acts for when, _ in act.steps())])
     until = math.ceil(last * 1000 + 1) / 1000
     return dataclasses.replace(trace, experiment=trace.experiment.but(until=until))

@@ -1,0 +1,182 @@
+"""One connection: what its log lines have said so far, and where. Facts only; causes.py judges.
+
+CONNECTING → OPEN → CLOSING → CLOSED        with the line and the time of each
+> PING a1 …  % sent  < PONG a1 …            its own pings: the open one, the answered ones
+> CLOSE 1011, < CLOSE 1000                  both CLOSE frames
+
+Its size does not grow with the log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Data = dict[str, Any]  # what ``dialect`` reads in a line
+KEPT = 400  # events that are kept for a figure
+
+
+class Fact(NamedTuple):
+    """What stands in one line of the log, without the contents of messages."""
+
+    number: int  # of the line
+    t: float | None  # s; None: no time is written
+    words: str
+    code: int | None = None  # of a CLOSE
+    reason: str = ""
+
+
+@dataclass(eq=False)
+class Connection:
+    """What the log says of one connection."""
+
+    number: int
+    who: str = ""  # how the log names it; "": it does not
+    side: str = ""  # server, client; "": not known
+    whole: bool = False  # whether the log has its beginning
+    mixed: bool = False  # whether lines of other connections may be among its own
+    log_end: float | None = None  # s, the time of the log's last line; None: no times
+    state: str = ""
+    states: dict[str, Fact] = field(default_factory=dict)
+    first: Fact | None = None
+    last: Fact | None = None
+    sent: Fact | None = None  # the CLOSE that this end sent
+    got: Fact | None = None  # the CLOSE that it received
+    ping: Fact | None = None  # this end's newest ping, while it has no pong
+    payload: str = ""  # of its newest ping
+    ping_before: Fact | None = None  # the ping that the newest pong answers
+    announced: bool = False  # "% sending keepalive ping" stood before the next ping
+    confirmed: bool = False  # "% sent keepalive ping" followed the newest ping
+    late_pong: Fact | None = None  # a pong that keepalive has not noticed yet
+    timed_out: Fact | None = None  # keepalive gave up
+    answered: int = 0  # own pings whose pong came
+    intervals: deque[float] = field(default_factory=lambda: deque(maxlen=16))
+    # s between keepalive pings of this end
+    newest_keepalive: float | None = None  # s, when the last of them was sent
+    waited: float | None = None  # s from a ping to its timeout: ping_timeout, or more
+    peer_ping: Fact | None = None  # the newest ping of the peer
+    peer_payload: str = ""
+    peer_pong: Fact | None = None  # this end's answer to it
+    eof: Fact | None = None
+    failed: Fact | None = None  # "connection handler failed", before any CLOSE
+    mistake: str = ""  # the type of the exception that the handler raised
+    refused: Fact | None = None  # the opening handshake failed
+    active: Fact | None = None  # the newest frame, either way
+    version: str = ""  # of websockets, if the handshake says so
+    clues: set[str] = field(default_factory=set)  # of its version: see families.FAMILIES
+    story: deque[tuple[float | None, str, Data]] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is CLOSED."""
+        return self.state == "CLOSED"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is OPEN, as far as the log says."""
+        return self.state in ("OPEN", "")
+
+    @property
+    def interval(self) -> float | None:
+        """The median of the seconds between two keepalive pings of this end; None: not known."""
+        intervals = sorted(self.intervals)
+        return intervals[len(intervals) // 2] if intervals else None
+
+    def at(self, state: str) -> float | None:
+        """When a state began (s), or None."""
+        return self.states[state].t if state in self.states else None
+
+    def add(self, kind: str, data: Data, fact: Fact) -> None:
+        """One more line: its kind and data as ``dialect`` reads them, and where it stands."""
+        self.first, self.last = self.first or fact, fact
+        take = getattr(self, f"_on_{kind}", None)
+        if take is not None:
+            take(data, fact)
+        if kind != "handshake":
+            self.story.append((fact.t, kind, data))
+
+    def add_message(self, fact: Fact) -> None:
+        """One more message, either way."""
+        self.first = self.first or fact
+        self.last = self.active = fact
+
+    def _on_state(self, data: Data, fact: Fact) -> None:
+        self.state = data["state"]
+        self.states.setdefault(self.state, fact)
+        if self.state == "CONNECTING":
+            self.whole = True
+        if self.state == "OPEN":
+            self.active = fact
+
+    def _on_sent(self, data: Data, fact: Fact) -> None:
+        opcode = data["opcode"]
+        if opcode == "EOF":
+            return
+        self.active = fact
+        if opcode == "CLOSE":
+            self.sent = self.sent or fact
+        elif opcode == "PING":
+            self._own_ping(data["payload"], fact)
+        elif opcode == "PONG" and data["payload"] == self.peer_payload:
+            self.peer_pong = fact
+
+    def _on_got(self, data: Data, fact: Fact) -> None:
+        opcode = data["opcode"]
+        if opcode == "EOF":
+            self.eof = self.eof or fact
+            return
+        self.active = fact
+        if opcode == "CLOSE":
+            self.got = self.got or fact
+        elif opcode == "PING":
+            self.peer_ping, self.peer_payload, self.peer_pong = fact, data["payload"], None
+        elif opcode == "PONG" and self.ping and data["payload"] == self.payload:
+            self.answered += 1
+            self.late_pong, self.ping_before, self.ping = fact, self.ping, None
+
+    def _own_ping(self, payload: str, fact: Fact) -> None:
+        self.ping, self.payload, self.late_pong = fact, payload, None
+        self.confirmed, self.announced = self.announced, False
+        if self.confirmed:
+            self._sent_keepalive(fact)
+
+    def _sent_keepalive(self, ping: Fact) -> None:
+        if ping.t is not None and self.newest_keepalive is not None:
+            self.intervals.append(ping.t - self.newest_keepalive)
+        self.newest_keepalive = ping.t
+
+    def _on_keepalive(self, data: Data, fact: Fact) -> None:
+        if data["step"] == "pong":
+            self.late_pong = None  # it was in time
+        elif "sending" in data["line"]:
+            self.clues.add("sending")
+            self.announced = True
+        else:
+            self.clues.add("sent")
+            self.confirmed = True
+            self._sent_keepalive(self.ping or fact)
+
+    def _on_timeout(self, data: Data, fact: Fact) -> None:
+        self.clues.add("!" if data["line"].startswith("!") else "-")
+        if "TCP close" in data["line"]:
+            self.clues.add("legacy")
+        if "keepalive pong" not in data["line"]:
+            return
+        self.timed_out = self.timed_out or fact
+        ping = self.ping or self.ping_before
+        if ping and ping.t is not None and fact.t is not None:
+            self.waited = fact.t - ping.t
+
+    def _on_failing(self, data: Data, fact: Fact) -> None:
+        self.clues.add("legacy")
+
+    def _on_handshake(self, data: Data, fact: Fact) -> None:
+        """Which end this is, and its version; nothing else of a handshake is kept."""
+        line = data["line"]
+        request = line.startswith("GET", 2)
+        if request or line.startswith("HTTP/1", 2):
+            sent = line.startswith(">")
+            self.side = self.side or ("client" if sent == request else "server")
+        elif line.startswith("> ") and "websockets/" in line:
+            self.version = line.rpartition("websockets/")[2].partition(" ")[0][:20]
