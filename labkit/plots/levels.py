@@ -17,6 +17,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from ..trace import OTHER, Frame, Trace
+from ..values.frames import frame_size
 from .words import CONTROL
 
 Steps = tuple[list[float], list[int]]  # times (s), and the value from each on
@@ -84,11 +85,7 @@ class Levels:
 
     def overhead(self, size: int) -> int:
         """The bytes of a frame with so much payload (RFC 6455 §5.2); a client's is masked."""
-        return (
-            size
-            + (2 if size < 126 else 4 if size < 2**16 else 10)
-            + (4 if self.sender == "client" else 0)
-        )
+        return frame_size(size, self.sender)
 
     @cached_property
     def handed(self) -> Steps:

@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass, field
 
 from ..trace import Event, Story, Trace
-from ..values.experiment import Experiment
+from ..values.experiment import CAPACITY, Experiment
 from ..values.faults import ENDS, Cut, Freeze, Goodbye, Send, StopReading
-from .endpoint import CAPACITY
+from ..values.frames import frame_size
 from .model import Model
 
 OPENING = 10.0  # s; websockets' open_timeout
@@ -129,9 +129,7 @@ def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
             f"theory counts the sends only without keepalive, compression and latency, seen {experiment!r}"
         )
     peer = experiment.peer(end)
-    header = 2 if peer.send_size < 126 else 4 if peer.send_size < 2**16 else 10  # RFC 6455 §5.2
-    frame = header + peer.send_size + (4 if end == "client" else 0)  # a client masks (§5.3)
-    return ((peer.buffer or CAPACITY) + peer.write_limit) // frame
+    return ((peer.buffer or CAPACITY) + peer.write_limit) // frame_size(peer.send_size, end)
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..values.experiment import CAPACITY
 from ..values.faults import Goodbye, Send
+from ..values.frames import frame_size
 
 if TYPE_CHECKING:
     from .model import Model
 
 NEVER = float("inf")
-CAPACITY = (
-    2**18
-)  # bytes a direction of a wire swallows, and a socket, unless Peer.buffer says otherwise
 SHUTDOWN = (
     30.0  # s; asyncio's ssl_shutdown_timeout, for which a websockets server sets its close_timeout
 )
@@ -65,12 +64,7 @@ class Item:
     @property
     def weight(self) -> int:
         """Bytes on the wire: the header, a client's mask, the payload (RFC 6455 §5.2)."""
-        header = 2 if self.size < 126 else 4 if self.size < 2**16 else 10
-        return (
-            0
-            if self.opcode in ("FIN", "RST")
-            else header + self.size + (4 if self.sender == "client" else 0)
-        )
+        return 0 if self.opcode in ("FIN", "RST") else frame_size(self.size, self.sender)
 
 
 class EndModel:

@@ -16,12 +16,11 @@ from functools import partial
 from typing import Any
 
 from ..trace import OTHER, Event
-from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, Send, order
+from ..values.experiment import CAPACITY, Experiment
+from ..values.faults import ENDS, FLOW, Act, Cut, Freeze, Goodbye, Send, order
 from .endpoint import (
     ACT,
     ARRIVAL,
-    CAPACITY,
     CONSEQUENCE,
     GOODBYE,
     NEVER,
@@ -37,7 +36,6 @@ RANKS = {
     (Goodbye, "begin"): GOODBYE,
     (Send, "begin"): GOODBYE,
 }  # of the acts that do not come first
-FLOW = {"server": "to_client", "client": "to_server"}
 
 
 @dataclass

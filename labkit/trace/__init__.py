@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..values.experiment import Experiment
-from ..values.faults import ENDS
+from ..values.faults import ENDS, OTHER
 from .files import whole
+
+__all__ = ["OTHER", "Event", "Frame", "Raised", "Story", "Trace"]
 
 FORMAT = 1
 STATES = ("CONNECTING", "OPEN", "CLOSING", "CLOSED")
-OTHER = {"server": "client", "client": "server"}
 
 
 class Event(NamedTuple):

@@ -14,15 +14,11 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from ..values.faults import Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
+from ..values.experiment import CAPACITY
+from ..values.faults import FLOW, Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
 from .effects import EFFECTS, Tunneled, in_order
 from .ending import Busy, Interrupts, uninterrupted, warn
 from .pipe import EOF, RESET, Pipe
-
-FLOW = {"server": "to_client", "client": "to_server"}  # who sends into which pipe
-CAPACITY = (
-    2**18
-)  # bytes a direction swallows before the sender feels a cut, unless Peer.buffer says otherwise
 
 
 class Tap(Protocol):

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import FLOW, Program, Wire
+from ..values.faults import FLOW
+from . import Program, Wire
 from .ending import Busy, brisk, uninterrupted
 from .pipe import EOF, RESET, Pipe
 from .threads import LoopThread, end

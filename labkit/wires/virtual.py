@@ -12,7 +12,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import FLOW, Program, Wire
+from ..values.faults import FLOW
+from . import Program, Wire
 from .clock import Clock, VirtualLoop, VirtualTimeError
 from .ending import Busy, abandon, heard, stubborn, uninterrupted
 from .memory import MemoryListener, MemorySocket
