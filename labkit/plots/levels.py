@@ -56,7 +56,7 @@ class Levels:
     @cached_property
     def last(self) -> float:
         """Where the axis ends (s): a little later if nothing can happen any more, so that this is seen."""
-        still = str(self.trace.header.get("ended", "")).startswith("nothing can happen")
+        still = self.trace.over == "stuck"
         return max(1e-3, self.end + (0.18 * (self.end - self.first) if still else 0.0))
 
     @cached_property

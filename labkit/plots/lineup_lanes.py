@@ -21,7 +21,6 @@ from .tale import Tale
 LABEL = re.compile(
     r"websockets (?P<version>[\w.]+)(?: (?P<implementation>[a-z]+))?(?:, (?:Python )?(?P<python>[\d.]+))?(?: \((?P<note>\w+)\))?$"
 )
-FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended early: it would be the same for ever
 TIMERS = 5  # a stretch longer than so many times all timers together may be drawn short
 TAIL = 0.12  # of what is drawn: so long CLOSED is seen to last
 EDGE = 1.4  # such a run is drawn on until so many times the end of the longest run
@@ -211,7 +210,7 @@ def lanes(entries: Iterable[Any], end: str) -> list[Lane]:
 
 def for_ever(story: Story) -> bool:
     """Whether the run ended since nothing could happen any more."""
-    return str((getattr(story, "header", None) or {}).get("ended", "")).startswith(FOR_EVER)
+    return story.over == "stuck"
 
 
 def _longer(story: Story, end: float) -> Story:

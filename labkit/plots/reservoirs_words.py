@@ -74,7 +74,7 @@ def clauses(levels: Levels, t: float) -> list[str]:
         said.append(f"Cut from {cut.at:g} s{'' if cut.heal is None else f' to {cut.heal:g} s'}")
     for a, b in levels.blocked[:3]:
         said.append(f"A send() is blocked from {a:g} s{' on' if b is None else f' to {b:g} s'}")
-    if str(levels.trace.header.get("ended", "")).startswith("nothing can happen"):
+    if levels.trace.over == "stuck":
         said.append(f"From {levels.end:g} s on nothing can happen any more")
     counted = "Counted in bytes on the wire, frame headers too"
     return [*said, f"{counted}; a message whose send() is blocked is counted"]
