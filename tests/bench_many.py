@@ -33,7 +33,7 @@ from labkit import Cut, Experiment, Peer, fleet, predict  # noqa: E402
 from labkit.many.batches import BATCH, carried  # noqa: E402
 from labkit.many.pool import each  # noqa: E402
 from labkit.many.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
-from labkit.wires.clock import set_aside  # noqa: E402
+from labkit.wires.loop import set_aside  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110
 RUNS, CORES = 1000, 2

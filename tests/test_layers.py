@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.wires.clock import PRIVATES, VirtualLoop
+from labkit.wires.loop import PRIVATES, VirtualLoop
 
 ROOT = Path(__file__).resolve().parent.parent
 LABKIT = ROOT / "labkit"
