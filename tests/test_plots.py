@@ -466,7 +466,7 @@ def test_a_figure_stops_at_any_moment_and_gives_nothing_away(fly):
     assert early.title == "Cut at 9 s: who notices, and when?" and ticks(early) == "0 4 8 9 12 20".split()
     said = " ".join([*texts(early), early.alt])
     assert "PING stuck" in said and "believes OPEN" in said
-    assert [word for word in ("noticed at", "CLOSING", "1011", "too early", "15", "17 s", "17.0") if word in said] == []
+    assert [word for word in ("noticed at", "CLOSING", "1011", "too early", "15", "17 s", "17.0 s") if word in said] == []
     assert drawn.until(17.0).title == drawn.title and set(texts(drawn.until(20.0))) == set(texts(drawn))
 
 

@@ -1,4 +1,4 @@
-"""In which await is every task blocked, and how many bytes wait? Paste this into a program that has no labkit; it needs only asyncio."""
+"""In which await is every task blocked, and how many bytes wait? Paste this: only asyncio."""
 
 import asyncio
 from typing import Any
@@ -6,20 +6,12 @@ from typing import Any
 
 def where(websocket: Any) -> None:
     for task in asyncio.all_tasks(websocket.loop):
-        step: Any = task.get_coro()
-        names = []
+        step, names = task.get_coro(), [task.get_name()]  # type: Any, list[str]
         while step is not None:
             names.append(getattr(step, "__name__", ""))
-            frame = getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None)
-            inner = (
-                getattr(frame and frame.f_locals.get("self"), "gen", None)
-                if names[-1] == "__aexit__"
-                else None
-            )
+            frame: Any = getattr(step, "cr_frame", None) or getattr(step, "ag_frame", None)
+            inner = names[-1] == "__aexit__" and getattr(frame.f_locals.get("self"), "gen", False)
             step = inner or getattr(step, "cr_await", None) or getattr(step, "ag_await", None)
-        print(task.get_name(), " > ".join(name for name in names if name.strip("_") != "aexit"))
-    print(
-        websocket.transport.get_write_buffer_size(),
-        "bytes wait; drain() blocks above",
-        websocket.transport.get_write_buffer_limits()[1],
-    )
+        print(" > ".join(name for name in names if name != "__aexit__"))
+    print(websocket.transport.get_write_buffer_size(), "bytes wait")
+    print(websocket.transport.get_write_buffer_limits()[1], "bytes: above that, drain() blocks")

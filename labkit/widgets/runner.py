@@ -24,7 +24,7 @@ from ..theory import Prediction, predict
 from ..trace import Trace
 from ..values.experiment import Experiment
 from ..values.faults import ENDS, Act
-from ..wires.ending import brisk
+from ..wires.ending import Brisk
 
 PACE = 0.1  # s between two looks
 SHARE = 0.25  # of the time that looking may take: on a busy machine looks become rarer, rather than the session late
@@ -92,7 +92,7 @@ class Runner:
     def _live(self) -> None:
         try:
             session = open_run(self.experiment, "loopback")
-            with session, brisk():
+            with session, Brisk():
                 self._watch(session)
                 session.over_at = (
                     None  # the story is told until it was left, also if its run was over before

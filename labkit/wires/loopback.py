@@ -1,4 +1,4 @@
-"""The loopback wire: real TCP on 127.0.0.1, real time, and a forwarder between the ends that can be hurt.
+"""The loopback wire: real TCP on 127.0.0.1, real time, and a forwarder that can be hurt.
 
 Three threads, each with a loop of its own: the server, the client, the wire. Everything binds to
 127.0.0.1 only.
@@ -20,7 +20,7 @@ from typing import Any
 
 from ..values.faults import FLOW
 from . import Program, Wire
-from .ending import Busy, brisk, uninterrupted
+from .ending import Brisk, Busy, uninterrupted
 from .forwarder import RESET_ON_CLOSE, Half
 from .threads import LoopThread, end
 
@@ -141,7 +141,7 @@ class LoopbackWire(Wire):
 
     def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
         """End the threads and close the sockets, within 2 s."""
-        with brisk():
+        with Brisk():
             ends = [thread for name, thread in self.threads.items() if name in FLOW]
             for thread in ends:
                 thread.leave(aborts.get(thread.name))
