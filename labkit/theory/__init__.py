@@ -92,7 +92,7 @@ def _mixed(experiment: Experiment) -> str | None:
 
 
 def _too_early(experiment: Experiment) -> str | None:
-    """Which act falls into the opening handshake; ends may not read, or send, from the beginning."""
+    """Which act falls into the opening handshake; what an application does all along may."""
     usual = [act for end in ENDS for act in experiment.peer(end).acts(end)]
     usual = [act for act in usual if isinstance(act, (Send, StopReading))]
     handshake = 2 * experiment.latency

@@ -20,7 +20,7 @@ SLACK = 0.02  # s; so early a real clock may be
 
 
 def fate(story: Story, end: str, heal: float | None = None) -> str:
-    """What became of ``end``: bounded, late, hangs or never; ``heal`` (s): when a cut was mended."""
+    """What became of ``end``: bounded, late, hangs, never; ``heal`` (s): when a cut was mended."""
     moments = (story.noticed_at(end), story.closed_at(end), story.told_at(end))
     noticed, closed, told = (math.inf if t is None or math.isnan(t) else t for t in moments)
     mended = math.inf if heal is None else heal - SLACK

@@ -1,4 +1,4 @@
-"""What happens during an experiment: timed acts on the wire or on an end. Nothing here moves a byte.
+"""What happens during an experiment: timed acts on the wire or on an end.
 
 An act says when it happens (``at``, seconds after the server was OPEN; None means "now", in a
 session that is running), what happens, and until when where that makes sense. A fault is an act on

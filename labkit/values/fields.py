@@ -60,7 +60,7 @@ def unknown(name: str, given: str, allowed: list[str]) -> ValueError:
 
 
 def seconds(default: Any = None, *, above: bool = False, none: str | None = None) -> Any:
-    """A number of seconds from 0, or with ``above`` greater than 0; ``none`` says what None means."""
+    """A number of seconds from 0, or greater than 0 (``above``); ``none``: what None means."""
 
     def allows(given: float) -> bool:
         return math.isfinite(given) and (0 < given if above else 0 <= given) and given <= LONGEST

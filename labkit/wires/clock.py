@@ -84,7 +84,8 @@ class Clock:
                     self.rest()
             if self.now > then:
                 raise VirtualTimeError(
-                    "both ends block() at the same time, one within the other: freeze one of them, or use the loopback wire"
+                    "both ends block() at the same time, one within the other: freeze one of them, "
+                    "or use the loopback wire"
                 )
             self.now = min(then, end)
         finally:

@@ -1,4 +1,4 @@
-"""What stands between the ends on the loopback wire: bytes from one socket, through a pipe, to another.
+"""What stands between the ends on the loopback wire: socket, pipe, socket.
 
 A connection has two halves, one for each direction, in the loop of the wire's thread.
 """

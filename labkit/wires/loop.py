@@ -20,11 +20,13 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from weakref import WeakSet
 
+from . import untold
+
 GRID = 1e-9  # s
 ENTRANCES = "asyncio.events", "asyncio.tasks"  # where a callback is called, and a task's coroutine
 
-# What asyncio keeps for itself and virtual time needs, each with the Pythons in which it was seen to
-# work. tests/test_layers.py holds this table against the code, and against the Python it runs on.
+# What asyncio keeps for itself and virtual time needs, with the Pythons in which it was seen to
+# work. tests/test_layers.py holds this table against the code, and the Python it runs on.
 SEEN = "3.10 3.11 3.12 3.13 3.14"
 PRIVATES = {
     "selector_events.BaseSelectorEventLoop": SEEN,  # a loop on any selector, on any system
@@ -42,10 +44,6 @@ PRIVATES = {
 
 class VirtualTimeError(RuntimeError):
     """Virtual time cannot go on, or cannot do what was asked of it."""
-
-
-def untold(what: str, **data: Any) -> None:
-    """What a loop or a wire tells, until somebody is given to it that is to be told."""
 
 
 class Ready(selectors.BaseSelector):

@@ -102,7 +102,7 @@ class VirtualWire(Wire):
             self.await_arrival(pipe)
 
     def refuse(self, pipe: Pipe) -> None:
-        """Answer with RESET at the end of this instant, when its asker is done with what it does."""
+        """Answer with RESET at the end of this instant, when its asker is done."""
         self.time.answers.append(lambda: self.push(pipe, RESET))
 
     def await_arrival(self, pipe: Pipe) -> None:
@@ -143,7 +143,7 @@ class VirtualWire(Wire):
         self.loops[end].call_soon(do, *args)
 
     def wait(self, over: Callable[[], bool], horizon: float) -> bool:
-        """Let time pass until ``over()`` or ``horizon`` (s); False if nothing can happen any more."""
+        """Let time pass until ``over()`` or ``horizon`` (s); False if nothing can happen."""
 
         def over_or_interrupted() -> bool:
             self.interrupts.let_in()
