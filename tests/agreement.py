@@ -161,8 +161,8 @@ Lane = list[tuple[float, Telling]]
 def story(trace: Trace) -> dict[str, Lane]:
     """What a trace tells, by lane: one for each kind of thing that an end or the wire tells."""
     lanes: dict[str, Lane] = {}
-    if "ended" in (why := trace.header["ended"]):  # not: its time was up
-        lanes["run"] = [(trace.end, (why,))]
+    if trace.over in ("both ended", "keepers ended"):
+        lanes["run"] = [(trace.end, (trace.header["ended"],))]
 
     def tell(lane: str, t: float | None, *told: Any) -> None:
         if t is not None and told != (("state", "CONNECTING"),):  # t = 0 is the server's OPEN
@@ -200,7 +200,7 @@ TOLD = {  # what is part of the story: which of its data name the lane, and whic
 def differences(one: Trace, two: Trace) -> list[str]:
     """What two traces tell differently, in words."""
     found, a, b = [], story(one), story(two)
-    stopped = [trace.end for trace in (one, two) if trace.header["ended"] == "its time was up"]
+    stopped = [trace.end for trace in (one, two) if trace.over == "until"]
     edge = min(stopped, default=math.inf) - WITHIN  # s; later events may have come too late
     pairs: list[tuple[float, float, str]] = []
     for lane in sorted({*a, *b}):

@@ -26,6 +26,7 @@ from typing import Any
 from labkit import Experiment, Peer, run
 from labkit.values.faults import (
     ACTS,
+    FLOW,
     Act,
     Cut,
     Fault,
@@ -39,7 +40,6 @@ from labkit.values.faults import (
     Throttle,
     order,
 )
-from labkit.wires import FLOW
 from labkit.wires.pipe import EOF, RESET
 from labkit.wires.virtual import VirtualWire
 

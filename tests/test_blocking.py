@@ -6,7 +6,7 @@ import time
 import pytest
 
 from labkit import Experiment, Freeze, Peer, block, open_run, run
-from labkit.wires.clock import VirtualTimeError
+from labkit.wires.loop import VirtualTimeError
 
 KEEPER = Peer(ping_interval=0.4, ping_timeout=0.3, close_timeout=0.2)
 BOTH = pytest.mark.parametrize("wire", ["virtual", "loopback"])

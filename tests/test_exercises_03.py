@@ -9,7 +9,8 @@ from labkit import Cut, Experiment, Peer, run
 from labkit.exercises import Ledger
 from labkit.exercises import silence as lab
 from labkit.exercises.silence import check_mysteries, check_patience, check_sends, guess_sends, mystery, settle_sends, tally
-from labkit.theory import CAPACITY, sends_into_a_cut
+from labkit.theory import sends_into_a_cut
+from labkit.values.experiment import CAPACITY
 
 SMALL = dict(ping_interval=None, buffer=4096, write_limit=4096)
 TINY = Experiment(server=Peer(**SMALL, send_size=10, send_every=1), client=Peer(buffer=4096), faults=[Cut(at=5)], until=300)

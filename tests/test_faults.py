@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit import Cut, Delay, Experiment, HangUp, Idle, Limit, Peer, Reset, Send, Slice, SlowClose, Throttle, open_run, run
-from labkit.wires import FLOW
+from labkit.values.faults import FLOW
 from labkit.wires.pipe import EOF, Pipe
 from labkit.wires.virtual import VirtualWire
 

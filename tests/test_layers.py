@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.wires.clock import PRIVATES, VirtualLoop
+from labkit.wires.loop import PRIVATES, VirtualLoop
 
 ROOT = Path(__file__).resolve().parent.parent
 LABKIT = ROOT / "labkit"
@@ -19,7 +19,7 @@ LABKIT = ROOT / "labkit"
 LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may import besides itself, the packages from outside)
     "values": ("values", "", ""),
     "trace": ("trace", "values", "pandas"),
-    "theory": ("theory", "values trace", ""),
+    "theory": ("theory", "values trace", "websockets"),
     "wires": ("wires", "values", ""),
     "ends": ("ends", "values", "trio websockets"),
     "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),

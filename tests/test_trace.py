@@ -91,6 +91,20 @@ def test_the_header_says_what_was_run_on_what_when_and_how_it_ended(fly):
     assert {"websockets", "python"} <= set(header["versions"]) and header["date"][:2] == "20" and "keepalive" in header["ended"]
 
 
+@pytest.mark.parametrize(
+    "header, word",
+    [
+        ({"over": "until", "ended": "its time was up; the client was busy"}, "until"),
+        ({"ended": "its time was up; the client was busy"}, "until"),  # recorded before the word
+        ({"ended": "the server has ended, and nobody else has keepalive"}, "keepers ended"),
+        ({"ended": "nothing can happen any more: server: no task; client: read → recv"}, "stuck"),
+        ({}, None),
+    ],
+)
+def test_why_a_run_was_over_is_a_word_also_of_a_trace_that_has_the_sentence_only(fly, header, word):
+    assert Trace(fly.experiment, [], header).over == word
+
+
 def test_the_short_table_tells_the_story(fly):
     table = str(fly)
     for line in (

@@ -11,7 +11,8 @@ import pytest
 from cases import FLY, small
 
 from labkit import Cut, Experiment, Peer, block, run
-from labkit.wires.clock import TURNS, VirtualTimeError
+from labkit.wires.clock import TURNS
+from labkit.wires.loop import VirtualTimeError
 from labkit.wires.virtual import VirtualWire
 
 

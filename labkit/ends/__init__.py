@@ -1,7 +1,9 @@
-"""The two ends: a websockets server and client with an Experiment's settings, and the application that lives at each.
+"""The two ends: a websockets server and client, and the application that lives at each.
 
-They know nothing of wires (they are given a socket) and nothing of being watched: they take a logger, as any program of
-websockets may, and their application reports what it does to an ``observe`` function. websockets comes in four implementations:
+They know nothing of wires (they are given a socket) and nothing of being watched: they take a
+logger, as any program of websockets may, and their application reports what it does to an
+``observe`` function. end.py is what they share; capabilities.py knows what which version has.
+websockets comes in four implementations:
 
     with_asyncio.py    asyncio, and legacy: coroutines in the loop that the wire gives
     with_threads.py    threading: blocking calls, a thread for each

@@ -1,4 +1,4 @@
-"""A program that does not let its event loop run: the mistake of calling what takes long without awaiting it.
+"""A program that does not let its event loop run: it calls what takes long without awaiting it.
 
     async def handler(websocket):
         async for message in websocket:
@@ -13,9 +13,9 @@ import time
 
 
 def block(seconds: float) -> None:
-    """Take ``seconds`` without awaiting anything: everything else in this event loop has to wait, its keepalive too.
+    """Take ``seconds`` without awaiting anything: all else in this event loop waits, keepalive too.
 
-    Honest on both clocks. (``time.sleep`` costs real time, and in virtual time none at all.)
+    It takes them on both clocks; ``time.sleep`` takes real time, and none in virtual time.
     """
     from asyncio import events
 

@@ -1,6 +1,7 @@
 """What each implementation of each version of websockets has: facts about versions, in one table.
 
-Versions are strings, "14.1"; only numbers count ("17.0rc1" is refused). Read in the library's changelog and signatures.
+Versions are strings, "14.1"; only numbers count ("17.0rc1" is refused). Read in the library's
+changelog and signatures.
 """
 
 from __future__ import annotations
@@ -23,16 +24,9 @@ SINCE: dict[str, dict[str, str]] = {  # implementation: what it has, since which
     },
     "trio": {"exists": "17.0", "keepalive": "17.0", "max_queue": "17.0", "proxy": "17.0"},
 }
-PYTHON_SINCE = [
-    ("17.0", (3, 11)),
-    ("16.0", (3, 10)),
-    ("14.0", (3, 9)),
-    ("10.4", (3, 7)),
-]  # from this version on, at least this Python
-VIRTUAL = (
-    "asyncio",
-    "legacy",
-)  # what can live by the virtual clock: threads and trio have clocks of their own
+# from this version on, at least this Python
+PYTHON_SINCE = [("17.0", (3, 11)), ("16.0", (3, 10)), ("14.0", (3, 9)), ("10.4", (3, 7))]
+VIRTUAL = ("asyncio", "legacy")  # threads and trio have clocks of their own
 SSL_CONTEXT = "13.0"  # until then threading's serve() and connect() call their ssl=… ssl_context=…
 
 
@@ -48,28 +42,32 @@ def number(version: str) -> tuple[int, ...]:
 
 @functools.cache
 def has(implementation: str, what: str, version: str) -> bool:
-    """Whether an implementation of this version has something: "exists", "keepalive", "write_limit", "max_queue", "proxy"."""
+    """Whether an implementation of this version has something, a word of SINCE."""
     since = SINCE[implementation].get(what)
     return since is not None and number(version) >= number(since)
 
 
 def lack(implementation: str, version: str, python: tuple[int, ...]) -> str | None:
-    """Why this implementation of this version cannot run on this Python, in a sentence; None if it can."""
+    """Why this implementation of this version cannot run on this Python; None if it can."""
     if number(version) < number(OLDEST):
         return f"the lab runs websockets from {OLDEST} on, and {version} is older"
     if not has(implementation, "exists", version):
-        return f"websockets {version} has no {implementation} implementation: it came with {SINCE[implementation]['exists']}"
-    spoken = ".".join(map(str, python[:2]))
+        came = f"it came with {SINCE[implementation]['exists']}"
+        return f"websockets {version} has no {implementation} implementation: {came}"
     needed = next(oldest for since, oldest in PYTHON_SINCE if number(version) >= number(since))
-    if tuple(python[:2]) < needed:
-        return f"websockets {version} needs Python {needed[0]}.{needed[1]} or newer, and this is {spoken}"
-    if tuple(python[:2]) < OLDEST_PYTHON:
-        return f"the lab runs on Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer, and this is {spoken}"
+    for who, oldest in (
+        (f"websockets {version} needs", needed),
+        ("the lab runs on", OLDEST_PYTHON),
+    ):
+        if tuple(python[:2]) < oldest:
+            this = f"this is {python[0]}.{python[1]}"
+            return f"{who} Python {oldest[0]}.{oldest[1]} or newer, and {this}"
     return None
 
 
 def no_keepalive(implementation: str, version: str) -> str | None:
-    """Why this implementation of this version sends no keepalive pings, in a sentence; None if it does."""
+    """Why this implementation of this version sends no keepalive pings; None if it does."""
     if has(implementation, "keepalive", version):
         return None
-    return f"the {implementation} implementation has no keepalive before websockets {SINCE[implementation]['keepalive']}"
+    since = SINCE[implementation]["keepalive"]
+    return f"the {implementation} implementation has no keepalive before websockets {since}"

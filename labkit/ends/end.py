@@ -1,25 +1,24 @@
-"""What the ends of all implementations share: an application, the acts that are asked of it, and what it reports.
+"""What the ends of all implementations share: an application, its acts, and what it reports.
 
-The application is written once, in coroutines. What differs – sleeping, starting something beside, waiting for the end of
-the connection – is asked of a *world*: asyncio's, trio's, or that of threads, where nothing that is awaited ever waits.
+The application is written once, in coroutines. What differs – sleeping, starting something beside,
+waiting for the end of the connection – is asked of a *world*: that of asyncio, of trio, or of
+threads, where whatever is awaited has happened.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import random
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from websockets.exceptions import ConnectionClosed
 from websockets.version import version
 
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Goodbye, Send, StopReading
 from .capabilities import has
+from .raised import awaited_in, describe
 
 Observe = Callable[..., None]  # observe(what, **data)
 Handler = Callable[[Any], Awaitable[Any]]  # what a learner writes: async def handler(websocket)
@@ -59,19 +58,12 @@ class End:
         handler: Handler | None,
         context: Any = None,
     ) -> None:
-        self.name, self.experiment, self.logger, self.observe, self.handler = (
-            name,
-            experiment,
-            logger,
-            observe,
-            handler,
-        )
+        self.name, self.experiment, self.logger = name, experiment, logger
+        self.observe, self.handler = observe, handler
         self.context = context  # ssl.SSLContext; None: no TLS
         self.application: Application | None = None
         self.opened = False
-        self.ended = (
-            False  # its connection is lost, and its application has been told, or never will be
-        )
+        self.ended = False  # the connection is lost; its application is told, or never will be
         self.connection: Any = None
         self.early: list[tuple[Act, str]] = []  # asked for before there was a connection
 
@@ -96,15 +88,13 @@ class End:
     # what all of them do
 
     def options(self) -> dict[str, Any]:
-        """The keyword arguments of serve() or connect(): what this version of this implementation knows of the peer's settings."""
+        """The keyword arguments of serve() or connect() that this version has, for the peer."""
         peer = self.experiment.peer(self.name)
         given = settings(peer, self.logger, self.experiment.compression, self.context)
         if self.name == "client":
             given["proxy"] = None  # a school's http_proxy breaks 127.0.0.1
-            if self.context:
-                given["server_hostname"] = (
-                    "localhost"  # of itself 10.4 does not know it when it is given a socket
-                )
+            if self.context:  # 10.4 does not know it of itself when it is given a socket
+                given["server_hostname"] = "localhost"
         if not self.has("keepalive"):
             del given["ping_interval"], given["ping_timeout"]
         return {
@@ -145,7 +135,7 @@ class End:
 
 
 class Application:
-    """What an end's application does with one connection: it reads, and does the acts that are asked of it."""
+    """What an end's application does with one connection: it reads, and does what acts ask."""
 
     def __init__(self, end: End, websocket: Any, world: World) -> None:
         self.end, self.websocket, self.world = end, websocket, world
@@ -194,7 +184,7 @@ class Application:
                 self.end.observe("message", step="received", size=len(message))
 
     async def send(self, act: Send) -> None:
-        """Send one message, or one every so many seconds, on a grid; a send that was blocked delays the next ones."""
+        """Send one message, or one every so many seconds; a blocked send delays the next ones."""
         due = self.world.now()
         with self.told("send"):
             while True:
@@ -223,33 +213,8 @@ class Application:
             await self.websocket.close(1011)
 
     def told(self, awaiting: str) -> contextlib.AbstractContextManager[None]:
-        """A block in which the library may raise ConnectionClosed, or what it should not: the application is told."""
+        """A block in which the library may raise: that is reported, and goes no further."""
         return _Told(self.end, awaiting)
-
-
-async def in_thread(body: Callable[[], None], name: str, stop: Callable[[], None]) -> None:
-    """Run something in a daemon thread until it ends; cancelled, tell it to ``stop``, and wait until it has."""
-    loop = asyncio.get_running_loop()
-    ended = loop.create_future()
-
-    def run() -> None:
-        problem: BaseException | None = None
-        try:
-            body()
-        except BaseException as raised:
-            problem = raised
-        with contextlib.suppress(RuntimeError):  # the loop has not waited for it
-            loop.call_soon_threadsafe(ended.set_result, problem)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    try:
-        problem = await asyncio.shield(ended)
-    except asyncio.CancelledError:
-        stop()
-        await asyncio.shield(ended)
-        raise
-    if problem is not None:
-        raise RuntimeError(f"{name} ended: {problem!r}")
 
 
 class _Told(contextlib.AbstractContextManager[None]):
@@ -264,7 +229,7 @@ class _Told(contextlib.AbstractContextManager[None]):
 
 
 def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[str, Any]:
-    """The keyword arguments of serve() and connect() for a peer; ``context`` is its ssl.SSLContext, or None."""
+    """The keyword arguments of serve() and connect(); ``context``: an ssl.SSLContext, or None."""
     return {
         "ping_interval": peer.ping_interval,
         "ping_timeout": peer.ping_timeout,
@@ -276,44 +241,3 @@ def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[s
         "logger": logger,
         "ssl": context,
     }
-
-
-def awaited_in(problem: BaseException) -> str:
-    """The call of websockets in which an exception, or its cause, was raised (``async for`` calls recv()); "?" if there is none."""
-    step = problem.__traceback__
-    while step is not None:
-        name = step.tb_frame.f_code.co_name
-        if "websockets" in step.tb_frame.f_globals.get("__name__", "") and not name.startswith(
-            "__"
-        ):
-            return name
-        step = step.tb_next
-    return (
-        awaited_in(problem.__cause__) if problem.__cause__ else "?"
-    )  # asyncio.timeout raises outside of what it cancelled
-
-
-def describe(problem: BaseException, awaiting: str, connection: Any) -> dict[str, Any]:
-    """An exception as plain data: type, text and cause, and the codes of both closes."""
-    sent, received, cause = (
-        getattr(problem, "sent", None),
-        getattr(problem, "rcvd", None),
-        problem.__cause__,
-    )
-    data = {
-        "type": type(problem).__name__,
-        "text": str(problem),
-        "awaiting": awaiting,
-        "cause": f"{type(cause).__name__}: {cause}" if cause is not None else None,
-        "sent": sent and int(sent.code),
-        "received": received and int(received.code),
-    }
-    if isinstance(problem, ConnectionClosed) and connection is not None:
-        keeper = (
-            connection if hasattr(connection, "close_code") else connection.protocol
-        )  # threading, until 13
-        data |= {
-            "code": keeper.close_code and int(keeper.close_code),
-            "reason": keeper.close_reason,
-        }
-    return data

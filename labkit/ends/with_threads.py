@@ -1,6 +1,7 @@
-"""Ends of websockets' threading implementation: blocking calls, a thread for each thing that goes on.
+"""Ends of websockets' threading implementation: blocking calls, a thread for each of them.
 
-They live in a worker process only: a thread that is blocked in a call cannot be cancelled, but a process can be ended.
+They live in a worker process only: a thread that is blocked in a call cannot be cancelled, but a
+process can be ended.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from websockets.version import version
 
 from .capabilities import SSL_CONTEXT, number
-from .end import URI, End, in_thread
+from .end import URI, End
+from .in_thread import in_thread
 
 LOOK = 0.1  # s between two looks at whether a thread that reads has been told to stop
 
@@ -26,7 +28,7 @@ class Stopped(BaseException):
 
 
 def drive(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine in this thread: whatever it awaits has already happened when it is awaited."""
+    """Run a coroutine in this thread: whatever it awaits has happened when it is awaited."""
     with contextlib.suppress(StopIteration, Stopped):
         coroutine.send(None)
         raise RuntimeError("an application in a thread awaited something that is not there yet")
@@ -113,9 +115,7 @@ class ThreadingEnd(End):
     def listen(self) -> None:
         """Serve until the listener is shut down, then close what the server has for itself."""
         self.server.serve_forever()
-        with contextlib.suppress(
-            OSError
-        ):  # some versions tell serve_forever() to end, which it has
+        with contextlib.suppress(OSError):  # some versions tell serve_forever() to end, again
             self.server.shutdown()
 
     async def connect(self, dial: Callable[[], Any]) -> None:
@@ -139,15 +139,12 @@ class ThreadingEnd(End):
         drive(self.live(world.calls, world))
 
     def do(self, act: Any, step: str) -> None:
-        threading.Thread(
-            target=partial(super().do, act, step), daemon=True
-        ).start()  # whoever asks does not wait
+        do = partial(super().do, act, step)
+        threading.Thread(target=do, daemon=True).start()  # whoever asks does not wait
 
     def abort(self) -> None:
         self.ending.set()
         sockets = [one.socket for one in (self.connection, self.server) if one is not None]
         for sock in sockets:
-            with contextlib.suppress(
-                OSError
-            ):  # it is closed, or a listener on a system that closes none so
+            with contextlib.suppress(OSError):  # closed; not every system shuts down a listener
                 sock.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Ends of websockets' trio implementation: coroutines in a trio loop, which runs in a thread of its own.
+"""Ends of websockets' trio implementation: coroutines in a trio loop, in a thread of its own.
 
 They live in a worker process only, as trio has no place in asyncio's loop.
 """
@@ -10,7 +10,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from .end import URI, End, in_thread
+from .end import URI, End
+from .in_thread import in_thread
 
 
 class Nursery:
@@ -98,9 +99,8 @@ class TrioEnd(End):
 
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
         try:
-            websocket = await connect(
-                URI[bool(self.context)], stream=stream, **self.options()
-            ).connect(self.nursery)
+            dialling = connect(URI[bool(self.context)], stream=stream, **self.options())
+            websocket = await dialling.connect(self.nursery)
         except Exception as problem:
             self.refused(problem)
         else:

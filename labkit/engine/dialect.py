@@ -1,7 +1,8 @@
 """What the library's log lines mean: one table, for every version that the lab can run.
 
-The sigils: ``=`` state, ``>`` sent, ``<`` received, ``%`` keepalive, ``-`` or ``!`` timeout or error, ``x`` TCP. A line
-that the table does not know is kept as a note, never dropped: logs are commentary, and commentary changes its words.
+The sigils: ``=`` state, ``>`` sent, ``<`` received, ``%`` keepalive, ``-`` or ``!`` timeout or
+error, ``x`` TCP. A line that the table does not know is kept as a note, never dropped: the words of
+a log change from version to version.
 """
 
 from __future__ import annotations
@@ -15,10 +16,7 @@ TABLE: list[tuple[str, str]] = [  # what the line means, and how it reads
     ("got", r"< (?P<opcode_got>CONT|TEXT|BINARY|CLOSE|PING|PONG)\b(?P<rest_got>.*)"),
     ("sent_eof", r"> EOF"),
     ("got_eof", r"< EOF"),
-    (
-        "keepalive",
-        r"% (?P<keepalive>sent|sending|received) keepalive p[io]ng",
-    ),  # "sending" until 14: before the frame
+    ("keepalive", r"% (?P<keepalive>sent|sending|received) keepalive p[io]ng"),  # sending: until 14
     ("timeout", r"[-!] timed out waiting for (?P<timeout>keepalive pong|.*)"),
     ("timeout", r"- timed out.*"),
     ("tcp", r"x (?P<tcp>.*)"),
@@ -58,7 +56,7 @@ def read(line: str) -> tuple[str, dict[str, Any]]:
 
 
 def _frame(opcode: str, rest: str) -> dict[str, Any]:
-    """A frame as the log prints it: opcode, size of the payload (bytes), code and reason of a CLOSE."""
+    """A frame as the log prints it: opcode, size of payload (bytes), code and reason of a CLOSE."""
     data: dict[str, Any] = {"opcode": opcode}
     if size := SIZE.search(rest):
         data["size"] = int(size["size"])

@@ -1,6 +1,7 @@
-"""The living sentence of a long run: "12.4 s · cut 3.4 s ago · server OPEN · client OPEN · your guess in 0.6 s".
+"""The living sentence of a long run: "12.4 s · cut 3.4 s ago · server OPEN · client OPEN".
 
-It knows where it is shown: in a notebook one line that changes in place, in a terminal one line on stderr, elsewhere nothing.
+In a notebook it is one line that changes in place, in a terminal one line on stderr; elsewhere it
+is not shown.
 """
 
 from __future__ import annotations
@@ -46,20 +47,14 @@ class Living:
         ]
         if self.guess is not None:
             ahead = self.guess - t
-            parts.append(
-                f"your guess in {ahead:.1f} s"
-                if ahead > 0
-                else f"your guess was {-ahead:.1f} s ago"
-            )
+            when = f"in {ahead:.1f} s" if ahead > 0 else f"was {-ahead:.1f} s ago"
+            parts.append(f"your guess {when}")
         return " · ".join(parts)
 
     def __exit__(self, kind: Any, *exc: object) -> None:
         if self.show and self.used:
-            self.show(
-                f"ran for {self.session.now:.1f} s: {self.session.ended}"
-                if kind is None
-                else f"stopped at {self.session.now:.1f} s"
-            )
+            ran = f"ran for {self.session.now:.1f} s: {self.session.ended}"
+            self.show(f"stopped at {self.session.now:.1f} s" if kind else ran)
             self.show("")
 
 
@@ -86,9 +81,8 @@ class Bar:
         """Say how far it is, and perhaps why it stops there."""
         if self.show:
             self.used = True
-            self.show(
-                f"{self.done:,} of {self.total:,} {self.things}" + (f" · {words}" if words else "")
-            )
+            so_far = f"{self.done:,} of {self.total:,} {self.things}"
+            self.show(f"{so_far} · {words}" if words else so_far)
 
     def __exit__(self, *exc: object) -> None:
         if self.show and self.used:
@@ -107,7 +101,7 @@ def _cut(cut: Cut, t: float) -> str:
 
 
 def _screen() -> Any:
-    """Something that shows a line in place of the one before; None if there is nowhere to show it."""
+    """What shows a line in place of the one before; None if there is nowhere to show it."""
     if "IPython" in sys.modules and "ipykernel" in sys.modules:
         from IPython import get_ipython
 

@@ -1,11 +1,12 @@
-"""The recorder: three witnesses write down what they see, and their notes become the events of a Trace.
+"""The recorder: three witnesses note what they see, and their notes become the events of a Trace.
 
 * the library's log: a logger that keeps each call as it is;
 * the tap: bytes as they go into the wire and come out of it;
 * the application, and what is done to the wire: what they tell.
 
-During the run a note costs a tuple; reading the log lines (dialect) and the bytes (tap) is left for afterwards. Each
-note has the time of the run's own clock. Nothing here touches the library or the wire.
+During the run a note costs a tuple; reading the log lines (dialect) and the bytes (tap) is left for
+afterwards. Each note has the time of the run's own clock. Nothing here touches the library or the
+wire.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ Moment = tuple[float, int]  # time on the wire's clock (s), number of the note
 
 
 class Recorder:
-    """The notes of one run. ``clock`` gives the time (s); ``on_state(end, state)`` hears of state changes at once."""
+    """The notes of one run.
+
+    ``clock`` gives the time (s); ``on_state(end, state)`` is called at each change of a state.
+    """
 
     def __init__(self, clock: Callable[[], float], on_state: Callable[[str, str], None]) -> None:
         self.clock, self.on_state = clock, on_state
@@ -37,9 +41,7 @@ class Recorder:
         self.unread: str | None = None  # why frames could not be read, in words
         self.numbers = itertools.count(1)  # of the notes; taken by three threads, so never by += 1
         self.written: dict[str, int] = {}  # bytes in each end's write buffer, as last noted
-        self.awaited: dict[
-            str, dict[str, list[str]]
-        ] = {}  # the calls that each task of an end is in, as last noted
+        self.awaited: dict[str, dict[str, list[str]]] = {}  # by end and task: the calls it is in
 
     def moment(self) -> Moment:
         """Now, and the number of the next note."""
@@ -47,12 +49,8 @@ class Recorder:
 
     def seen(self) -> tuple[int, int, int]:
         """How much has been noted until now: lines of the log, what was told, bytes."""
-        streams = list(self.streams.values())
-        return (
-            len(self.logged),
-            len(self.told),
-            sum(one.total + one.total_arrived for one in streams),
-        )
+        passed = sum(one.total + one.total_arrived for one in list(self.streams.values()))
+        return len(self.logged), len(self.told), passed
 
     # the application and the wire
 
@@ -68,7 +66,7 @@ class Recorder:
             self.note(end, "app", "waiting", bytes=count)
 
     def awaiting(self, end: str, chains: dict[str, list[str]]) -> None:
-        """Keep in which await each task of an end is, if that has changed; [] once a task has ended."""
+        """Keep in which await each task of an end is, if that has changed; [] once it has ended."""
         before = self.awaited.get(end, {})
         for task in [*chains, *(task for task in before if task not in chains)]:
             if chains.get(task) != before.get(task):
@@ -93,7 +91,7 @@ class Recorder:
                 stream = self.streams[conn, sender] = Stream(sender)
             stream.add((now, next(self.numbers)), data)
         else:
-            self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step="sent")
+            self._note_end(data, sender, "sent")
 
     def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None:
         """Bytes, EOF or RESET came out of the wire."""
@@ -102,9 +100,10 @@ class Recorder:
         if data:
             self.streams[conn, sender].arrive((now, next(self.numbers)), count)
         else:
-            self.note(
-                "wire", "tap", "reset" if data is None else "fin", sender=sender, step="arrived"
-            )
+            self._note_end(data, sender, "arrived")
+
+    def _note_end(self, data: bytes | None, sender: str, step: str) -> None:
+        self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step=step)
 
     # afterwards
 
@@ -117,11 +116,8 @@ class Recorder:
     def so_far(self, zero: float) -> list[Event]:
         """What has been noted until now, while the others go on noting; the notes stay."""
         rows = [*self._from_log(zero), *self._from_tap(zero)]
-        told = list(self.told)
-        rows += [
-            (when, number, Event(when - zero, where, witness, what, data))
-            for when, number, where, witness, what, data in told
-        ]
+        for when, number, where, witness, what, data in list(self.told):
+            rows.append((when, number, Event(when - zero, where, witness, what, data)))
         rows.sort(key=itemgetter(0, 1))
         return [row[2] for row in rows]
 
@@ -143,23 +139,18 @@ class Recorder:
                 data["arrived_at"] = None if arrived is None else round(arrived[0] - zero, 9)
                 rows.append((*sent, Event(sent[0] - zero, "wire", "tap", "frame", data, conn)))
             for sent, arrived, description in alerts:
-                rows += [
-                    (*when, self._alert(conn, stream.sender, step, when[0] - zero, description))
-                    for step, when in (("sent", sent), ("arrived", arrived))
-                    if when is not None
-                ]
+                for step, when in (("sent", sent), ("arrived", arrived)):
+                    if when is not None:
+                        what, data = _alert(stream.sender, step, description)
+                        event = Event(when[0] - zero, "wire", "tap", what, data, conn)
+                        rows.append((*when, event))
         return rows
 
-    def _alert(self, conn: int, sender: str, step: str, t: float, description: int) -> Event:
-        what, more = (
-            ("close_notify", {}) if description == 0 else ("alert", {"description": description})
-        )
-        return Event(t, "wire", "tap", what, {"sender": sender, "step": step, **more}, conn)
-
     def _plain(self) -> Iterator[tuple[int, Stream, list[Any]]]:
-        """What each sender said on each connection, and its TLS alerts; under TLS the tap saw records, which are opened here."""
+        """What each sender said on each connection, and its TLS alerts; TLS records are opened."""
         if self.keys is None:
-            yield from ((conn, stream, []) for (conn, _), stream in list(self.streams.items()))
+            for (conn, _), stream in list(self.streams.items()):
+                yield conn, stream, []
             return
         try:
             from .tls_records import unwrap
@@ -167,14 +158,8 @@ class Recorder:
             self.unread = "opening TLS records needs cryptography, which is not installed here"
             return
         for number in sorted({conn for conn, _ in self.streams}):
-            for said in unwrap(
-                {
-                    sender: stream
-                    for (conn, sender), stream in self.streams.items()
-                    if conn == number
-                },
-                self.keys,
-            ):
+            streams = {who: one for (conn, who), one in self.streams.items() if conn == number}
+            for said in unwrap(streams, self.keys):
                 self.unread = self.unread or said.problem
                 yield number, said.stream, said.alerts
 
@@ -209,6 +194,14 @@ class Scribe(logging.Logger):
         )
         if msg.startswith("= connection is "):  # legacy says "… is OPEN", the others "… is %s"
             recorder.on_state(self.end, args[0] if args else msg.split()[-1])
+
+
+def _alert(sender: str, step: str, description: int) -> tuple[str, dict[str, Any]]:
+    """An alert of TLS as a kind of event, and its data; 0 is close_notify (RFC 8446 §6.1)."""
+    data: dict[str, Any] = {"sender": sender, "step": step}
+    if description == 0:
+        return "close_notify", data
+    return "alert", {**data, "description": description}
 
 
 def describe(exc_info: Any) -> str | None:

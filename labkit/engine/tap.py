@@ -1,9 +1,10 @@
-"""The tap: bytes on the wire, parsed into frames after the run, with the moment each went in and came out.
+"""The tap: bytes on the wire, parsed into frames, with the moment each went in and came out.
 
-Bytes are facts. They are kept as they came, by connection and sender, and read once the run is over with the library's own
-sans-I/O parser; a frame went in when its last byte did, and arrived when its last byte did, or never.
+The bytes are kept as they came, by connection and sender, and read once the run is over with the
+library's own sans-I/O parser. A frame went in when its last byte did, and arrived when its last
+byte did, or never.
 
-Sent: |──── PING ────||─ CLOSE …          Arrived: |──── PING ────|   (the CLOSE is stuck)
+    Sent: |──── PING ────||─ CLOSE …      Arrived: |──── PING ────|   (the CLOSE is stuck)
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close, Frame, Opcode
 from websockets.streams import StreamReader
 
+from .counts import after_handshake
+
 SHOWN = 16  # bytes of payload that are kept
+Progress = tuple[list[int], list[Any]]  # bytes so far, and the moment of each
 
 
 class Stream:
-    """What one sender put into one connection: the bytes, and how many of them had gone in and come out by when."""
+    """What one sender put into one connection: the bytes, and when they went in and came out."""
 
     def __init__(self, sender: str) -> None:
         self.sender = sender
         self.data: list[bytes] = []
-        self.sent: tuple[list[int], list[Any]] = ([], [])  # bytes so far, the moment
-        self.arrived: tuple[list[int], list[Any]] = ([], [])
+        self.sent: Progress = ([], [])
+        self.arrived: Progress = ([], [])
         self.total = 0
         self.total_arrived = 0
 
@@ -46,28 +50,22 @@ class Stream:
     def frames(self) -> Iterator[tuple[Any, Any | None, dict[str, Any]]]:
         """Each frame as (moment it went in, moment it arrived or None, what it is)."""
         stream = b"".join(self.data)
-        start = stream.find(b"\r\n\r\n") + 4  # after the opening handshake
-        if start < 4:
-            return
         reader = StreamReader()
-        reader.feed_data(stream[start:])
+        reader.feed_data(stream[after_handshake(stream) :])
         while (what := next_frame(reader, mask=self.sender == "client")) is not None:
             end = len(stream) - len(reader.buffer)
-            yield (
-                moment_of(self.sent, end),
-                moment_of(self.arrived, end),
-                {"sender": self.sender, **what},
-            )
+            data = {"sender": self.sender, **what}
+            yield moment_of(self.sent, end), moment_of(self.arrived, end), data
 
 
-def moment_of(progress: tuple[list[int], list[Any]], end: int) -> Any | None:
+def moment_of(progress: Progress, end: int) -> Any | None:
     """When so many bytes had passed; None if they never did."""
     index = bisect_left(progress[0], end)
     return progress[1][index] if index < len(progress[1]) else None
 
 
 class Unpacked:
-    """An extension that only takes note that a frame is compressed: the tap shows what is on the wire."""
+    """An extension that leaves a compressed frame as it is: the tap shows what is on the wire."""
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
         frame.rsv1 = False
@@ -90,7 +88,10 @@ def next_frame(reader: StreamReader, mask: bool) -> dict[str, Any] | None:
 
 
 def describe(frame: Frame) -> dict[str, Any]:
-    """A frame as plain data: opcode, size (bytes), the first bytes of its payload as hex, code and reason of a CLOSE."""
+    """A frame as plain data.
+
+    Its opcode, size (bytes), the first bytes of its payload as hex, code and reason of a CLOSE.
+    """
     data: dict[str, Any] = {
         "opcode": frame.opcode.name,
         "size": len(frame.data),
@@ -100,8 +101,6 @@ def describe(frame: Frame) -> dict[str, Any]:
         data["fin"] = False
     if frame.opcode is Opcode.CLOSE:
         close = Close.parse(bytes(frame.data))
-        data |= {
-            "code": int(close.code) if frame.data else None,
-            "reason": close.reason,
-        }  # of an empty one the parser says 1005
+        data["code"] = int(close.code) if frame.data else None  # the parser says 1005
+        data["reason"] = close.reason
     return data

@@ -1,9 +1,10 @@
-"""TLS for a run: certificates made on the fly, a context for each end, and the key log that lets the tap read along.
+"""TLS for a run: certificates made on the fly, a context for each end, and the log of the keys.
 
-The certificates are trustme's: an authority and one certificate for localhost, made once a process and trusted by nobody else (a
-worker process is given those of its parent, so that it needs no trustme). The client verifies as any client does, authority and
-name; nothing here turns a check off. OpenSSL writes the session keys to a file and nowhere else (ssl.SSLContext.keylog_filename), so
-a recorded run has a temporary one, which is gone when the run is.
+The certificates are trustme's: an authority and one certificate for localhost, made once a process
+and trusted by nobody else (a worker process is given those of its parent, so that it needs no
+trustme). The client verifies as any client does, authority and name; nothing here turns a check
+off. With the keys the tap reads what was encrypted. OpenSSL writes them to a file only
+(ssl.SSLContext.keylog_filename), so a recorded run has a temporary one, which is gone when it is.
 """
 
 from __future__ import annotations
@@ -14,11 +15,8 @@ import ssl
 import tempfile
 
 NAMES = ("localhost", "127.0.0.1")
+Identity = dict[str, str]  # PEM: "authority" (certificate), "server" (private key and chain)
 
-
-Identity = dict[
-    str, str
-]  # PEM: "authority" (its certificate), "server" (private key and certificate chain)
 _adopted: Identity = {}
 
 
@@ -38,7 +36,8 @@ def _make() -> Identity:
         import trustme
     except ImportError:
         raise ImportError(
-            "tls=True needs trustme, which makes the certificates and is not installed here: pip install trustme"
+            "tls=True needs trustme, which makes the certificates and is not installed here: "
+            "pip install trustme"
         ) from None
     authority = trustme.CA(organization_name="labkit")
     server = authority.issue_cert(*NAMES)
@@ -49,7 +48,7 @@ def _make() -> Identity:
 
 
 class Tls:
-    """The TLS of one run: Python's default context for each end (``contexts``), and the log of the keys."""
+    """The TLS of one run: Python's default context for each end, and the log of the keys."""
 
     def __init__(self) -> None:
         pems = identity()
@@ -60,7 +59,7 @@ class Tls:
         self.path: str | None = None
 
     def log_keys(self) -> None:
-        """Let OpenSSL write down the keys of every connection from now on; the server's side knows them all."""
+        """Let OpenSSL write down the keys of every connection from now on."""
         handle, self.path = tempfile.mkstemp(prefix="labkit-keys-")
         os.close(handle)
         self.contexts["server"].keylog_filename = self.path
@@ -71,7 +70,7 @@ class Tls:
             return ""
         path, self.path = self.path, None
         try:
-            self.contexts["server"].keylog_filename = None  # type: ignore[assignment]  # closes the file
+            self.contexts["server"].keylog_filename = None  # type: ignore[assignment]  # closes it
             with open(path, encoding="ascii") as file:
                 return file.read()
         finally:

@@ -1,9 +1,10 @@
-"""TLS records, opened after the run with the logged keys: what the tap saw under TLS, as if there had been none.
+"""TLS records, opened after the run with the logged keys: what the tap saw, as if without TLS.
 
-A record is |type 1|version 2|length 2|sealed …|; the type and the alert or bytes inside are sealed. Each sender of a connection has
-two keys, one for the handshake and one for what follows, and counts the records of each (RFC 8446 §5, §7.1, §7.3; the
-log's format: RFC 9850). A record went in when its last byte did. Only TLS 1.3, and only until a KeyUpdate: beyond that, ``Unreadable``
-says why. Renegotiation, resumption and early data do not happen here.
+A record is |type 1|version 2|length 2|sealed …|; the type and the alert or bytes inside are sealed.
+Each sender of a connection has two keys, one for the handshake and one for what follows, and counts
+the records of each (RFC 8446 §5, §7.1, §7.3; the log's format: RFC 9850). A record went in when its
+last byte did. Only TLS 1.3, and only until a KeyUpdate: beyond that, ``Unreadable`` says why.
+Renegotiation, resumption and early data do not happen here.
 
     ClientHello, ServerHello        clear: whose keys, which cipher
     certificate … Finished          the sender's handshake key
@@ -38,7 +39,7 @@ class Unreadable(Exception):
 
 
 class Record(NamedTuple):
-    """One record: what is in it, the moment its last byte went in, and the moment it arrived or None."""
+    """One record: what is in it, the moment its last byte went in, and that it arrived, or None."""
 
     kind: int
     data: bytes
@@ -58,9 +59,8 @@ class Key:
     def _expand(self, secret: bytes, label: bytes, length: int) -> bytes:
         """HKDF-Expand-Label (RFC 8446 §7.1)."""
         label = b"tls13 " + label
-        return HKDFExpand(
-            self.hash(), length, length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0"
-        ).derive(secret)
+        info = length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0"
+        return HKDFExpand(self.hash(), length, info).derive(secret)
 
     def open(self, header: bytes, sealed: bytes) -> tuple[int, bytes]:
         """The type of what was sealed, and the bytes themselves."""
@@ -78,9 +78,8 @@ def opened(stream: Stream, keys: list[Key]) -> Iterator[Record]:
             kind, data = _open(header, record.data, keys)
             record = record._replace(kind=kind, data=data)
             if record.kind == HANDSHAKE and record.data[:1] == bytes([KEY_UPDATE]):
-                raise Unreadable(
-                    f"the {stream.sender} took new keys half-way (KeyUpdate), which the log does not hold"
-                )
+                new = "took new keys half-way (KeyUpdate), which the log does not hold"
+                raise Unreadable(f"the {stream.sender} {new}")
         yield record
 
 
@@ -100,51 +99,46 @@ def sealed(stream: Stream) -> Iterator[tuple[bytes, Record]]:
         end = body + int.from_bytes(data[start + 3 : body], "big")
         if end > len(data):
             return
-        yield (
-            data[start:body],
-            Record(
-                data[start],
-                data[body:end],
-                moment_of(stream.sent, end),
-                moment_of(stream.arrived, end),
-            ),
-        )
+        sent, arrived = moment_of(stream.sent, end), moment_of(stream.arrived, end)
+        yield data[start:body], Record(data[start], data[body:end], sent, arrived)
         start = end
 
 
 def keys_of(streams: dict[str, Stream], log: str) -> dict[str, list[Key]]:
-    """The keys of both senders of a connection: its ClientHello says which lines of the log are its own."""
-    hellos = {
-        sender: next((r.data for _, r in sealed(stream) if r.kind == HANDSHAKE), b"")
-        for sender, stream in streams.items()
-    }
-    random, answer = hellos.get("client", b"")[6:38], hellos.get("server", b"")
-    suite = (
-        int.from_bytes(answer[39 + answer[38] :][:2], "big")
-        if answer[:1] == bytes([SERVER_HELLO])
-        else 0
-    )
+    """The keys of both senders of a connection, in the order of their use."""
+    secrets, suite = _secrets(_hello(streams, "client"), log), _suite(_hello(streams, "server"))
+    keys: dict[str, list[Key]] = {sender: [] for sender in streams}
+    if suite in SUITES:
+        for sender in streams:
+            for stage in ("HANDSHAKE_TRAFFIC_SECRET", "TRAFFIC_SECRET_0"):
+                if secret := secrets.get(f"{sender.upper()}_{stage}"):
+                    keys[sender].append(Key(suite, secret))
+    return keys
+
+
+def _hello(streams: dict[str, Stream], sender: str) -> bytes:
+    """The first handshake message of a sender; empty if there is none."""
+    records = sealed(streams[sender]) if sender in streams else iter(())
+    return next((record.data for _, record in records if record.kind == HANDSHAKE), b"")
+
+
+def _suite(hello: bytes) -> int:
+    """The cipher suite that a ServerHello names; 0 if it is none."""
+    if hello[:1] != bytes([SERVER_HELLO]):
+        return 0
+    return int.from_bytes(hello[39 + hello[38] :][:2], "big")
+
+
+def _secrets(hello: bytes, log: str) -> dict[str, bytes]:
+    """The lines of the log with the random of this ClientHello, by label."""
+    random = hello[6:38].hex()
     lines = [line.split() for line in log.splitlines()]
-    secrets = {
-        line[0]: bytes.fromhex(line[2])
-        for line in lines
-        if len(line) == 3 and line[1] == random.hex()
-    }
-    if suite not in SUITES:
-        return {sender: [] for sender in streams}
-    stages = "{}_HANDSHAKE_TRAFFIC_SECRET", "{}_TRAFFIC_SECRET_0"
-    return {
-        sender: [
-            Key(suite, secrets[label])
-            for stage in stages
-            if (label := stage.format(sender.upper())) in secrets
-        ]
-        for sender in streams
-    }
+    own = [line for line in lines if len(line) == 3 and line[1] == random]
+    return {label: bytes.fromhex(secret) for label, _, secret in own}
 
 
 class Opened(NamedTuple):
-    """What one sender said under TLS: its bytes as a stream, its alerts, and why there may be more (None: there is not)."""
+    """What one sender said under TLS: bytes, alerts, and why there may be more, or None."""
 
     stream: Stream
     alerts: list[tuple[Any, Any | None, int]]  # the moments, the description (RFC 8446 §6)

@@ -112,7 +112,7 @@ def tally(trace: Trace) -> None:
         )
     stop = (
         "for ever: nothing can happen any more"
-        if trace.header["ended"].startswith("nothing")
+        if trace.over == "stuck"
         else f"until {trace.end:g} s"
     )
     print(f"from the cut at {start:g} s {stop}", *rows, sep="\n")

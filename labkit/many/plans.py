@@ -20,9 +20,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.counts import frame_size
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Cut, Delay, Tunnel
+from ..values.frames import frame_size
 from .alarms import Timers, alarm_rate, last, round_trip
 from .sweeps import sweep
 

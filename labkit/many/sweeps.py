@@ -22,12 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..engine.counts import frame_size
 from ..engine.progress import Bar
 from ..running import run
 from ..trace import Raised, Trace
 from ..trace.files import whole
 from ..values.experiment import Experiment
+from ..values.frames import frame_size
 from .pool import carried
 
 SECONDS = ("noticed", "closed", "told", "client_noticed", "client_told", "delay")

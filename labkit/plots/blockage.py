@@ -80,7 +80,7 @@ class Blockage:
     @cached_property
     def is_still(self) -> bool:
         """Whether nothing can happen any more: what was so at the end is so for ever."""
-        return str(self.trace.header.get("ended", "")).startswith("nothing can happen")
+        return self.trace.over == "stuck"
 
     @property
     def slack(self) -> float:

@@ -17,6 +17,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from ..trace import OTHER, Trace
+from ..values.frames import frame_size
 from .ends import CONTROL
 
 Steps = tuple[list[float], list[int]]  # times (s), and the value from each on
@@ -55,7 +56,7 @@ class Levels:
     @cached_property
     def last(self) -> float:
         """Where the axis ends (s): a little later if nothing can happen any more, so that this is seen."""
-        still = str(self.trace.header.get("ended", "")).startswith("nothing can happen")
+        still = self.trace.over == "stuck"
         return max(1e-3, self.end + (0.18 * (self.end - self.first) if still else 0.0))
 
     @cached_property
@@ -75,8 +76,7 @@ class Levels:
 
     def overhead(self, size: int) -> int:
         """The bytes of a frame with so much payload (RFC 6455 §5.2); a client's is masked."""
-        length = 2 if size < 126 else 4 if size < 2**16 else 10
-        return size + length + (4 if self.sender == "client" else 0)
+        return frame_size(size, self.sender)
 
     @cached_property
     def handed(self) -> Steps:

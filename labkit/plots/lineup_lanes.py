@@ -32,7 +32,6 @@ UNTIL = {  # what ended it, in the title and in the bar
     "nothing": ("for ever", "nothing can end it"),
     "the run's end": ("to the end of the run", "and still when the run ends"),
 }
-FOR_EVER = "nothing can happen any more"  # why a run in virtual time ended: it stays as it is
 EDGE = 1.4  # such a run is drawn on until so many times the end of the longest run
 
 
@@ -138,7 +137,8 @@ def _lane(entry: Any, end: str, edge: float) -> Lane:
 
 
 def _is_for_ever(story: Story) -> bool:
-    return str((getattr(story, "header", None) or {}).get("ended", "")).startswith(FOR_EVER)
+    """Whether the run ended since nothing could happen any more: it stays as it is."""
+    return story.over == "stuck"
 
 
 def label(story: Story) -> str:

@@ -83,7 +83,7 @@ def clauses(levels: Levels, t: float) -> list[str]:
     if levels.is_blocked(t) and now.buffer <= levels.limit:
         low = f"its low-water mark, {many(levels.limit // 4)}"
         said.append(f"The blocked send() goes on when the buffer is down to {low}")
-    if str(levels.trace.header.get("ended", "")).startswith("nothing can happen"):
+    if levels.trace.over == "stuck":
         said.append(f"From {levels.end:g} s on nothing can happen any more")
     counted = "Counted in bytes on the wire, frame headers too"
     return [*said, f"{counted}; a message whose send() is blocked is counted"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A draft to write to, beside ``path``: it takes the place of ``path`` when all went well, and is gone otherwise."""
+    """A draft to write to, beside ``path``: it takes the place of ``path`` if all went well."""
     path = Path(path)
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:

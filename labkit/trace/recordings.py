@@ -1,6 +1,6 @@
-"""The recorded traces that come with the lab: files in the folder data, which stands beside labkit or above where one works.
+"""The recorded traces that come with the lab: files in the folder data.
 
-What made each of them stands in data/README.md.
+It stands beside labkit, or above where one works. data/README.md says what made each of them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ def recorded(name: str) -> Trace:
         if (path := folder / f"{name}.jsonl").is_file():
             return Trace.load(path)
     there = sorted({path.stem for folder in folders() for path in folder.glob("*.jsonl")})
-    known = (
-        f"there are {', '.join(there)}"
-        if there
-        else "the folder data was found neither beside labkit nor above here"
-    )
+    known = f"there are {', '.join(there)}"
+    if not there:
+        known = "the folder data was found neither beside labkit nor above here"
     raise FileNotFoundError(f"no recording is called {name!r}: {known}")
 
 

@@ -13,42 +13,44 @@ from itertools import groupby
 from typing import Any
 
 from ..values.faults import ENDS
-from . import Event, Story
+from .story import Event, Story
 
 LINES = 40  # of the table; what is left out in the middle is counted
 CONTROL = ("PING", "PONG", "CLOSE")
+CUT = {"begin": "cut begins", "end": "cut is healed"}
+WAYS = {
+    "both": ", both ways",
+    "to_client": ", to the client only",
+    "to_server": ", to the server only",
+}
 
 
 def table(story: Story) -> str:
-    """The story as text: a line of facts about the run, what happened in time, and the three moments of each end."""
+    """The story as text: the run, what happened in time, and the three moments of each end."""
     told = [event for event in story.events if event.what in TELL]
     rows = [_row(list(group)) for _, group in groupby(told, key=_run)]
     left_out = len(rows) - LINES
     if left_out > 0:
         half = LINES // 2
         rows = [*rows[:half], ("", "", f"… {left_out} more lines …"), *rows[-half:]]
-    lines = [
-        f"{'t (s)':>10}  {'where':6}  what",
-        *(f"{t:>10}  {where:6}  {what}".rstrip() for t, where, what in rows),
-    ]
-    return "\n".join([*_head(story), *lines, "", *(_moments(story, end) for end in ENDS)])
+    lines = [f"{t:>10}  {where:6}  {what}".rstrip() for t, where, what in rows]
+    title = f"{'t (s)':>10}  {'where':6}  what"
+    return "\n".join([*_head(story), title, *lines, "", *(_moments(story, end) for end in ENDS)])
 
 
 def _head(story: Story) -> list[str]:
-    header: dict[str, Any] = getattr(story, "header", {})
+    header = story.header
     if not header:
         return []
-    versions = header.get("versions", {})
-    return [
-        f"websockets {versions.get('websockets', '?')} · {header.get('wire', '?')} wire · {story.end:.3f} s: {header.get('ended', '?')}",
-        "",
-    ]
+    version = header.get("versions", {}).get("websockets", "?")
+    ended = f"{story.end:.3f} s: {header.get('ended', '?')}"
+    return [f"websockets {version} · {header.get('wire', '?')} wire · {ended}", ""]
 
 
 def _run(event: Event) -> Any:
-    """Data frames of one sender in a row are told together; everything else on its own."""
-    data = event.what == "frame" and event.data["opcode"] not in CONTROL
-    return event.data["sender"] if data else id(event)
+    """A key: data frames of one sender in a row are told together, everything else alone."""
+    is_data = event.what == "frame" and event.data["opcode"] not in CONTROL
+    return event.data["sender"] if is_data else id(event)
 
 
 def _row(group: list[Event]) -> tuple[str, str, str]:
@@ -65,10 +67,10 @@ def _frame(event: Event) -> str:
         words += [str(data.get("code") or "without a code"), data.get("reason") or ""]
     elif data["opcode"] not in CONTROL:
         words.append(f"{data.get('size', 0):,} bytes")
-    return f"{' '.join(filter(None, words))} → {_fate(event.t, data.get('arrived_at'))}"
+    return f"{' '.join(filter(None, words))} → {_arrival(event.t, data.get('arrived_at'))}"
 
 
-def _fate(sent: float, arrived: float | None) -> str:
+def _arrival(sent: float, arrived: float | None) -> str:
     if arrived is None:
         return "stuck"
     return f"arrives at {arrived:.3f}" if arrived - sent > 0.001 else "arrives"
@@ -77,74 +79,65 @@ def _fate(sent: float, arrived: float | None) -> str:
 def _frames(group: list[Event]) -> str:
     size = sum(event.data.get("size", 0) for event in group)
     stuck = sum(event.data.get("arrived_at") is None for event in group)
-    fate = f", {stuck:,} of them stuck" if stuck else ""
-    return f"{len(group):,} data frames, {size:,} bytes, until {group[-1].t:.3f}{fate}"
+    rest = f", {stuck:,} of them stuck" if stuck else ""
+    return f"{len(group):,} data frames, {size:,} bytes, until {group[-1].t:.3f}{rest}"
 
 
 def _act(event: Event) -> str:
-    data = event.data
-    what = {"Cut": ("cut begins", "cut is healed")}.get(
-        data["act"], (data["act"], f"end of {data['act']}")
-    )[data["step"] == "end"]
-    direction = data.get("direction")
-    ways = {
-        "both": ", both ways",
-        "to_client": ", to the client only",
-        "to_server": ", to the server only",
-    }
-    return what + ways.get(direction or "", "")
+    act, step = event.data["act"], event.data["step"]
+    if act == "Cut":
+        what = CUT[step]
+    else:
+        what = act if step == "begin" else f"end of {act}"
+    return what + WAYS.get(event.data.get("direction", ""), "")
 
 
 def _fin(event: Event) -> str:
-    sender = event.data["sender"]
-    return (
-        f"the {sender} hangs up (FIN)"
-        if event.data["step"] == "sent"
-        else f"FIN of the {sender} arrives"
-    )
+    return {
+        "sent": "the {sender} hangs up (FIN)",
+        "arrived": "FIN of the {sender} arrives",
+    }[event.data["step"]].format_map(event.data)
 
 
 def _close_notify(event: Event) -> str:
-    sender = event.data["sender"]
-    return (
-        f"the {sender} ends TLS (close_notify)"
-        if event.data["step"] == "sent"
-        else f"close_notify of the {sender} arrives"
-    )
+    return {
+        "sent": "the {sender} ends TLS (close_notify)",
+        "arrived": "close_notify of the {sender} arrives",
+    }[event.data["step"]].format_map(event.data)
 
 
-def _who_raised(event: Event) -> str:
-    return "its handler" if event.data["awaiting"] == "?" else f"{event.data['awaiting']}()"
+def _raised(event: Event) -> str:
+    call = event.data["awaiting"]
+    who = "its handler" if call == "?" else f"{call}()"
+    return who + " raises {type}: {text}".format_map(event.data)
 
 
-TELL: dict[
-    str, Callable[[Event], str]
-] = {  # what is told, and how; everything else stays in the trace
-    "state": lambda event: str(event.data["state"]),
+def _filled(words: str) -> Callable[[Event], str]:
+    """A sentence with places for the data of an event."""
+    return lambda event: words.format_map(event.data)
+
+
+TELL: dict[str, Callable[[Event], str]] = {  # everything else stays in the trace
+    "state": _filled("{state}"),
     "frame": _frame,
     "act": _act,
-    "raised": lambda event: _who_raised(event) + " raises {type}: {text}".format_map(event.data),
+    "raised": _raised,
     "fin": _fin,
     "close_notify": _close_notify,
-    "alert": lambda event: "TLS alert {description} of the {sender} {step}".format_map(event.data),
-    "reset": lambda event: "RST of the {sender} {step}".format_map(event.data),
-    "limit": lambda event: "the limit is reached: the wire hangs up",
-    "forgotten": lambda event: (
-        "nothing passed for {after:g} s: the connection is forgotten ({then})".format_map(
-            event.data
-        )
-    ),
-    "closing": lambda event: "calls close({code})".format_map(event.data),
-    "returned": lambda event: "{call}() returns".format_map(event.data),
+    "alert": _filled("TLS alert {description} of the {sender} {step}"),
+    "reset": _filled("RST of the {sender} {step}"),
+    "limit": _filled("the limit is reached: the wire hangs up"),
+    "forgotten": _filled("nothing passed for {after:g} s: the connection is forgotten ({then})"),
+    "closing": _filled("calls close({code})"),
+    "returned": _filled("{call}() returns"),
 }
 
 
 def _moments(story: Story, end: str) -> str:
-    asked = {
+    moments = {
         "noticed": story.noticed_at(end),
         "closed": story.closed_at(end),
         "told": story.told_at(end),
     }
-    return f"{end}: " + ", ".join(
-        f"{name} {'never' if t is None else f'{t:.3f} s'}" for name, t in asked.items()
-    )
+    said = [f"{name} {'never' if t is None else f'{t:.3f} s'}" for name, t in moments.items()]
+    return f"{end}: {', '.join(said)}"

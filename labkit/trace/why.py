@@ -1,103 +1,103 @@
-"""What happened to each end, and why, in sentences: read off a trace, never off parameters alone. It draws nothing and runs nothing.
+"""What happened to each end, and why, in sentences that are read off a trace.
 
-    The server noticed at 100 s, 37 s after the cut: the ping that it sent at 80 s had no pong for 20 s (ping_timeout). Its program
-    was told at 110 s. The client never noticed: it sends no pings, and nothing has reached it since the cut.
+    The server noticed at 100 s, 37 s after the cut: the ping that it sent at 80 s had no pong for
+    20 s (ping_timeout). Its program was told at 110 s. The client never noticed: it sends no pings,
+    and nothing has reached it since the cut.
 
-Who left OPEN when is a fact of the trace; the reason is looked for among what the witnesses saw at that moment.
+Who left OPEN when is a fact of the trace; the reason is looked for among what the witnesses saw at
+that moment.
 """
 
 from __future__ import annotations
 
-from ..values.faults import ENDS
-from . import OTHER, Frame, Trace
+import math
 
-REAL = 0.05  # s; what a real clock may be late
+from ..values.faults import ENDS, OTHER
+from . import Trace
+from .story import Frame
 
 
 def why(trace: Trace) -> str:
     """The story of a trace in a few sentences, the end that left OPEN first told first."""
     if not trace.select("opened", "client"):
         return _never_open(trace)
-    order = sorted(
-        ENDS, key=lambda end: (_or_never(trace.noticed_at(end)), _was_told_by_the_other(trace, end))
-    )
     if all(trace.noticed_at(end) is None for end in ENDS):
         return f"Nobody noticed anything by {seconds(trace, trace.end)}: {_why_nobody(trace)}."
+    order = sorted(ENDS, key=lambda end: (_or_never(trace.noticed_at(end)), _got_close(trace, end)))
     return " ".join(_end(trace, end) for end in order)
 
 
 def seconds(trace: Trace, t: float) -> str:
-    """A moment or a length of time as a sentence says it: exact in virtual time, to a twentieth on a real clock."""
-    value = round(t, 3) if _is_virtual(trace) else round(t * 20) / 20
+    """A time as a sentence says it: exact in virtual time, to a twentieth on a real clock."""
+    value = round(t, 3) if trace.is_virtual else round(t * 20) / 20
     return f"{value:g} s" if abs(value) < 1e5 else f"{value:,.0f} s"
 
 
 def _never_open(trace: Trace) -> str:
-    problem = next((one for one in trace.raised("client")), None)
-    what = f"{problem.type}, {problem.text}" if problem else "the run ended before"
+    problems = trace.raised("client")
+    what = f"{problems[0].type}, {problems[0].text}" if problems else "the run ended before"
     return f"The client was never OPEN: {what}."
 
 
 def _end(trace: Trace, end: str) -> str:
     """What one end noticed, why, and when its program was told."""
-    noticed, told = trace.noticed_at(end), trace.told_at(end)
+    noticed = trace.noticed_at(end)
     if noticed is None:
-        return f"The {end} never noticed: {_deaf(trace, end)}."
+        return f"The {end} never noticed: {_unaware(trace, end)}."
     verb, reason = _reason(trace, end, noticed)
-    colon = f": {reason}" if reason else ""
     after = _after(trace, noticed) if verb == "noticed" else ""
-    return f"The {end} {verb} at {seconds(trace, noticed)}{after}{colon}. {_told(trace, end, told)}"
+    because = f": {reason}" if reason else ""
+    return f"The {end} {verb} at {seconds(trace, noticed)}{after}{because}. {_told(trace, end)}"
 
 
-def _was_told_by_the_other(trace: Trace, end: str) -> bool:
+def _got_close(trace: Trace, end: str) -> bool:
     noticed = trace.noticed_at(end)
     return noticed is not None and "CLOSE" in _reason(trace, end, noticed)[1]
 
 
 def _after(trace: Trace, t: float) -> str:
-    """ ", 37 s after the cut": of the last cut before; nothing if there was none."""
+    """The rest ", 37 s after the cut", of the last cut before; nothing if there was none."""
     cuts = [cut for cut in trace.experiment.cuts if cut.start < t]
     return f", {seconds(trace, t - cuts[-1].start)} after the cut" if cuts else ""
 
 
-def _told(trace: Trace, end: str, told: float | None) -> str:
+def _told(trace: Trace, end: str) -> str:
+    told = trace.told_at(end)
     if told is not None:
         return f"Its program was told at {seconds(trace, told)}."
     if trace.closed_at(end) is None:
-        return f"It was still CLOSING at {seconds(trace, trace.end)}, and its program had not been told."
+        until = seconds(trace, trace.end)
+        return f"It was still CLOSING at {until}, and its program had not been told."
     return "Its program was told nothing: it was not waiting in any call that could raise."
 
 
 def _reason(trace: Trace, end: str, t: float) -> tuple[str, str]:
     """How an end left OPEN, as a verb and the rest of a sentence."""
     near = [
-        event for event in trace.events if event.where == end and abs(event.t - t) <= _slack(trace)
+        event for event in trace.events if event.where == end and abs(event.t - t) <= trace.slack
     ]
     if any(event.what == "timeout" and "pong" in event.data.get("line", "") for event in near):
         return "noticed", _no_pong(trace, end, t)
-    if calls := [event for event in near if event.what == "closing"]:
-        return f"said goodbye ({calls[0].data.get('code')})", ""
-    if closes := [
-        event for event in near if event.what == "got" and event.data.get("opcode") == "CLOSE"
-    ]:
-        return (
-            "noticed",
-            f"it got the {OTHER[end]}'s CLOSE ({closes[0].data.get('code') or 'without a code'})",
-        )
+    for event in near:
+        if event.what == "closing":
+            return f"said goodbye ({event.data.get('code')})", ""
+    for event in near:
+        if event.what == "got" and event.data.get("opcode") == "CLOSE":
+            code = event.data.get("code") or "without a code"
+            return "noticed", f"it got the {OTHER[end]}'s CLOSE ({code})"
     return "noticed", _lost(trace, end, t)
 
 
 def _no_pong(trace: Trace, end: str, t: float) -> str:
     timeout = trace.experiment.peer(end).ping_timeout or 0.0
-    ping = min(
-        _pings(trace, end, t), key=lambda frame: abs(frame.sent_at + timeout - t), default=None
-    )
+    pings = _pings(trace, end, t)
+    ping = min(pings, key=lambda frame: abs(frame.sent_at + timeout - t), default=None)
     if ping is None:
         return "a ping had no pong in time"
     waited = f"had no pong for {seconds(trace, t - ping.sent_at)} (ping_timeout)"
-    if trace.experiment.cuts or ping.arrived_at is None:
-        return f"the ping that it sent at {seconds(trace, ping.sent_at)} {waited}"
-    return f"the ping that it sent at {seconds(trace, ping.sent_at)} {waited}, though nobody had cut anything"
+    sent = f"the ping that it sent at {seconds(trace, ping.sent_at)} {waited}"
+    is_stuck = ping.arrived_at is None
+    return sent if trace.experiment.cuts or is_stuck else f"{sent}, though nobody had cut anything"
 
 
 def _lost(trace: Trace, end: str, t: float) -> str:
@@ -105,90 +105,68 @@ def _lost(trace: Trace, end: str, t: float) -> str:
 
     Before 17.4 an exception has no cause when the stream has ended; the log says "< EOF" in each.
     """
-    cause = next(
-        (one.cause or one.text for one in trace.raised(end) if one.t >= t - _slack(trace)), ""
-    )
+    told = (one.cause or one.text for one in trace.raised(end) if one.t >= t - trace.slack)
+    cause = next(told, "")
     if "Reset" in cause:
         return "its connection was reset (RST)"
-    got = (event for event in trace.select("got", end) if event.t <= t + _slack(trace))
+    got = (event for event in trace.select("got", end) if event.t <= t + trace.slack)
     if any(event.data.get("opcode") == "EOF" for event in got):
         return "its connection was hung up (FIN) without a CLOSE"
     return f"its connection was lost ({cause})" if cause else "its connection was lost"
 
 
-def _deaf(trace: Trace, end: str) -> str:
+def _unaware(trace: Trace, end: str) -> str:
     """Why an end that never left OPEN has not heard of it."""
     peer = trace.experiment.peer(end)
     if not peer.keepalive:
-        asks = "it sends no pings"
-    elif peer.ping_timeout is None:
-        asks = "it pings, but waits for a pong for ever (ping_timeout is None)"
-    else:
-        asks = "it had no reason to doubt before the run ended"
-    cut = next(
-        (cut for cut in trace.experiment.cuts if cut.meets(f"to_{end}") and cut.holds(trace.end)),
-        None,
-    )
-    return asks + (
-        ", and nothing has reached it since the cut" if cut and not peer.keepalive else ""
-    )
+        cuts = [cut for cut in trace.experiment.cuts if cut.meets(f"to_{end}")]
+        is_cut = any(cut.holds(trace.end) for cut in cuts)
+        silence = ", and nothing has reached it since the cut" if is_cut else ""
+        return f"it sends no pings{silence}"
+    if peer.ping_timeout is None:
+        return "it pings, but waits for a pong for ever (ping_timeout is None)"
+    return "it had no reason to doubt before the run ended"
 
 
 def _why_nobody(trace: Trace) -> str:
     """Why both ends are OPEN still."""
-    late = [ping for end in ENDS for ping in _pings(trace, end, trace.end) if _waited(trace, ping)]
+    pings = [ping for end in ENDS for ping in _pings(trace, end, trace.end)]
+    late = [ping for ping in pings if _met_a_cut(trace, ping)]
     if late and late[-1].arrived_at is not None:
         ping, pong = late[-1], _pong(trace, late[-1])
-        home = f", and its pong was home at {seconds(trace, pong)}" if pong is not None else ""
-        return f"the ping of {seconds(trace, ping.sent_at)} was stuck until {seconds(trace, ping.arrived_at or 0.0)}{home}, in time"
+        home = "" if pong is None else f", and its pong was home at {seconds(trace, pong)}"
+        until = seconds(trace, late[-1].arrived_at)
+        return f"the ping of {seconds(trace, ping.sent_at)} was stuck until {until}{home}, in time"
     keepers = [end for end in ENDS if trace.experiment.peer(end).keepalive]
     if not keepers:
         return "neither end sends pings, and silence alone says nothing"
     if all(trace.experiment.peer(end).ping_timeout is None for end in keepers):
-        return (
-            f"the {' and the '.join(keepers)} would wait for a pong for ever (ping_timeout is None)"
-        )
-    return (
-        "every ping that was due had its pong"
-        if not late
-        else "the pings that are stuck have time left"
-    )
+        who = " and the ".join(keepers)
+        return f"the {who} would wait for a pong for ever (ping_timeout is None)"
+    if late:
+        return "the pings that are stuck have time left"
+    return "every ping that was due had its pong"
 
 
 def _pings(trace: Trace, end: str, until: float) -> list[Frame]:
-    return [
-        frame for frame in trace.frames(end) if frame.opcode == "PING" and frame.sent_at <= until
-    ]
+    return [one for one in trace.frames(end) if one.opcode == "PING" and one.sent_at <= until]
 
 
-def _waited(trace: Trace, frame: Frame) -> bool:
+def _met_a_cut(trace: Trace, frame: Frame) -> bool:
     """Whether a frame met a cut on its way."""
-    came = _or_never(frame.arrived_at)
-    cuts = [
-        cut
-        for cut in trace.experiment.cuts
-        if cut.meets(f"to_{frame.receiver}") and cut.start <= came
-    ]
-    return any(cut.heal is None or cut.heal > frame.sent_at + _slack(trace) for cut in cuts)
+    came, sent = _or_never(frame.arrived_at), frame.sent_at + trace.slack
+    cuts = [cut for cut in trace.experiment.cuts if cut.meets(f"to_{frame.receiver}")]
+    return any(cut.start <= came and _or_never(cut.heal) > sent for cut in cuts)
 
 
 def _pong(trace: Trace, ping: Frame) -> float | None:
     """When the answer to a ping was home (s)."""
-    pongs = (
-        f
-        for f in trace.frames(ping.receiver)
-        if f.opcode == "PONG" and f.payload == ping.payload and f.arrived_at is not None
-    )
-    return next((frame.arrived_at for frame in pongs), None)
-
-
-def _slack(trace: Trace) -> float:
-    return 1e-6 if _is_virtual(trace) else REAL
-
-
-def _is_virtual(trace: Trace) -> bool:
-    return trace.header.get("clock", "virtual") == "virtual"
+    for frame in trace.frames(ping.receiver):
+        if frame.opcode == "PONG" and frame.payload == ping.payload:
+            if frame.arrived_at is not None:
+                return frame.arrived_at
+    return None
 
 
 def _or_never(t: float | None) -> float:
-    return float("inf") if t is None else t
+    return math.inf if t is None else t

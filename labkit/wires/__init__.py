@@ -1,10 +1,12 @@
 """Wires carry bytes between two ends and can be hurt. They know nothing of WebSocket.
 
-``Wire`` holds what all of them share: the connections made over it, two pipes each, and what a fault does to pipes. How bytes
-get into a pipe and out of it is the business of each wire:
+``Wire`` holds what all of them share: the connections made over it, two pipes each, and what a
+fault does to pipes. How bytes get into a pipe and out of it is the business of each wire.
 
-    virtual.py    memory sockets under a clock that jumps
-    loopback.py   real TCP on 127.0.0.1, real time, a forwarder in between; its event loops live in threads.py
+    pipe.py       one direction of a connection, without I/O; effects.py: what faults do to bytes
+    virtual.py    the wire in virtual time: clock.py, loop.py and memory.py (sockets)
+    loopback.py   real TCP on 127.0.0.1, in real time: threads.py (loops) and forwarder.py
+    ending.py     how a run is taken down, whatever runs in it; places.py, awaits.py: where it is
 """
 
 from __future__ import annotations
@@ -14,25 +16,25 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from ..values.faults import Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
-from .effects import EFFECTS, Tunneled, in_order
+from ..values.experiment import CAPACITY
+from ..values.faults import FLOW, Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
+from .effects import EFFECTS, Effect, Tunneled, in_order
 from .ending import Busy, Interrupts, uninterrupted, warn
 from .pipe import EOF, RESET, Pipe
 
-FLOW = {"server": "to_client", "client": "to_server"}  # who sends into which pipe
-CAPACITY = (
-    2**18
-)  # bytes a direction swallows before the sender feels a cut, unless Peer.buffer says otherwise
-
 
 class Tap(Protocol):
-    """Who listens on the wire. Times are those of the wire's clock (s); data is bytes, EOF (b"") or RESET (None)."""
+    """Who listens on the wire, on its clock (s); data is bytes, EOF (b"") or RESET (None)."""
 
     def sent(self, conn: int, sender: str, now: float, data: bytes | None) -> None: ...
 
     def arrived(
         self, conn: int, sender: str, now: float, data: bytes | None, count: int
     ) -> None: ...
+
+
+def untold(what: str, **data: Any) -> None:
+    """What a wire or a loop tells, until somebody is given to it that is to be told."""
 
 
 Program = Callable[[Any], Coroutine[Any, Any, None]]  # what an end does, given its socket
@@ -43,9 +45,7 @@ class Wire:
 
     name = "?"
     clock = "?"
-    loops: Mapping[
-        str, Any
-    ]  # the event loop of each end; loop.block(seconds) blocks it, and tells so
+    loops: Mapping[str, Any]  # the event loop of each end; loop.block(seconds) blocks it
     pace = 0.0  # s between two samples of what is only seen by looking
 
     def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
@@ -57,9 +57,7 @@ class Wire:
         self.interrupts = Interrupts()
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
-        self.tell: Callable[..., None] = lambda what, **data: (
-            None
-        )  # hears of what the wire does by itself
+        self.tell: Callable[..., None] = untold  # is called with what the wire does by itself
 
     # whoever opens a wire closes it
 
@@ -88,7 +86,7 @@ class Wire:
         """Start what a wire needs to run."""
 
     def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
-        """Take everything down, whatever it is doing; returns which ends were not done, and where."""
+        """Take everything down, whatever it is doing; returns which ends were not done."""
         raise NotImplementedError
 
     def now(self) -> float:
@@ -104,7 +102,7 @@ class Wire:
         raise NotImplementedError
 
     def settle(self) -> None:
-        """Let everything happen that follows at once from what has happened; in virtual time it has."""
+        """Let everything happen that follows at once; in virtual time it has."""
 
     def freeze(self, end: str) -> None:
         """Block the event loop of ``end``, from now on."""
@@ -117,7 +115,7 @@ class Wire:
     # connections
 
     def lay(self) -> tuple[int, dict[str, Pipe]]:
-        """The pipes of one more connection, and its number (from 1); the faults in force meet it, too."""
+        """One more connection: its number (from 1) and its pipes, under the faults in force."""
         pipes = {sender: Pipe(self.latency, self.capacity(sender)) for sender in FLOW}
         self.pipes.append(pipes)
         number = len(self.pipes)
@@ -129,7 +127,7 @@ class Wire:
         return number, pipes
 
     def capacity(self, sender: str) -> int:
-        """Bytes that may wait between ``sender`` and the other end."""
+        """Bytes that may wait on their way from ``sender``."""
         return self.buffers[sender] or CAPACITY
 
     def _listen(self, pipe: Pipe, number: int, sender: str, tap: Tap) -> None:
@@ -143,11 +141,8 @@ class Wire:
     def travelling(self) -> bool:
         """Whether anything is on its way and will arrive."""
         now = self.now()
-        return any(
-            (due := pipe.due()) is not None and due > now
-            for pipes in self.pipes
-            for pipe in pipes.values()
-        )
+        dues = (pipe.due() for pipes in self.pipes for pipe in pipes.values())
+        return any(due is not None and due > now for due in dues)
 
     # faults
 
@@ -180,16 +175,19 @@ class Wire:
             elif isinstance(fault, Reset):
                 pipe.finish(now, RESET)
             elif type(fault) in EFFECTS:
-                who = (
-                    "both" if isinstance(fault, Tunnel) else sender
-                )  # a tunnel silences both directions at once
-                dice = random.Random(f"{self.seed} {number} {who} {fault!r}")
-                effect = EFFECTS[type(fault)](fault, dice, partial(self._limit_reached, number))  # type: ignore[arg-type]
-                if isinstance(effect, Tunneled):
-                    effect.end = now
-                pipe.effects = in_order((*pipe.effects, effect))
+                pipe.effects = in_order((*pipe.effects, self._effect(fault, number, sender)))
         if isinstance(fault, Idle):
             self._watch(fault, number, now)
+
+    def _effect(self, fault: Fault, number: int, sender: str) -> Effect:
+        """What a fault does to the bytes of ``sender``; a tunnel is the same in both directions."""
+        who = "both" if isinstance(fault, Tunnel) else sender
+        dice = random.Random(f"{self.seed} {number} {who} {fault!r}")
+        make: Callable[..., Effect] = EFFECTS[type(fault)]
+        effect = make(fault, dice, partial(self._limit_reached, number))
+        if isinstance(effect, Tunneled):
+            effect.end = self.now()
+        return effect
 
     def _end(self, fault: Fault, number: int) -> None:
         for _, pipe in self._met(fault, number):
@@ -210,7 +208,7 @@ class Wire:
         self.moved()
 
     def _watch(self, fault: Idle, number: int, since: float) -> None:
-        """Come back when the connection may have been idle for long enough; when it has, it is forgotten."""
+        """Forget the connection when it has been idle for long enough; until then, look again."""
         if all(other is not fault for other in self.force):
             return
         last = max([since, *(pipe.touched for _, pipe in self._met(fault, number))])

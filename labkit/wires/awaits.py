@@ -1,7 +1,8 @@
-"""In which await a task is: the chain of calls from its own coroutine down to the future that it waits for.
+"""In which await a task is: the calls from its own coroutine down to the future it waits for.
 
-A coroutine names what it awaits (``cr_await``). An asynccontextmanager hides it in its generator: there the chain goes on
-through the frame's ``self.gen`` and the generator's ``ag_await``. So keepalive() → ping() → send_context() → drain() shows.
+A coroutine names what it awaits (``cr_await``). An asynccontextmanager hides it in its generator:
+there the chain goes on through the frame's ``self.gen`` and the generator's ``ag_await``. So
+keepalive() → ping() → send_context() → drain() shows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 
 def chain(task: asyncio.Task[Any]) -> list[str]:
-    """The names of the calls that a task is in, outermost first: ["keepalive", "ping", "send_context", "drain"]."""
+    """The calls that a task is in, outermost first: ["keepalive", "ping", "send_context", …]."""
     return [name for step in steps(task) if (name := getattr(step, "__name__", None))]
 
 
@@ -25,11 +26,11 @@ def steps(task: asyncio.Task[Any]) -> Iterator[Any]:
         if step is None:
             return
         yield step
-        step = _next(step)
+        step = _first(step, "cr_await", "ag_await", "gi_yieldfrom")
 
 
 def chains(loop: asyncio.AbstractEventLoop) -> dict[str, list[str]]:
-    """Each task of a loop with the calls that it is in, the oldest first: {"keepalive": ["keepalive", "ping", …], "send": …}."""
+    """Each task of a loop with its calls, the oldest first: {"keepalive": ["keepalive", …], …}."""
     found: dict[str, list[str]] = {}
     for task in sorted(asyncio.all_tasks(loop), key=_age):
         names = chain(task)
@@ -47,19 +48,13 @@ def _age(task: asyncio.Task[Any]) -> tuple[int, str]:
 
 def frame_of(step: Any) -> Any:
     """The frame of a coroutine or generator; None if it has ended."""
-    return (
-        getattr(step, "cr_frame", None)
-        or getattr(step, "ag_frame", None)
-        or getattr(step, "gi_frame", None)
-    )
+    return _first(step, "cr_frame", "ag_frame", "gi_frame")
 
 
-def _next(step: Any) -> Any:
-    for attribute in ("cr_await", "ag_await", "gi_yieldfrom"):
-        following = getattr(step, attribute, None)
-        if following is not None:
-            return following
-    return None
+def _first(step: Any, *names: str) -> Any:
+    """The first of these attributes that is there, and not None."""
+    values = (getattr(step, name, None) for name in names)
+    return next((value for value in values if value is not None), None)
 
 
 def sentence(end: str, loop: asyncio.AbstractEventLoop) -> str:

@@ -1,7 +1,8 @@
-"""What a fault does to bytes on their way: pure verdicts, a small class for each fault that shapes a stream.
+"""What a fault does to bytes on their way: a small class for each fault that shapes a stream.
 
-An effect takes pieces of a stream, each with the time (s) at which it leaves, and gives pieces back, later or smaller, in
-order. It never moves a byte and never loses one (Limit, which ends the stream, says so itself; a reset is no byte).
+An effect takes a piece of a stream with the time (s) at which it leaves, and gives pieces back,
+later or smaller, in order. It moves no byte and loses none (Limit, which ends the stream, calls
+``hang_up``; a reset is no byte).
 
     Limit → Slice → Throttle → Delay → Tunnel → SlowClose
 
@@ -17,7 +18,7 @@ from ..values.faults import Act, Delay, Limit, Slice, SlowClose, Throttle, Tunne
 
 Piece = tuple[float, "bytes | None"]  # when it leaves (s), and bytes, EOF or RESET
 GRAIN = 0.02  # s: a throttled line lets so many seconds' worth of bytes through at a time
-TAIL = 1.5  # of a heavy tail: finite mean, infinite variance, as round trips of mobile networks look like
+TAIL = 1.5  # of a heavy tail: finite mean, infinite variance, as in mobile networks
 
 
 class Limited:
@@ -36,7 +37,7 @@ class Limited:
 
 
 class Sliced:
-    """Cuts what comes into pieces of ``size`` ± ``variation`` bytes, ``gap`` s apart, in however many writes it was sent."""
+    """Cuts what comes into pieces of ``size`` ± ``variation`` bytes, ``gap`` s apart."""
 
     def __init__(self, act: Slice, dice: random.Random, hang_up: Callable[[], None]) -> None:
         self.act, self.dice, self.free = act, dice, 0.0
@@ -92,7 +93,10 @@ JITTERS: dict[str, Callable[[random.Random, float], float]] = {  # how far from 
 
 
 class Tunneled:
-    """Holds what comes during a silence until it is over. Silences are drawn as time goes on, so that both directions draw the same."""
+    """Holds what comes during a silence until it is over.
+
+    Silences are drawn as time goes on, so that both directions draw the same.
+    """
 
     def __init__(self, act: Tunnel, dice: random.Random, hang_up: Callable[[], None]) -> None:
         self.act, self.dice = act, dice
@@ -141,7 +145,7 @@ def in_order(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
 
 
 def shape(effects: tuple[Effect, ...], now: float, item: bytes | None) -> list[Piece]:
-    """What becomes of an item that enters at ``now`` (s): its pieces, each with the time it leaves."""
+    """The pieces of an item that enters at ``now`` (s), each with the time it leaves."""
     pieces: list[Piece] = [(now, item)]
     for effect in effects:
         pieces = [later for when, piece in pieces for later in effect(when, piece)]

@@ -1,4 +1,4 @@
-"""Sockets in memory, with a pipe for each direction: what asyncio's own transports need to believe in TCP.
+"""Sockets in memory, with a pipe for each direction, as asyncio's transports know them of TCP.
 
 Every call answers as Linux does, and tests/test_memory.py compares. The rules, by what has
 happened:
@@ -80,7 +80,10 @@ class Descriptor:
 
 
 class MemorySocket(Descriptor):
-    """One end of a connection in memory: ``out`` is the pipe it sends into; the wire calls ``receive`` with what arrives ``into`` it."""
+    """One end of a connection in memory: it sends into the pipe ``out``.
+
+    The wire calls ``receive`` with what arrives through the pipe ``into``.
+    """
 
     __slots__ = (  # a fleet has 20,000 of them
         "peer", "out", "into", "wire", "capacity", "inbox", "ended", "done", "deaf", "dead",

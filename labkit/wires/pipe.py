@@ -1,9 +1,9 @@
-"""One direction of a wire, without any I/O: what goes in, when it may come out, and whether it may at all.
+"""One direction of a wire, without any I/O: what goes in, when it may come out, and whether.
 
-A pipe decides the fate of bytes and moves none. The wires put in what an end has sent (``push``), and take out what
-has arrived (``head``, ``advance``), always saying what time it is; so the same pipe serves real sockets in real time and
-memory under a clock that jumps. It knows nothing of WebSocket. The model is TCP behind a router: a stream in order, that
-a cut delays and never damages. Times stand on a grid of 1 ns.
+A pipe decides what becomes of bytes and moves none. The wires put in what an end has sent
+(``push``), and take out what has arrived (``head``, ``advance``), always saying what time it is; so
+the same pipe serves real sockets in real time and memory in virtual time. The model is TCP behind a
+router: a stream in order, that a cut delays and never damages. Times stand on a grid of 1 ns.
 
      9 s  cut                 what is due from now on waits
     12 s  push(12, ping)      due at 12: stuck
@@ -24,10 +24,11 @@ Waiting = tuple[float, "bytes | None"]  # when it is due (s), and what
 
 
 class Pipe:
-    """A queue of (due time in s, item) in the order of the stream; ``capacity`` (bytes) bounds what waits in it."""
+    """A queue of (due time in s, item) in the order of the stream, of ``capacity`` bytes."""
 
     __slots__ = (  # a fleet has 20,000 of them
-        "latency", "capacity", "waiting", "silent", "finished", "effects", "queue", "touched", "on_push", "on_arrive",
+        "latency", "capacity", "waiting", "silent", "finished", "effects", "queue", "touched",
+        "on_push", "on_arrive",
     )  # fmt: skip
 
     def __init__(self, latency: float = 0.0, capacity: int = 2**18) -> None:
@@ -37,9 +38,8 @@ class Pipe:
         self.silent: tuple[object, ...] = ()  # what silences it: cuts that hold, and a forgetting
         self.finished = ""  # "fin" or "rst", of a box in the middle: what is sent now goes nowhere
         self.effects: tuple[Effect, ...] = ()  # in the order in which they are met
-        self.queue: (
-            deque[Waiting] | tuple[Waiting, ...]
-        ) = ()  # a deque only while there is something in it: it takes 760 bytes
+        # a deque, which takes 760 bytes, only while there is something in it
+        self.queue: deque[Waiting] | tuple[Waiting, ...] = ()
         self.touched = 0.0  # when something was last put in (s)
         self.on_push: Callable[[float, bytes | None], None] | None = None
         self.on_arrive: Callable[[float, bytes | None, int], None] | None = None
@@ -53,7 +53,7 @@ class Pipe:
     def push(self, now: float, item: bytes | None) -> None:
         """Put bytes, EOF or RESET in at ``now`` (s)."""
         if item is RESET and self.silent and not self.finished:
-            self.forget()  # nobody repeats an RST, and TCP forgets what it could not send: the peer learns at its next send
+            self.forget()  # nobody repeats an RST, and TCP forgets what it could not send
             return
         self.touched = now
         if self.on_push:
@@ -110,7 +110,7 @@ class Pipe:
     def heal(self, now: float, by: object) -> None:
         """End its silence at ``now`` (s).
 
-        If nothing else silences the pipe: what was due arrives one latency later, an RST not at all.
+        If nothing else silences the pipe, what was due arrives one latency later; an RST does not.
         """
         if not self.silent:
             return
@@ -120,11 +120,8 @@ class Pipe:
         again = round(now + self.latency, 9)
         kept = [(due, item) for due, item in self.queue if item is not RESET or due >= now]
         latest = again if any(due < now for due, _ in kept) else 0.0
-        self.queue = (
-            deque((max(due, latest) if due >= now else again, item) for due, item in kept)
-            if kept
-            else ()
-        )
+        kept = [(max(due, latest) if due >= now else again, item) for due, item in kept]
+        self.queue = deque(kept) if kept else ()
 
     def finish(self, now: float, item: bytes | None, delay: float = 0.0) -> None:
         """End the stream from the middle, with EOF or RESET.
@@ -139,10 +136,10 @@ class Pipe:
             self.forget()
             self.silent = ()
         if isinstance(self.queue, deque) and self.queue[-1][1] in (EOF, RESET):
-            due, last = self.queue[-1]
-            if last is RESET or item == EOF and due <= round(now + delay + self.latency, 9):
+            (due, last), own = self.queue[-1], round(now + delay + self.latency, 9)
+            if last is RESET or item == EOF and due <= own:
                 return
-            if due > round(now + delay + self.latency, 9):
+            if due > own:
                 self.queue.pop()
                 self.queue = self.queue or ()
         self._put(now + delay, item)

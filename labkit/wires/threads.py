@@ -1,13 +1,13 @@
 """Event loops in threads of their own, and their end: within 2 s, whatever runs in them.
 
     the run is over:   connections are aborted, tasks cancelled, and again those that swallow that
-    after PATIENCE:    tasks that still wait are abandoned; who is in a call is named, its sockets are
-                       shut down, and Stopped is raised in it
-    after FORCE:       a thread that Python cannot stop is left behind. It is a daemon, named after the
-                       line in which it is, and puts its loop and sockets away when it comes back
+    after PATIENCE:    tasks that still wait are abandoned; who is in a call is named, its sockets
+                       are shut down, and Stopped is raised in it
+    after FORCE:       a thread that Python cannot stop is left behind. It is a daemon, named after
+                       the line in which it is, and closes its loop and sockets when it comes back
 
-What swallows every exception in a loop that never waits is hit where it does not, sooner or later. On
-Python 3.12, which raises them elsewhere, that is hardly ever.
+What swallows every exception in a loop that never waits is hit where it does not, sooner or later.
+On Python 3.12, which raises them elsewhere, that is hardly ever.
 
 From outside no socket of a thread that lives is closed: its number could be used again.
 """
@@ -24,25 +24,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .ending import (
-    Busy,
-    Place,
-    abandon,
-    break_off,
-    heard,
-    is_in_learners_code,
-    place_of_thread,
-    stubborn,
-    uninterrupted,
-)
+from . import untold
+from .ending import Busy, abandon, break_off, heard, stubborn, uninterrupted
+from .places import Place, is_in_learners_code, place_of_thread
 
 PATIENCE = 0.8  # s in which an end is done, after its run is over
 FORCE = 0.5  # s more for one that is in a call
 MANY = 10.0  # s more for one that is busy with aborting connections, of which a fleet has thousands
-FIRST, AGAIN = (
-    0.5,
-    0.1,
-)  # s from the first cancellation of a task to the next, and to each later one
+FIRST, AGAIN = 0.5, 0.1  # s from the first cancellation of a task to the next, and then to each
 LOOK = 0.0005  # s between two attempts to break off a call
 
 
@@ -52,22 +41,18 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self.tell: Callable[..., None] = lambda what, **data: (
-            None
-        )  # hears of what is done to this loop
+        self.tell: Callable[..., None] = untold  # is called with what is done to this loop
         self.ending = threading.Event()
-        self.helpers: list[
-            tuple[threading.Thread, Place | None]
-        ] = []  # calls beside this loop, and whose
+        self.helpers: list[tuple[threading.Thread, Place | None]] = []  # calls beside it, and whose
 
     def block(self, seconds: float) -> None:
-        """What runs in this loop takes so long, and all else in it waits; called from inside of it."""
+        """Take so long (s) without awaiting: for code that runs in this loop."""
         self.tell("blocked", seconds=seconds)
         if self.ending.wait(seconds):
             raise asyncio.CancelledError("the run is over")
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
-        """As asyncio's, but with a daemon for each call: asyncio's own threads keep a process alive."""
+        """As asyncio's, but in a daemon a call: asyncio's own threads keep a process alive."""
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
@@ -80,9 +65,8 @@ class Loop(asyncio.SelectorEventLoop):
 
     def transports(self) -> list[Any]:
         """What this loop has open: the lab's connections, and those that a learner has made."""
-        return list(
-            getattr(self, "_transports", {}).values()
-        )  # asyncio's own register, 3.10 to 3.13
+        register = getattr(self, "_transports", {})  # asyncio's own, in 3.10 to 3.13
+        return list(register.values())
 
 
 class LoopThread:
@@ -107,9 +91,7 @@ class LoopThread:
         while self.leaver is None or not self.leaver.done():
             try:
                 self.loop.run_forever()
-            except (
-                BaseException
-            ) as problem:  # asyncio lets SystemExit and KeyboardInterrupt through
+            except BaseException as problem:  # SystemExit and KeyboardInterrupt come through
                 self.failure = self.failure or problem
         for task in asyncio.all_tasks(self.loop):
             abandon(task)
@@ -126,11 +108,14 @@ class LoopThread:
             self.loop.call_soon_threadsafe(do, *args)
 
     def has_turns(self, count: int, within: float) -> bool:
-        """Wait until its loop has had so many turns; False if that takes longer (s): it is blocked."""
+        """Wait until its loop has had so many turns; False if that takes longer (s)."""
         passed = threading.Event()
 
         def turn(left: int) -> None:
-            self.loop.call_soon(turn, left - 1) if left else passed.set()
+            if left:
+                self.loop.call_soon(turn, left - 1)
+            else:
+                passed.set()
 
         self.call(turn, count)
         return passed.wait(within)
@@ -150,7 +135,7 @@ class LoopThread:
 
     @uninterrupted
     def ask(self, do: Callable[..., Any], *args: Any) -> Any:
-        """Do something in this thread, and wait for what it gives; only where no learner's code runs."""
+        """What ``do`` gives in this thread; only where no learner's code runs."""
 
         async def asked() -> Any:
             return do(*args)
@@ -160,7 +145,7 @@ class LoopThread:
     # its end
 
     def leave(self, abort: Callable[[], None] | None = None) -> None:
-        """Let it ``abort`` its connections, cancel its tasks, put away what it has and end, soon."""
+        """Let it ``abort`` its connections, cancel its tasks, put away what it has, and end."""
         self.until = time.monotonic() + PATIENCE
         self.abort = abort or self.abort
         self.loop.ending.set()
@@ -176,9 +161,7 @@ class LoopThread:
     async def _leave(self) -> None:
         if self.listener is not None and self.listener.fileno() >= 0:
             self.loop.remove_reader(self.listener)
-        await asyncio.sleep(
-            0
-        )  # who has been accepted gets a transport, which will close its socket
+        await asyncio.sleep(0)  # who has been accepted gets a transport, which closes its socket
         try:
             self.abort()
         except Exception as problem:
@@ -221,7 +204,7 @@ class LoopThread:
 
 
 def end(threads: list[LoopThread]) -> list[Busy]:
-    """Wait for threads that were told to leave, and break off what does not end; returns who was busy."""
+    """Wait for threads that were told to leave; break off what does not end; who was busy."""
     until = time.monotonic() + PATIENCE + FIRST / 2
     for one in threads:
         one.gone.wait(max(0.0, until - time.monotonic()))
@@ -251,7 +234,7 @@ def _fate(one: LoopThread, place: Place | None) -> str:
 
 
 def _break_off(stuck: list[LoopThread]) -> None:
-    """Raise Stopped in them; often, since one that swallows everything can be hit where it does not."""
+    """Raise Stopped in them, often: what swallows it is hit where it does not, in the end."""
     until = time.monotonic() + FORCE
     while (left := [one for one in stuck if one.is_stuck()]) and time.monotonic() < until:
         for one in left:

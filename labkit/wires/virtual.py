@@ -1,7 +1,7 @@
-"""The virtual wire: the same websockets code and the same pipes, in memory, under a clock that jumps.
+"""The virtual wire: the same websockets code and the same pipes, in memory, in virtual time.
 
-Deterministic, and milliseconds for hours of connection. What it cannot show is what a kernel does (retransmissions), and
-what a busy machine does (being late): for that there is the loopback wire.
+Deterministic, and milliseconds for hours of connection. What it cannot show is what a kernel does
+(retransmissions), and what a busy machine does (being late): for that there is the loopback wire.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import FLOW, Program, Wire
-from .clock import Clock, VirtualLoop, VirtualTimeError
+from ..values.faults import FLOW
+from . import Program, Wire
+from .clock import Clock
 from .ending import Busy, abandon, heard, stubborn, uninterrupted
+from .loop import VirtualLoop, VirtualTimeError
 from .memory import MemoryListener, MemorySocket
 from .pipe import RESET, Pipe
 
@@ -38,6 +40,7 @@ class VirtualWire(Wire):
         self.fds = itertools.count(1_000_000)
         self.tasks: list[Any] = []
         self.loops = {end: VirtualLoop(self.time, self.sockets) for end in FLOW}
+        self.time.loops += self.loops.values()
         self.listener = MemoryListener(next(self.fds), ("127.0.0.1", PORT))
         self.sockets[self.listener.fd] = self.listener
         self.sinks: dict[Pipe, MemorySocket] = {}  # where each pipe ends
@@ -53,7 +56,7 @@ class VirtualWire(Wire):
 
     @uninterrupted
     def start(self, end: str, program: Program) -> None:
-        """Run an end's program in a loop of its own: the server gets a listening socket, the client a function that dials."""
+        """Run an end's program in its loop, with a listening socket, or a function that dials."""
         sock = self.listener if end == "server" else self.dial
         if end == "server":
             self.listener.listen(1024)
@@ -62,17 +65,16 @@ class VirtualWire(Wire):
     def listen(self, port: int) -> MemoryListener:
         """A new listening socket, in the place of one that is closed or that nobody waited at."""
         if self.listener.open and self.listener.selector is not None:
-            raise OSError(
-                errno.EADDRINUSE,
-                f"{os.strerror(errno.EADDRINUSE)}: a virtual wire has one server, and it listens already",
-            )
+            used = os.strerror(errno.EADDRINUSE)
+            why = "a virtual wire has one server, and it listens already"
+            raise OSError(errno.EADDRINUSE, f"{used}: {why}")
         self.listener.close()
         self.listener = MemoryListener(next(self.fds), ("127.0.0.1", port or PORT))
         self.sockets[self.listener.fd] = self.listener
         return self.listener
 
     def dial(self, port: int | None = None) -> MemorySocket:
-        """A new connection to the listening end: the client's socket; refused if nobody listens (at this port, if one is given)."""
+        """A new connection, the client's socket; ConnectionRefusedError if no server listens."""
         if not self.listener.open or port not in (None, self.listener.name[1]):
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         _, pipes = self.lay()
@@ -100,7 +102,7 @@ class VirtualWire(Wire):
             self.await_arrival(pipe)
 
     def refuse(self, pipe: Pipe) -> None:
-        """Answer with RESET, at the end of this instant: no answer is back before its asker is done with what it does."""
+        """Answer with RESET at the end of this instant, when its asker is done."""
         self.time.answers.append(lambda: self.push(pipe, RESET))
 
     def await_arrival(self, pipe: Pipe) -> None:
@@ -141,7 +143,7 @@ class VirtualWire(Wire):
         self.loops[end].call_soon(do, *args)
 
     def wait(self, over: Callable[[], bool], horizon: float) -> bool:
-        """Let time pass until ``over()`` or ``horizon`` (s); False if nothing can happen any more."""
+        """Let time pass until ``over()`` or ``horizon`` (s); False if nothing can happen."""
 
         def over_or_interrupted() -> bool:
             self.interrupts.let_in()
@@ -154,7 +156,7 @@ class VirtualWire(Wire):
         do()
 
     def _close(self, aborts: Mapping[str, Callable[[], None]]) -> list[Busy]:
-        """Abort the connections, and cancel what waits, a few times. An interrupt only breaks off what runs."""
+        """Abort the connections, and cancel what waits, a few times."""
         self.time.agenda.clear()
         try:
             for end, abort in aborts.items():
