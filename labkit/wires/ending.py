@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 from .awaits import frame_of, steps
 
 SWALLOWS = "it swallows its cancellation: it was abandoned, and never runs again"
-HOME = os.path.dirname(os.path.abspath(__file__))
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # of labkit
 _uninterrupted: set[CodeType] = set()
 Marked = TypeVar("Marked", bound=Callable[..., Any])
 
