@@ -112,6 +112,8 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.tell: Callable[..., None] = lambda what, **data: (
             None
         )  # hears of what is done to this loop
+        # hears of each connection made by host and port: its transport, or None if it is refused
+        self.dialled: Callable[[Any], None] = lambda transport: None
         self.network: Any = None  # what connect() and serve() with a host and a port reach: dial(port), listen(port)
         self.tasks: WeakSet[asyncio.Task[Any]] = (
             WeakSet()
@@ -217,13 +219,19 @@ class VirtualLoop(BaseSelectorEventLoop):
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
     ) -> Any:
         """As asyncio's; a host and a port are dialled on the wire, so that ``connect("ws://localhost:8765")`` works as it is."""
-        if sock is None and (host is not None or port is not None):
-            [(*_, address)] = await self.getaddrinfo(host, port)
+        if sock is not None or (host is None and port is None):
+            return await super().create_connection(factory, host, port, sock=sock, **options)
+        [(*_, address)] = await self.getaddrinfo(host, port)
+        try:
             sock = self._on_the_wire().dial(address[1])
-            if options.get("ssl"):
-                options.setdefault("server_hostname", host)
-            host = port = None
-        return await super().create_connection(factory, host, port, sock=sock, **options)
+        except ConnectionRefusedError:
+            self.dialled(None)
+            raise
+        if options.get("ssl"):
+            options.setdefault("server_hostname", host)
+        transport, protocol = await super().create_connection(factory, sock=sock, **options)
+        self.dialled(transport)
+        return transport, protocol
 
     async def create_server(  # type: ignore[override]
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any

@@ -55,6 +55,8 @@ class Loop(asyncio.SelectorEventLoop):
         self.tell: Callable[..., None] = lambda what, **data: (
             None
         )  # hears of what is done to this loop
+        # hears of each connection made by host and port: its transport, or None if it is refused
+        self.dialled: Callable[[Any], None] = lambda transport: None
         self.ending = threading.Event()
         self.helpers: list[
             tuple[threading.Thread, Place | None]
@@ -65,6 +67,16 @@ class Loop(asyncio.SelectorEventLoop):
         self.tell("blocked", seconds=seconds)
         if self.ending.wait(seconds):
             raise asyncio.CancelledError("the run is over")
+
+    async def create_connection(self, factory: Any, *place: Any, **options: Any) -> Any:  # type: ignore[override]
+        """As asyncio's; ``dialled`` hears of it."""
+        try:
+            transport, protocol = await super().create_connection(factory, *place, **options)
+        except OSError:
+            self.dialled(None)
+            raise
+        self.dialled(transport)
+        return transport, protocol
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         """As asyncio's, but with a daemon for each call: asyncio's own threads keep a process alive."""
