@@ -38,10 +38,21 @@ class Tally:
         }
 
 
+def after_handshake(stream: bytes) -> int:
+    """Where the frames of a stream begin: after its opening handshake, if it has one.
+
+    No frame begins with G or H: these opcodes are reserved (§5.2).
+    """
+    if not stream.startswith((b"GET ", b"HTTP")):
+        return 0
+    end = stream.find(b"\r\n\r\n")
+    return end + 4 if end >= 0 else len(stream)
+
+
 def frames(stream: bytes, sender: str) -> Iterator[tuple[int, int]]:
     """Each whole frame after the opening handshake as (opcode, bytes with its header)."""
-    at = stream.find(b"\r\n\r\n") + 4
-    while 4 <= at <= len(stream) - 2:
+    at = after_handshake(stream)
+    while at <= len(stream) - 2:
         size = header_size(length := stream[at + 1] & 0x7F, sender)
         if length > 125:
             length = int.from_bytes(stream[at + 2 : at + size - MASK[sender]], "big")

@@ -13,18 +13,33 @@ clients of one experiment, clients that dial as often as they like.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Fault, Freeze, order
+from ..values.faults import (
+    ENDS,
+    Act,
+    Delay,
+    Fault,
+    Freeze,
+    Idle,
+    Limit,
+    Slice,
+    SlowClose,
+    Throttle,
+    Tunnel,
+    order,
+)
 from ..wires import Program, Wire
 from ..wires.ending import uninterrupted
 
 OPENING = 15.0  # s; longer than websockets' own open_timeout
 SETTLED = 10  # rounds; what still goes on then is no consequence of what has happened
 HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
+PATIENCE = 10.0  # s; websockets' open_timeout
+LATER = (Delay, Limit, Slice, SlowClose, Throttle, Tunnel)  # touch what is sent from then on
 SILENT = logging.Logger("websockets, unrecorded", logging.CRITICAL + 1)  # logs nothing
 
 
@@ -48,18 +63,15 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
 
 
 class Engine:
-    """A run on ``wire``, for at most ``until`` seconds; ``acts`` have their times from t = 0 on.
+    """A run of an experiment on a wire; each kind of run says what its ends do."""
 
-    ``keepers`` are the ends with keepalive. Each kind of run says what its ends do.
-    """
-
-    def __init__(
-        self, wire: Any, acts: Iterable[Act], until: float, keepers: Sequence[str] = ()
-    ) -> None:
-        self.wire = wire
-        self.planned = tuple(acts)
-        self.until = until  # s
-        self.keepers = keepers
+    def __init__(self, experiment: Experiment, wire: str) -> None:
+        limit = experiment.limit
+        self.experiment = experiment
+        self.wire: Any = make_wire(wire, experiment)
+        self.planned = experiment.acts  # what happens from t = 0 on
+        self.until = experiment.last_act + HORIZON if limit is None else limit  # s
+        self.keepers = [end for end in ENDS if experiment.peer(end).keepalive]
         self.going: list[Act] = []  # begun and not over; changed in the wire's own thread only
         self.pending: set[object] = set()  # one for each step of an act that is still to come
         self.zero: float | None = None  # t = 0 on the wire's clock
@@ -245,7 +257,22 @@ class Engine:
         self.wire.close({end: partial(self.abort, end) for end in ENDS})
 
 
-def time_limit(experiment: Experiment) -> float:
-    """How long a run of an experiment takes at most (s)."""
-    limit = experiment.limit
-    return experiment.last_act + HORIZON if limit is None else limit
+def needs_handshake(experiment: Experiment, last: float = 0.0) -> bool:
+    """Whether an opening handshake could make a difference to what happens from t = 0 on.
+
+    TLS and compression are agreed on by it, and it can take too long. Otherwise nothing must
+    happen before all are OPEN, of whom the ``last`` dials so many seconds after the first, unless
+    it touches only what is sent from then on.
+    """
+    if experiment.tls or experiment.compression or 2 * experiment.latency >= PATIENCE:
+        return True
+    opened = last + experiment.latency
+    early = [act for act in experiment.acts if act.start <= opened]
+    return bool(early) if last else not all(_spares(act, opened) for act in early)
+
+
+def _spares(act: Act, opened: float) -> bool:
+    """Whether an act leaves alone what was sent before it, until ``opened`` (s)."""
+    if isinstance(act, Idle):
+        return act.start + act.after > opened
+    return isinstance(act, LATER)

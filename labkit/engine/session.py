@@ -32,7 +32,7 @@ from ..values.faults import to_json as act_to_data
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
 from .counts import Tally
-from .engine import SILENT, Engine, make_wire, time_limit
+from .engine import SILENT, Engine, needs_handshake
 from .recorder import Recorder
 
 
@@ -68,12 +68,8 @@ class Session(Engine):
                 f"the {implementation} implementation has a clock of its own: "
                 "run it on the loopback wire"
             )
-        keepers = [end for end in ENDS if experiment.peer(end).keepalive]
-        super().__init__(
-            make_wire(wire, experiment), experiment.acts, time_limit(experiment), keepers
-        )
-        self.experiment, self.implementation = experiment, implementation
-        self.handlers, self.record = handlers, record
+        super().__init__(experiment, wire)
+        self.implementation, self.handlers, self.record = implementation, handlers, record
         self.tls = None
         if experiment.tls:
             from .tls import Tls  # loads ssl, which only runs with TLS need
@@ -84,6 +80,7 @@ class Session(Engine):
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
+        self.handshake = True
         self.next_sample = 0.0  # s on the wire's clock
         self.sends = any(handlers.values()) or any(isinstance(act, Send) for act in self.planned)
 
@@ -97,6 +94,14 @@ class Session(Engine):
         return end
 
     # what a user of a session asks
+
+    def skip_handshake(self) -> None:
+        """Let both ends begin OPEN, if that makes no difference from t = 0 on."""
+        plain = self.wire.name == "virtual" and self.implementation == "asyncio"
+        if plain and not any(self.handlers.values()) and not needs_handshake(self.experiment):
+            self.handshake = False
+            for end in self.ends.values():
+                end.handshake = False
 
     def __enter__(self) -> Session:
         try:
@@ -119,12 +124,7 @@ class Session(Engine):
 
     def so_far(self) -> Trace:
         """The trace of what has happened until now; from any one thread."""
-        header = {
-            "wire": self.wire.name,
-            "clock": self.wire.clock,
-            "end": max(0.0, self.now),
-            "ended": "it goes on",
-        }
+        header = {**self._place(), "end": max(0.0, self.now), "ended": "it goes on"}
         return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)
 
     def do(self, act: Act) -> Act:
@@ -253,20 +253,24 @@ class Session(Engine):
         as_planned = tuple(self.acts) == self.experiment.faults
         return self.experiment if as_planned else self.experiment.but(faults=self.acts)
 
+    def _place(self) -> dict[str, Any]:
+        return {"wire": self.wire.name, "clock": self.wire.clock}
+
     def _header(self, end: float) -> dict[str, Any]:
         from websockets.version import version
 
         busy = [str(one) for one in self.wire.busy]
         now = datetime.datetime.now(datetime.timezone.utc)
         header: dict[str, Any] = {
-            "wire": self.wire.name,
-            "clock": self.wire.clock,
+            **self._place(),
             "end": round(end, 9),
             "ended": "; ".join([self.ended, *busy]),
             "date": now.isoformat(timespec="seconds"),
             "versions": {"websockets": version, "python": platform.python_version()},
             "implementation": self.implementation,
         }
+        if not self.handshake:
+            header["handshake"] = False
         if not self.record and not self.tls:  # of what is encrypted, headers can't be read
             header["counted"] = self.tally.counts()
         if self.recorder.unread:

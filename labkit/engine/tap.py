@@ -16,6 +16,8 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close, Frame, Opcode
 from websockets.streams import StreamReader
 
+from .counts import after_handshake
+
 SHOWN = 16  # bytes of payload that are kept
 
 
@@ -46,11 +48,8 @@ class Stream:
     def frames(self) -> Iterator[tuple[Any, Any | None, dict[str, Any]]]:
         """Each frame as (moment it went in, moment it arrived or None, what it is)."""
         stream = b"".join(self.data)
-        start = stream.find(b"\r\n\r\n") + 4  # after the opening handshake
-        if start < 4:
-            return
         reader = StreamReader()
-        reader.feed_data(stream[start:])
+        reader.feed_data(stream[after_handshake(stream) :])
         while (what := next_frame(reader, mask=self.sender == "client")) is not None:
             end = len(stream) - len(reader.buffer)
             yield (

@@ -28,8 +28,8 @@ from weakref import WeakSet, WeakValueDictionary
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.protocol import OPEN
 
-from ..engine.engine import SILENT, Engine, make_wire
-from ..values.experiment import Experiment
+from ..engine.engine import SILENT, Engine
+from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Fault, Freeze
 from .restarts import Attempt, Crowd, Opening, Problem, Restart
 
@@ -73,9 +73,9 @@ def crowd(
             )
         if isinstance(act, Restart) and wire != "virtual":
             raise ValueError(f"a server restarts on the virtual wire only, seen wire={wire!r}")
-    made = make_wire(wire, Experiment(latency=latency, until=until, seed=seed))
-    starts = [number * apart for number in range(clients)]
-    run = Run(made, acts, until, client, starts, server, options)
+    silent = Peer(ping_interval=None)  # no end of the crowd's keepalive is an end of the run
+    experiment = Experiment(silent, latency=latency, until=until, seed=seed)
+    run = Run(experiment, wire, acts, (client, server), clients, apart, options)
     with _surroundings(seed):
         run.run()
     attempts = sorted(run.attempts, key=lambda one: one.t)
@@ -88,16 +88,18 @@ class Run(Engine):
 
     def __init__(
         self,
-        wire: Any,
+        experiment: Experiment,
+        wire: str,
         acts: Sequence[Act],
-        until: float,
-        client: Client,
-        starts: Sequence[float],
-        handler: Handler,
+        programs: tuple[Client, Handler],
+        clients: int,
+        apart: float,
         options: dict[str, Any],
     ) -> None:
-        super().__init__(wire, acts, until)
-        self.client, self.starts, self.handler = client, starts, handler  # starts: s, of each
+        super().__init__(experiment, wire)
+        self.planned = tuple(acts)
+        self.client, self.handler = programs
+        self.apart = apart
         ours = {"compression": None, "logger": SILENT, "create_connection": self.admit}
         self.options = {**ours, **options}
         self.attempts: list[Attempt] = []
@@ -109,7 +111,7 @@ class Run(Engine):
         self.connections: WeakValueDictionary[int, ServerConnection] = WeakValueDictionary()
         self.numbers = itertools.count()
         self.transports: WeakSet[Any] = WeakSet()  # of the clients
-        self.running = len(starts)  # clients
+        self.running = clients  # clients
         self.away = 0  # restarts that are going on: the server is back after the last of them
 
     @property
@@ -194,7 +196,7 @@ class Run(Engine):
         """One client's program, from its start to its end."""
         CLIENT.set(number)
         try:
-            await asyncio.sleep(self.starts[number])
+            await asyncio.sleep(number * self.apart)
             await self.client(uri, number)
         except Exception as problem:
             self.problems.append(Problem(self.now, number, problem))
