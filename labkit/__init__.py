@@ -61,7 +61,7 @@ __all__ = [  # what is quick to import is imported
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",
-    "sweep": "many.sweeps", "fleet": "many.fleets", "crowd": "many.crowds", "Restart": "many.crowds",
+    "sweep": "many.sweeps", "fleet": "many.fleets", "crowd": "many.crowds", "Restart": "many.restarts",
     "plan": "many.plans", "Plan": "many.plans", "Timers": "many.alarms",
     "Vintage": "versions", "Hole": "versions", "run_each": "versions",
     "explore": "widgets", "live": "widgets", "where": "whereabouts",

@@ -1,4 +1,7 @@
-"""``run`` an experiment and wait for its trace: here, or in a worker process on another version of websockets."""
+"""``run`` an experiment and wait for its trace.
+
+Here, or in a worker process on another version of websockets.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,17 @@ def run(
     guess: float | None = None,
     vintage: Vintage | None = None,
 ) -> Trace:
-    """Run an experiment on a wire, "loopback" (real TCP, real time) or "virtual" (the same code, a clock that jumps).
+    """Run an experiment on a wire: "loopback" (real TCP, real time) or "virtual" (a clock that jumps).
 
-    ``server`` and ``client`` replace the application of an end by your own ``async def handler(websocket)``. ``record=False``
-    keeps only states, what the applications tell, and how many pings and bytes there were. A run of more than 2 s shows a living
-    sentence unless ``progress`` is off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs in
-    a worker process, on that version and implementation of websockets and that Python. Returns a Trace; raises ValueError if the
-    wire cannot do the experiment, and Hole if there is no such vintage here.
+    ``server`` and ``client`` replace the application of an end by your own
+    ``async def handler(websocket)``. ``record=False`` keeps only states, what the applications
+    tell, and how many pings and bytes there were; in virtual time both ends may then begin OPEN,
+    without an opening handshake, where that makes no difference from t = 0 on (the trace's header
+    says "handshake": false). A run of more than 2 s shows a living sentence unless ``progress`` is
+    off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs
+    in a worker process, on that version and implementation of websockets and that Python. Returns
+    a Trace; raises ValueError if the wire cannot do the experiment, and Hole if there is no such
+    vintage here.
 
     On the loopback wire it returns within 2 s of the run's end, or of an interrupt, whatever a handler
     does: connections are aborted, tasks cancelled, calls broken off. A handler that was not done by then
@@ -46,10 +53,14 @@ def run(
 
         if server or client or not record:
             raise ValueError(
-                "a vintage runs in a worker process: it takes an Experiment, no handlers of your own, and is always recorded"
+                "a vintage runs in a worker process: it takes an Experiment, no handlers of your own, "
+                "and is always recorded"
             )
         return run_in(vintage, experiment, wire, guess=guess, progress=progress)
-    with open_run(experiment, wire, server=server, client=client, record=record) as session:
+    session = open_run(experiment, wire, server=server, client=client, record=record)
+    if not record:
+        session.skip_handshake()
+    with session:
         from .engine.progress import Living
 
         with Living(session, guess if progress else None, shown=progress) as living:

@@ -47,6 +47,7 @@ class End:
 
     implementation = "asyncio"
     watched = False  # whether the connection tells its states, where no log does
+    handshake = True  # False, at both ends of asyncio's: connections begin OPEN
     path = ""  # that a client asks for
 
     def __init__(

@@ -1,4 +1,7 @@
-"""Connections of the asyncio implementation that tell their states without a log: for runs whose number matters more than their story."""
+"""Connections of the asyncio implementation that tell their states without a log.
+
+For runs whose number matters more than their story.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ class Watched:
 
     tell: Tell
     seen: Any  # the state that was last told
-    number: str  # whose it is, where there are many
 
     def look(self) -> None:
         """Tell the state, if it is another one than before."""
@@ -37,20 +39,20 @@ class Watched:
 class WatchedServer(Watched, ServerConnection):
     """A server's connection that tells its states."""
 
-    __slots__ = ("tell", "seen", "number")
+    __slots__ = ("tell", "seen")
 
 
 class WatchedClient(Watched, ClientConnection):
     """A client's connection that tells its states."""
 
-    __slots__ = ("tell", "seen", "number")
+    __slots__ = ("tell", "seen")
 
 
 KINDS = {"server": WatchedServer, "client": WatchedClient}
 
 
 def watched(end: str, tell: Tell) -> Callable[..., Any]:
-    """What makes the connections of an ``end``, for serve() and connect(), which tell their states."""
+    """What makes the connections of an ``end`` that tell their states, for serve() and connect()."""
     kind = KINDS[end]
 
     def create(*args: Any, **settings: Any) -> Any:

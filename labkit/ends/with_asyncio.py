@@ -1,4 +1,7 @@
-"""Ends of websockets' asyncio implementation, and of the legacy one that it replaced: the same calls, from two packages."""
+"""Ends of websockets' asyncio implementation, and of the legacy one that it replaced.
+
+The same calls, from two packages.
+"""
 
 from __future__ import annotations
 
@@ -39,28 +42,52 @@ class AsyncioEnd(End):
     """An end in the loop that the wire gives it."""
 
     package = "websockets.asyncio"
-    server: Any = None
+    server: Any = None  # asyncio's
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         role = "server" if self.name == "server" else "client"
-        self.library = importlib.import_module(
-            f"{self.package}.{role}"
-        )  # needed soon; importing takes time that virtual time does not see
+        # needed soon; importing takes time that virtual time does not see
+        self.library = importlib.import_module(f"{self.package}.{role}")
 
     async def serve(self, listener: Any) -> None:
-        self.server = await self.library.serve(self.begin, sock=listener, **self.options())
-        await asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if self.handshake:
+            server = await self.library.serve(self.begin, sock=listener, **self.options())
+            self.server = server.server
+        else:
+            self.server = await loop.create_server(self.accept, sock=listener)
+        await loop.create_future()
+
+    def accept(self) -> Any:
+        """A client has dialled: its connection, which begins OPEN."""
+        connection = self.make_opened()
+        asyncio.get_running_loop().create_task(self.open(connection, self.experiment.latency))
+        return connection
 
     async def connect(self, dial: Callable[[], Any]) -> None:
+        if not self.handshake:
+            loop = asyncio.get_running_loop()
+            _, connection = await loop.create_connection(self.make_opened, sock=dial())
+            await self.open(connection, 2 * self.experiment.latency)
+            return
+        uri = URI[bool(self.context)] + self.path
         try:
-            websocket = await self.library.connect(
-                URI[bool(self.context)] + self.path, sock=dial(), **self.options()
-            )
+            websocket = await self.library.connect(uri, sock=dial(), **self.options())
         except Exception as problem:
             self.refused(problem)
         else:
             await self.begin(websocket)
+
+    def make_opened(self) -> Any:
+        from .opened import opened
+
+        return opened(self.name, self.options(), self.tell)
+
+    async def open(self, connection: Any, after: float) -> None:
+        """A connection is OPEN ``after`` so many seconds, and lives."""
+        await connection.open_after(after)
+        await self.begin(connection)
 
     def options(self) -> dict[str, Any]:
         if not self.watched or self.implementation != "asyncio":
@@ -70,8 +97,9 @@ class AsyncioEnd(End):
         return {**super().options(), "create_connection": watched(self.name, self.tell)}
 
     def tell(self, connection: Any, state: str) -> None:
-        """The connection has come to a state."""
-        self.observe("state", state=state)
+        """The connection has come to a state; where there is a log, that tells it."""
+        if self.watched:
+            self.observe("state", state=state)
 
     def begin(self, websocket: Any) -> Awaitable[None]:
         """There is a connection: await its life."""
@@ -89,7 +117,7 @@ class AsyncioEnd(End):
             with contextlib.suppress(AttributeError):  # asyncio has let go of it already
                 self.connection.transport.abort()
         if self.server is not None:
-            self.server.server.close()
+            self.server.close()
 
 
 class LegacyEnd(AsyncioEnd):

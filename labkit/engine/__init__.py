@@ -1,6 +1,7 @@
 """What runs an experiment, and what watches it.
 
-session.py       a server, a client, a wire, and the acts in their time; it ends, and leaves a trace
+engine.py        a server and its clients, a wire, and the acts in their time: every run is one
+session.py       an engine with one client, watched: it leaves a trace
 recorder.py      three witnesses: the library's log, the tap, and the application
 dialect.py       what a log line of websockets means, in every version
 tap.py           bytes on the wire, as frames; counts.py only counts them

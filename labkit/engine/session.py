@@ -8,9 +8,9 @@
         session.wait()  # until the run ends by itself
     session.trace
 
-A session is synchronous and brings its own loops, so it works in a notebook cell, a script, a thread, and inside a
-running loop. Leaving it, by whatever way, takes down every task, socket and thread that it made,
-whatever they are doing (ending.py, and wires/threads.py for real time).
+A session is synchronous and brings its own loops, so it works in a notebook cell, a script, a
+thread, and inside a running loop. Leaving it, by whatever way, takes down every task, socket and
+thread that it made, whatever they are doing (ending.py, and wires/threads.py for real time).
 """
 
 from __future__ import annotations
@@ -18,33 +18,23 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import inspect
-import logging
 import platform
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..ends import End, Handler, make_end
 from ..ends.capabilities import VIRTUAL
 from ..trace import Trace
+from ..trace.story import OVER
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Fault, Freeze, Send, order
+from ..values.faults import ENDS, Act, Fault, Send
 from ..values.faults import to_json as act_to_data
-from ..wires import Program, Wire
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
 from .counts import Tally
+from .engine import SILENT, Engine, needs_handshake
 from .recorder import Recorder
-
-if TYPE_CHECKING:
-    pass
-
-OPENING = 15.0  # s; longer than websockets' own open_timeout
-SETTLED = 10  # rounds; what still goes on then is no consequence of what has happened
-HORIZON = 3600.0  # s after the last act, for a virtual run that nothing else bounds
-SILENT = logging.Logger(
-    "websockets, unrecorded", logging.CRITICAL + 1
-)  # nothing is logged above CRITICAL
 
 
 def open_run(
@@ -61,34 +51,10 @@ def open_run(
     return Session(experiment, wire, {"server": server, "client": client}, record)
 
 
-def make_tls() -> Any:
-    """The certificates and contexts of a run; loads ssl, which only runs with TLS need."""
-    from .tls import Tls
+class Session(Engine):
+    """A run that is going on: wait for it, act on it, ask it; left, its ``trace`` stands."""
 
-    return Tls()
-
-
-def make_wire(name: str, experiment: Experiment) -> Wire:
-    """The wire of that name, for this experiment; refuses what it cannot do."""
-    buffers = {end: experiment.peer(end).buffer for end in ENDS}
-    if name == "virtual":
-        from ..wires.virtual import VirtualWire
-
-        return VirtualWire(experiment.latency, buffers, experiment.seed)
-    if name == "loopback":
-        if experiment.limit is None:
-            raise ValueError(
-                "this run would never end on the loopback wire: neither end has keepalive and until is None; "
-                "give until=… (s), or use wire='virtual'"
-            )
-        from ..wires.loopback import LoopbackWire
-
-        return LoopbackWire(experiment.latency, buffers, experiment.seed)
-    raise ValueError(f"a wire is 'loopback' or 'virtual', seen {name!r}")
-
-
-class Session:
-    """A run that is going on: wait for it, act on it, ask it; when it is left, its ``trace`` stands."""
+    trace: Trace
 
     def __init__(
         self,
@@ -100,54 +66,44 @@ class Session:
     ) -> None:
         if wire == "virtual" and implementation not in VIRTUAL:
             raise ValueError(
-                f"the {implementation} implementation has a clock of its own: run it on the loopback wire"
+                f"the {implementation} implementation has a clock of its own: "
+                "run it on the loopback wire"
             )
-        self.experiment, self.implementation = experiment, implementation
-        self.handlers = handlers
-        self.record = record
-        self.tls = make_tls() if experiment.tls else None
-        self.wire: Any = make_wire(wire, experiment)
+        super().__init__(experiment, wire)
+        self.implementation, self.handlers, self.record = implementation, handlers, record
+        self.tls = None
+        if experiment.tls:
+            from .tls import Tls  # loads ssl, which only runs with TLS need
+
+            self.tls = Tls()
         self.recorder = Recorder(self.wire.now, self._state_changed)
         self.tally = Tally()  # of an unrecorded run
         self.ends = {end: self._end(end) for end in ENDS}
         self.states = dict.fromkeys(ENDS, "CONNECTING")
         self.acts = list(experiment.faults)
-        self.going: list[Act] = []  # begun and not over; changed in the wire's own thread only
-        self.pending: set[object] = set()  # one for each step of an act that is still to come
-        self.zero: float | None = None  # t = 0 on the wire's clock
-        self.failure: BaseException | None = None
-        self.ended = "it was left"
-        self.over_at: float | None = None  # since when the run is over (s on the wire's clock)
+        self.handshake = True
         self.next_sample = 0.0  # s on the wire's clock
-        self.quiet = not any(handlers.values()) and not any(
-            isinstance(act, Send) for act in experiment.acts
-        )
-        self.trace: Trace
+        self.waits = ""  # who waits for what, if nothing can happen any more
+        self.sends = any(handlers.values()) or any(isinstance(act, Send) for act in self.planned)
 
     def _end(self, name: str) -> End:
         logger = self.recorder.logger(name) if self.record else SILENT
-
-        def observe(what: str, **data: Any) -> None:
-            if what == "state":
-                self._state_changed(name, data["state"])
-            elif what == "opened" and name == "server":
-                self._open()
-            self.recorder.note(name, "app", what, **data)
-
         context = self.tls.contexts[name] if self.tls else None
-        end = make_end(
-            self.implementation,
-            name,
-            self.experiment,
-            logger,
-            observe,
-            self.handlers[name],
-            context,
-        )
+        observe = partial(self._observe, name)
+        arguments = self.experiment, logger, observe, self.handlers[name], context
+        end = make_end(self.implementation, name, *arguments)
         end.watched = not self.record
         return end
 
     # what a user of a session asks
+
+    def skip_handshake(self) -> None:
+        """Let both ends begin OPEN, if that makes no difference from t = 0 on."""
+        plain = self.wire.name == "virtual" and self.implementation == "asyncio"
+        if plain and not any(self.handlers.values()) and not needs_handshake(self.experiment):
+            self.handshake = False
+            for end in self.ends.values():
+                end.handshake = False
 
     def __enter__(self) -> Session:
         try:
@@ -158,67 +114,21 @@ class Session:
                 self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:
                 self.tls.log_keys()
-            self.wire.start("server", guarded(self, self.ends["server"].serve))
-            self.wire.start("client", guarded(self, self.ends["client"].connect))
-            self.wire.wait(
-                lambda: self._failed() or self.zero is not None or self.ends["client"].ended,
-                self.wire.now() + OPENING,
-            )
-            if self.failure:
-                raise self.failure
+            self.start()
         except BaseException:
-            self._close()
+            self.close()
             raise
         return self
-
-    @property
-    def now(self) -> float:
-        """Seconds since the server was OPEN."""
-        return float(self.wire.now() - (self.zero or 0.0))
 
     def state(self, end: str) -> str:
         """The state of an end, now."""
         return self.states[end]
 
     def so_far(self) -> Trace:
-        """The trace of what has happened until now, for a look at a run that goes on; from any one thread."""
-        header = {
-            "wire": self.wire.name,
-            "clock": self.wire.clock,
-            "end": max(0.0, self.now),
-            "ended": "it goes on",
-        }
+        """The trace of what has happened until now; from any one thread."""
+        header = {**self._place(), "end": max(0.0, self.now)}
+        header |= {"over": "going on", "ended": OVER["going on"]}
         return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)
-
-    def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
-        """Wait until the run ends by itself, or for so many seconds of its own time; ``tick`` is called now and then."""
-        if self.zero is None:
-            self.ended = "the server was never OPEN"
-            return
-        limit = self.experiment.limit
-        end_of_run = round(
-            self.zero + (self.experiment.last_act + HORIZON if limit is None else limit), 9
-        )
-        horizon = (
-            end_of_run if seconds is None else min(end_of_run, round(self.wire.now() + seconds, 9))
-        )
-
-        def over() -> bool:
-            self._sample()
-            if tick:
-                tick()
-            return self._failed() or self._is_over()
-
-        alive = self.wire.wait(over, horizon)
-        if self.failure:
-            raise self.failure
-        self.ended = self._over() or (
-            self._stuck()
-            if not alive
-            else "its time was up"
-            if horizon == end_of_run
-            else "it was left"
-        )
 
     def do(self, act: Act) -> Act:
         """Let an act happen: now if it has no time of its own.
@@ -230,8 +140,8 @@ class Session:
         act = dataclasses.replace(act, at=at)  # one of its own
         self.experiment.but(faults=[*self.acts, act])
         self.acts.append(act)
-        self.quiet = self.quiet and not isinstance(act, Send)
-        self._schedule((act,))
+        self.sends = self.sends or isinstance(act, Send)
+        self.schedule((act,))
         return act
 
     def finish(self, act: Act) -> Act:
@@ -245,104 +155,57 @@ class Session:
             expected = "an act that lasts, as do() has returned it"
             raise ValueError(f"{act!r} does not go on here: expected {expected}")
         self.acts[place] = done = dataclasses.replace(act, **{act.finish: round(self.now, 6)})
-        self._step_at(self.wire.now(), act, "end", done)
+        self.step_at(self.wire.now(), act, "end", done)
         return done
 
-    # how it goes
+    # the engine's ends
 
-    def _open(self) -> None:
-        """The server is OPEN: this is t = 0, and everything that happens counts from here."""
-        if self.zero is None:
-            self.zero = self.wire.now()
-            self._schedule(self.experiment.acts)
+    async def serve(self, listener: Any) -> None:
+        await self.ends["server"].serve(listener)
 
-    def _schedule(self, acts: tuple[Act, ...]) -> None:
-        assert self.zero is not None
-        for when, step, act in order(acts):
-            self._step_at(self.zero + when, act, step)
+    async def connect(self, dial: Callable[[], Any]) -> None:
+        await self.ends["client"].connect(dial)
 
-    def _step_at(self, when: float, act: Act, step: str, done: Act | None = None) -> None:
-        """Let a step happen at ``when`` (s on the wire's clock): in another thread than this."""
-        ticket = object()
+    def living(self, end: str) -> int:
+        return not self.ends[end].ended
 
-        def happen() -> None:
-            self._step(act, step, done)
-            self.pending.discard(ticket)
+    def perform(self, act: Any, step: str) -> None:
+        self.ends[act.end].do(act, step)
 
-        self.pending.add(ticket)
-        self.wire.at(when, happen)
+    def abort(self, end: str) -> None:
+        self.ends[end].abort()
 
-    def _step(self, act: Act, step: str, done: Act | None = None) -> None:
-        """One step of an act; ``done`` is the act as it was finished, before its time."""
-        if step == "begin":
-            self.going.append(act)
-        elif any(other is act for other in self.going):
-            self.going = [other for other in self.going if other is not act]
-        else:
-            return  # it has been finished
-        where = "wire" if isinstance(act, Fault) else act.end  # type: ignore[attr-defined]
-        witness = "wire" if where == "wire" else "app"
-        self.recorder.note(where, witness, "act", step=step, **act_to_data(done or act))
-        if where == "wire":
-            self.wire.do(act, step)
-        elif isinstance(act, Freeze):
-            self.wire.freeze(where) if step == "begin" else self.wire.thaw(where)
-        else:
-            self.wire.call(where, self.ends[where].do, act, step)
+    # what is seen
+
+    def _observe(self, name: str, what: str, **data: Any) -> None:
+        """What an end tells."""
+        if what == "state":
+            self._state_changed(name, data["state"])
+        elif what == "opened" and name == "server":
+            self.begin()
+        self.recorder.note(name, "app", what, **data)
 
     def _state_changed(self, end: str, state: str) -> None:
         self.states[end] = state
         if end == "server" and state == "OPEN":
-            self._open()
+            self.begin()
 
-    def _is_over(self) -> bool:
-        """Whether the run is over; from then on nothing is part of the trace."""
-        if not self._over():
-            self.over_at = None
-        elif self.over_at is None:
-            self._settle()
-            self.over_at = self.wire.now() if self._over() else None
-        return self.over_at is not None
+    def note_step(self, act: Any, step: str) -> None:
+        where, witness = ("wire", "wire") if isinstance(act, Fault) else (act.end, "app")
+        self.recorder.note(where, witness, "act", step=step, **act_to_data(act))
 
-    def _settle(self) -> None:
-        """Let everything happen that follows at once from what has happened, until nothing more is noted."""
-        for _ in range(SETTLED):
-            before = self.recorder.seen()
-            self.wire.settle()
-            if self.recorder.seen() == before:
-                return
+    def seen(self) -> Any:
+        return self.recorder.seen()
 
-    def _over(self) -> str | None:
-        """Why the run is over, or None if it is not.
-
-        On every wire a run ends when both ends have ended; or when every end with keepalive has ended, no
-        act is pending and nothing is on its way; or at ``until``; or, in virtual time, when nothing can
-        happen any more. What a survivor does later is no part of it.
-        """
-        ended = [name for name in ENDS if self.ends[name].ended]
-        if len(ended) == len(ENDS):
-            return "both ends have ended"
-        if not ended:
-            return None
-        keepers = [name for name in ENDS if self.experiment.peer(name).keepalive]
-        if keepers != ended or self.pending or self.wire.travelling():
-            return None
-        return f"the {' and the '.join(keepers)} {'has' if len(keepers) == 1 else 'have'} ended, and nobody else has keepalive"
-
-    def _stuck(self) -> str:
-        """Nothing can happen any more: who waits for what."""
-        return "nothing can happen any more: " + "; ".join(
-            sentence(name, loop) for name, loop in self.wire.loops.items()
-        )
-
-    def _sample(self) -> None:
-        if self.record and not self.quiet and self.wire.now() >= self.next_sample:
+    def look(self) -> None:
+        """Look at the write buffers, now and then, where anybody sends."""
+        if self.record and self.sends and self.wire.now() >= self.next_sample:
             self.next_sample = self.wire.now() + self.wire.pace
             for name, end in self.ends.items():
                 self.wire.sample(name, partial(self._note_waiting, name, end))
 
     def _note_waiting(self, name: str, end: End) -> None:
-        """The bytes in an end's write buffer; and while there are any, in which await its tasks are."""
+        """The bytes in an end's write buffer; while there are any, in which await its tasks are."""
         count, awaited = end.waiting(), self.recorder.awaited
         self.recorder.waiting(name, count)
         if count or awaited.get(name):
@@ -350,8 +213,17 @@ class Session:
         if not count:
             awaited.pop(name, None)
 
-    def _failed(self) -> bool:
-        return self.failure is not None
+    def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
+        super().wait(seconds, tick)
+        self.waits = ""
+        if self.over == "stuck":
+            waits = (sentence(*item) for item in self.wire.loops.items())
+            self.waits = ": " + "; ".join(waits)
+
+    @property
+    def ended(self) -> str:
+        """Why it was over, in a sentence, and who waits for what if nothing can happen any more."""
+        return super().ended + self.waits
 
     # how it ends
 
@@ -362,80 +234,66 @@ class Session:
                 self.wire.settle()
             self.recorder.on = False  # teardown is not recorded
         finally:
-            end = max(0.0, (self.over_at or self.wire.now()) - (self.zero or 0.0))
+            zero = self.zero or 0.0
+            end = max(0.0, (self.over_at or self.wire.now()) - zero)
             try:
-                self._close()
+                self.close()
             finally:  # an interrupt, perhaps
                 self._let_go()
-                events = [
-                    event for event in self.recorder.events(self.zero or 0.0) if event.t <= end
-                ]
+                events = [event for event in self.recorder.events(zero) if event.t <= end]
                 self.trace = Trace(self._as_run(), events, self._header(end))
 
+    @uninterrupted
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            if self.tls:
+                self.recorder.keys = self.tls.close()
+
     def _let_go(self) -> None:
-        """A lost connection is a cycle of references that waits for the garbage collector: it shall not keep the session and its trace."""
-        self.recorder.on_state = _deaf
+        """Let what waits for the garbage collector, such as a lost connection, keep no trace."""
+        self.recorder.on_state = _ignore
         for end in self.ends.values():
-            end.observe = _deaf
+            end.observe = _ignore
 
     def _as_run(self) -> Experiment:
         """The experiment with everything that was done to it: it can be run again."""
-        return (
-            self.experiment
-            if tuple(self.acts) == self.experiment.faults
-            else self.experiment.but(faults=self.acts)
-        )
+        as_planned = tuple(self.acts) == self.experiment.faults
+        return self.experiment if as_planned else self.experiment.but(faults=self.acts)
+
+    def _place(self) -> dict[str, Any]:
+        return {"wire": self.wire.name, "clock": self.wire.clock}
 
     def _header(self, end: float) -> dict[str, Any]:
-        import websockets
+        from websockets.version import version
 
         busy = [str(one) for one in self.wire.busy]
+        now = datetime.datetime.now(datetime.timezone.utc)
         header: dict[str, Any] = {
-            "wire": self.wire.name,
-            "clock": self.wire.clock,
+            **self._place(),
             "end": round(end, 9),
+            "over": self.over,
             "ended": "; ".join([self.ended, *busy]),
-            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "versions": {
-                "websockets": websockets.version.version,
-                "python": platform.python_version(),
-            },
+            "date": now.isoformat(timespec="seconds"),
+            "versions": {"websockets": version, "python": platform.python_version()},
             "implementation": self.implementation,
         }
+        if not self.handshake:
+            header["handshake"] = False
         if not self.record and not self.tls:  # of what is encrypted, headers can't be read
             header["counted"] = self.tally.counts()
         if self.recorder.unread:
-            header["witnesses"] = (
-                f"the log is the only witness of the frames: {self.recorder.unread}"
-            )
+            why = self.recorder.unread
+            header["witnesses"] = f"the log is the only witness of the frames: {why}"
         if busy:
             header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
 
-    @uninterrupted
-    def _close(self) -> None:
-        try:
-            self.wire.close({name: end.abort for name, end in self.ends.items()})
-        finally:
-            if self.tls:
-                self.recorder.keys = self.tls.close()
 
-
-def guarded(session: Any, program: Program) -> Program:
-    """The program of an end, but what it raises becomes the ``failure`` of the session that waits for it."""
-
-    async def guarded(sock: Any) -> None:
-        try:
-            await program(sock)
-        except Exception as problem:
-            session.failure = problem
-
-    return guarded
-
-
-def _deaf(*_: Any, **__: Any) -> None:
-    """Nobody listens any more."""
+def _ignore(*_: Any, **__: Any) -> None:
+    """Do nothing."""
 
 
 def _source(handler: Handler) -> str:

@@ -283,7 +283,8 @@ def facts(count: int) -> list[float]:
     found = []
     with Bar(count) as bar:
         for case in cases(count):
-            noticed = run(case.experiment, "virtual", progress=False).noticed_at("server")
+            trace = run(case.experiment, "virtual", record=False, progress=False)
+            noticed = trace.noticed_at("server")
             assert noticed is not None
             found.append(noticed)
             bar.advance()

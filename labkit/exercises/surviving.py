@@ -17,7 +17,8 @@ from matplotlib.axes import Axes
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from ..many.crowds import Crowd, Restart, crowd
+from ..many.crowds import crowd
+from ..many.restarts import Crowd, Restart
 from ..patterns import Outbox, first_to_end, read_acknowledgements, send_kept
 from ..values.faults import Act, Cut
 from .answers import is_number

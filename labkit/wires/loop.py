@@ -118,6 +118,8 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []  # a heap
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
         self.tell: Callable[..., None] = untold  # is called with what is done to this loop
+        # is called with each connection made by host and port: its transport; None if refused
+        self.dialled: Callable[[Any], None] = untold
         self.network: Any = None  # where connect() and serve() find dial(port) and listen(port)
         self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()  # all_tasks() has earlier runs', too
 
@@ -223,13 +225,19 @@ class VirtualLoop(BaseSelectorEventLoop):
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
     ) -> Any:
         """As asyncio's; a host and a port are dialled on the wire: connect("ws://localhost:8765")."""
-        if sock is None and (host is not None or port is not None):
-            [(*_, address)] = await self.getaddrinfo(host, port)
+        if sock is not None or (host is None and port is None):
+            return await super().create_connection(factory, host, port, sock=sock, **options)
+        [(*_, address)] = await self.getaddrinfo(host, port)
+        try:
             sock = self._on_the_wire().dial(address[1])
-            if options.get("ssl"):
-                options.setdefault("server_hostname", host)
-            host = port = None
-        return await super().create_connection(factory, host, port, sock=sock, **options)
+        except ConnectionRefusedError:
+            self.dialled(None)
+            raise
+        if options.get("ssl"):
+            options.setdefault("server_hostname", host)
+        transport, protocol = await super().create_connection(factory, sock=sock, **options)
+        self.dialled(transport)
+        return transport, protocol
 
     async def create_server(  # type: ignore[override]
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any

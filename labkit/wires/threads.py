@@ -42,6 +42,8 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__()
         self.name = name
         self.tell: Callable[..., None] = untold  # is called with what is done to this loop
+        # is called with each connection made by host and port: its transport; None if refused
+        self.dialled: Callable[[Any], None] = untold
         self.ending = threading.Event()
         self.helpers: list[tuple[threading.Thread, Place | None]] = []  # calls beside it, and whose
 
@@ -50,6 +52,16 @@ class Loop(asyncio.SelectorEventLoop):
         self.tell("blocked", seconds=seconds)
         if self.ending.wait(seconds):
             raise asyncio.CancelledError("the run is over")
+
+    async def create_connection(self, factory: Any, *place: Any, **options: Any) -> Any:  # type: ignore[override]
+        """As asyncio's; ``dialled`` hears of it."""
+        try:
+            transport, protocol = await super().create_connection(factory, *place, **options)
+        except OSError:
+            self.dialled(None)
+            raise
+        self.dialled(transport)
+        return transport, protocol
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         """As asyncio's, but in a daemon a call: asyncio's own threads keep a process alive."""
