@@ -238,7 +238,7 @@ def frame(
     rows: list[Row],
     save: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """The rows as a tidy pandas DataFrame with its experiment in ``attrs``, also written to ``save``.
+    """The rows as a tidy pandas DataFrame, its experiment in ``attrs``; also written to ``save``.
 
     Where pandas is not installed it is a Table, and ``save`` has the rows as they arrived.
     """

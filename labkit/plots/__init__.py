@@ -1,21 +1,21 @@
 """Figures: each turns a trace (or a sweep) into marks, runs nothing, and says itself in words.
 
-    plots.timeline(trace, predict(fly), guess=13)     states over time, beside theory and a guess
-    plots.ladder(trace, since=4.9)                    what crosses the wire, time downwards: PING →, ← PONG
-    plots.distribution(phases, band=(3, 7))           how many runs of a sweep gave what, beside theory and a guess
-    plots.reconnects({"library": seen}, bound=25)     who dials when, after the server was gone
-    plots.landscape(sweep, "server.ping_interval", "server.ping_timeout", budget=8)     two parameters, a colour, a contour
-    plots.tradeoff(sweep, "server.ping_interval")     delay, traffic and false alarms, the knee marked
-    plots.reservoirs(trace, at=8)                     where the bytes are that send() has taken: buffer, wire, queue
-    plots.lineup(traces)                              one experiment on many vintages, a lane each
-    plots.matrix(cells)                               which vintage ends how in which situation
-    plots.blocked(trace)                              which await each task is in, behind which bytes, and what did not happen
-    plots.lag(trace)                                  loops that block, pings that wait: who is blamed, and who did it
-    plots.setup(fly)                                  the same lanes before the run, then "?"
-    plots.save(figure, "fly.svg")                     .svg, .png or .pdf, with the alt text
+    timeline(trace, theory, guess=13)     states over time, beside theory and a guess
+    setup(fly)                            the same lanes before the run, then "?"
+    ladder(trace, since=4.9)              what crosses the wire, time downwards: PING →, ← PONG
+    reservoirs(trace, at=8)               where the bytes are that send() has taken
+    blocked(trace)                        in which await each task is, behind which bytes
+    lag(trace)                            loops that block, pings that wait: who is blamed, who did it
+    lineup(traces)                        one experiment on many vintages, a lane each
+    matrix(cells)                         which vintage ends how in which situation
+    distribution(phases, band=(3, 7))     how many runs of a sweep gave what, beside theory
+    landscape(sweep, one, two, budget=8)  two parameters, a colour, a contour
+    tradeoff(sweep, parameter)            delay, traffic and false alarms, the knee marked
+    reconnects({"library": seen})         who dials when, after the server was gone
+    save(figure, "fly.svg")               .svg, .png or .pdf, with the alt text
 
-A figure (figure.py) is a list of marks (marks.py) on axes (axis.py); layout.py places them and finds room for their words
-(labels.py); svg.py and axes.py draw them. What colours, fills and signs mean stands in palette.py.
+A figure (figure.py) is a list of marks (marks.py) on axes (axis.py); layout.py places them and finds
+room for their words (labels.py); svg.py and axes.py draw them. What colours, fills and signs mean stands in palette.py.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from .timelines import setup, timeline
 from .tradeoffs import tradeoff
 
 __all__ = [
-    "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup", "matrix", "reconnects", "reservoirs",
-    "save", "setup", "timeline", "tradeoff",
+    "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup",
+    "matrix", "reconnects", "reservoirs", "save", "setup", "timeline", "tradeoff",
 ]  # fmt: skip
 
 

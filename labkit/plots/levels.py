@@ -1,9 +1,9 @@
-"""Where the bytes are that one end has sent: in its write buffer, in the wire, at the peer, received. Pure; draws nothing.
+"""Where the bytes are that one end has sent: in its write buffer, in the wire, at the peer.
 
-    handed      frames that the library took from its application (its log), whether or not send() has returned
+    handed      frames that the library took from its application, if send() has returned or not
     in buffer   what asyncio's transport says is waiting
-    arrived     frames whose last byte came out of the wire; one that came in part is still in the wire
-    received    messages that the peer's recv() returned; pings, pongs and CLOSEs are received as they arrive
+    arrived     frames whose last byte came out of the wire
+    received    messages that the peer's recv() returned; control frames as they arrive
     in wire     handed - in buffer - arrived                in queue    arrived - received
 
 All in bytes as they are on the wire: payload and frame header.
@@ -55,7 +55,7 @@ class Levels:
 
     @cached_property
     def last(self) -> float:
-        """Where the axis ends (s): a little later if nothing can happen any more, so that this is seen."""
+        """Where the axis ends (s): a little later if nothing can happen any more."""
         still = self.trace.over == "stuck"
         return max(1e-3, self.end + (0.18 * (self.end - self.first) if still else 0.0))
 
@@ -146,7 +146,7 @@ class Levels:
 
     @cached_property
     def blocked(self) -> list[tuple[float, float | None]]:
-        """From when to when (s; None: to the end) a send() is blocked: drain() waits for the write buffer."""
+        """From when to when (s; None: to the end) a send() waits in drain()."""
         found: list[tuple[float, float | None]] = []
         for t, count in zip(*self.waiting):
             waits = bool(found) and found[-1][1] is None

@@ -1,7 +1,7 @@
-"""What every colour, fill and mark of the lab's figures means, in a light and a dark theme. Nothing here draws.
+"""What every colour, fill and mark of the figures means, in a light and a dark theme.
 
-Colours are Okabe and Ito's (2008), told apart by the colour-blind; words use a darker or lighter relative where the
-colour itself would be too faint to read. Nothing rests on colour alone, so that a figure reads in grey:
+Colours are Okabe and Ito's (2008), told apart by the colour-blind; words use a darker or lighter
+relative where the colour itself would be too faint to read. Nothing rests on colour alone, so that a figure reads in grey:
 
     OPEN            solid green                  the word in it
     believes OPEN   pale green, green edge       OPEN after a cut: a belief, not a fact
@@ -22,7 +22,7 @@ BAND = 0.16  # opacity of the band over a cut, so that it works on any paper
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of one theme, by meaning; within a theme no two are equal, so that an SVG can be re-inked."""
+    """The colours of one theme, by meaning."""
 
     ink: str
     paper: str
@@ -56,7 +56,8 @@ LIGHT = Theme(
     ink="#262626", paper="#ffffff", faint="#555555", rule="#a6a6a6", band="#707070",
     open="#009e73", on_open="#00140e", belief="#d3ede4", on_belief="#004d38",
     closing="#e69f00", on_closing="#140e00",
-    ping="#0072b2", ping_words="#00659f", stuck="#d55e00", stuck_words="#a84a00", guess="#a0348a", theory="#00669e",
+    ping="#0072b2", ping_words="#00659f", stuck="#d55e00", stuck_words="#a84a00",
+    guess="#a0348a", theory="#00669e",
     step_0="#f1f7fa", step_1="#cdd9e2", step_2="#a3b8c5", step_3="#7693a7",
     step_4="#4d728c", step_5="#2d5976", step_6="#0d3f61", on_low="#000b14", on_high="#fefefe",
 )  # fmt: skip
@@ -64,7 +65,8 @@ DARK = Theme(
     ink="#e6e6e6", paper="#111111", faint="#b0b0b0", rule="#6e6e6e", band="#a0a0a0",
     open="#00a077", on_open="#000f0a", belief="#12382c", on_belief="#a5e5cf",
     closing="#e59e00", on_closing="#120c00",
-    ping="#56b4e9", ping_words="#57b5ea", stuck="#f0772b", stuck_words="#ff9a57", guess="#e79bd0", theory="#55b3e8",
+    ping="#56b4e9", ping_words="#57b5ea", stuck="#f0772b", stuck_words="#ff9a57",
+    guess="#e79bd0", theory="#55b3e8",
     step_0="#142937", step_1="#253d4c", step_2="#385365", step_3="#4e6f82",
     step_4="#6a91a6", step_5="#86b4cc", step_6="#a5d9f3", on_low="#f4f4f4", on_high="#000c15",
 )  # fmt: skip
@@ -101,19 +103,8 @@ def css(name: str) -> str:
     return JUPYTER.get(name, f"--labkit-{name.replace('_', '-')}")
 
 
-def variables() -> dict[str, str]:
-    """Each colour of the light theme as a CSS variable that falls back to it: JupyterLab's own for ink and paper, ours for the rest."""
-    names = {
-        name: JUPYTER.get(name, "--labkit-" + name.replace("_", "-"))
-        for name in dataclasses.asdict(LIGHT)
-    }
-    return {
-        getattr(LIGHT, name): f"var({css}, {getattr(LIGHT, name)})" for name, css in names.items()
-    }
-
-
 def dark_rules(selector: str) -> str:
-    """The CSS that gives ``selector`` the dark theme's colours wherever JupyterLab (or VS Code) is dark."""
+    """The CSS that gives ``selector`` dark colours where JupyterLab (or VS Code) is dark."""
     ours = {name: value for name, value in dataclasses.asdict(DARK).items() if name not in JUPYTER}
     rules = ";".join(f"--labkit-{name.replace('_', '-')}:{value}" for name, value in ours.items())
     return f'[data-jp-theme-light="false"] {selector},.vscode-dark {selector}{{{rules}}}'

@@ -1,14 +1,15 @@
-"""Reservoirs in words: the title that is the finding, what stands in and under each container, the alt text. Pure; draws nothing."""
+"""Reservoirs in words: the finding, what stands in and under each container, clauses."""
 
 from __future__ import annotations
 
+from .ends import plural
 from .levels import Level, Levels
 
 
 def many(count: int) -> str:
     """Bytes as a reader wants them: "924 bytes", "33.1 kB"."""
     if count < 10_000:
-        return f"{count:,} byte{'s' * (count != 1)}"
+        return plural(count, "byte")
     return f"{count / 1000:,.1f} kB" if count < 1e6 else f"{count / 1e6:,.2f} MB"
 
 
@@ -25,13 +26,16 @@ def finding(levels: Levels, t: float) -> str:
     now = levels.at(t)
     if not now.handed:
         return f"The {levels.sender} has sent nothing"
-    back = f"{returned:,} send{'s' * (returned != 1)} returned, {got:,} message{'s were' if got != 1 else ' was'} received"
+    came = f"{plural(got, 'message')} {'was' if got == 1 else 'were'} received"
+    back = f"{plural(returned, 'send')} returned, {came}"
     if not levels.returned:
         back = f"{many(now.handed)} sent, {many(now.received)} received"
     if levels.is_blocked(t):
         start = next(a for a, b in levels.blocked if a <= t and (b is None or t < b))
         return f"{back}; at {start:g} s a send() blocked"
-    return f"{back}{', and no error' if returned > got and not levels.trace.raised(levels.sender) else ''}"
+    if returned > got and not levels.trace.raised(levels.sender):
+        return f"{back}, and no error"
+    return back
 
 
 def application(levels: Levels, t: float) -> list[str]:

@@ -90,7 +90,7 @@ def test_words_and_paper_differ_in_both_themes(tab, theme):
     tab.show(*EXPLORE, theme=theme)
     tab.page.wait_for_selector(".labkit-picture svg")
     ink = tab.page.evaluate("getComputedStyle(document.querySelector('.labkit-picture svg text')).fill")
-    open_bar = tab.page.evaluate("getComputedStyle(document.querySelectorAll('.labkit-picture svg path')[2]).fill")
+    open_bar = tab.page.evaluate("""getComputedStyle(document.querySelector('.labkit-picture svg path[fill*="labkit-open"]')).fill""")
     assert (brightness(ink) > 128) == (theme == "dark"), ink
     assert open_bar.startswith("rgb")
     tab.screenshot(f"explore-{theme}", ".labkit-explore")
