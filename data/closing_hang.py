@@ -1,13 +1,14 @@
-"""Record closing-hang.jsonl: a server that sends and sends is CLOSING for 30 s, although its close_timeout is 2 s.
+"""Record closing-hang.jsonl: a server is CLOSING for 30 s, although its close_timeout is 2 s.
 
     python data/closing_hang.py
 
-In virtual time, so that it is the same on every machine. What happens (do not tell a learner before notebook 05):
+In virtual time, so that it is the same on every machine. What happens (do not tell a learner
+before notebook 05):
 
      9.0  cut; 2 kB every 0.2 s now fill the wire (12 KiB), then asyncio's write buffer
     12.0  a ping is due: it is written behind them, its timer starts
     13.4  the write buffer is above write_limit (32 KiB): from now on drain() waits
-    15.0  no pong: CLOSE is written, CLOSING, and drain() is awaited – before close_timeout begins to count
+    15.0  no pong: CLOSE is written, CLOSING, and drain() is awaited – outside of close_timeout
     45.0  healed: the buffer drains, and the connection closes
 """
 

@@ -1,18 +1,20 @@
 """labkit: how WebSocket connections stay alive, die and say goodbye, by experiment.
 
-An ``Experiment`` is ``run`` on a wire and leaves a ``Trace``, which plots draw beside what theory ``predict``s:
+An ``Experiment`` is ``run`` on a wire and leaves a ``Trace``, which plots draw beside what theory
+``predict``s:
 
     from labkit import Cut, Experiment, Peer, plots, predict, run
 
-    fly = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
+    server = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
+    fly = Experiment(server=server, faults=[Cut(at=9)])
     trace = run(fly, wire="virtual")
-    trace.noticed_at("server"), trace.closed_at("server"), trace.told_at("server")  # 15.0, 17.0, 17.0
+    trace.noticed_at("server"), trace.told_at("server")  # 15.0, 17.0: after 6 s, after 8 s
     plots.timeline(trace, predict(fly))
 
 The house, in the order in which it is read:
 
     values/         what is set up, and what happens to it: Experiment, Peer, Cut and the other acts
-    wires/          what carries bytes and can be hurt: pipe, clock, memory sockets; virtual, loopback
+    wires/          what carries bytes and can be hurt: pipes, a clock, two wires
     ends/           the application at each end, and how asyncio, threads and trio carry it
     engine/         what runs an experiment and watches it: session, recorder, tap
     trace/          what was seen, and why
@@ -56,13 +58,15 @@ from .values.faults import (
 )  # fmt: skip
 
 __all__ = [  # what is quick to import is imported
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit", "Peer", "Prediction", "Raised",
-    "Reset", "Send", "Slice", "SlowClose", "StopReading", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit",
+    "Peer", "Prediction", "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading",
+    "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",
-    "sweep": "many.sweeps", "fleet": "many.fleets", "crowd": "many.crowds", "Restart": "many.restarts",
-    "plan": "many.plans", "Plan": "many.plans", "Timers": "many.alarms",
+    "sweep": "many.sweeps", "fleet": "many.fleets",
+    "crowd": "many.crowds", "Restart": "many.restarts",
+    "plan": "many.plans", "Plan": "many.plans", "Timers": "many.timers",
     "Vintage": "versions", "Hole": "versions", "run_each": "versions",
     "explore": "widgets", "live": "widgets", "where": "whereabouts",
     "doctor": "", "exercises": "", "patterns": "", "plots": "",  # modules themselves
@@ -73,12 +77,9 @@ __all__ += LATER
 def __getattr__(name: str) -> Any:
     if name not in LATER:
         raise AttributeError(f"labkit has no {name!r}; it has {', '.join(__all__)}")
-    home = LATER[name]
-    return (
-        getattr(import_module(f".{home}", __name__), name)
-        if home
-        else import_module(f".{name}", __name__)
-    )
+    if not LATER[name]:
+        return import_module(f".{name}", __name__)
+    return getattr(import_module(f".{LATER[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

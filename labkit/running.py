@@ -27,7 +27,7 @@ def run(
     guess: float | None = None,
     vintage: Vintage | None = None,
 ) -> Trace:
-    """Run an experiment on a wire: "loopback" (real TCP, real time) or "virtual" (a clock that jumps).
+    """Run an experiment on a wire: "loopback" (real TCP) or "virtual" (a clock that jumps).
 
     ``server`` and ``client`` replace the application of an end by your own
     ``async def handler(websocket)``. ``record=False`` keeps only states, what the applications
@@ -39,22 +39,24 @@ def run(
     a Trace; raises ValueError if the wire cannot do the experiment, and Hole if there is no such
     vintage here.
 
-    On the loopback wire it returns within 2 s of the run's end, or of an interrupt, whatever a handler
-    does: connections are aborted, tasks cancelled, calls broken off. A handler that was not done by then
-    is named with its line, in a StillBusy warning and in the trace's ``ended``. A thread that Python
-    cannot stop, such as one in ``time.sleep(40)``, is left behind as a daemon without connections.
+    On the loopback wire it returns within 2 s of the run's end, or of an interrupt, whatever a
+    handler does: connections are aborted, tasks cancelled, calls broken off. A handler that was not
+    done by then is named with its line, in a StillBusy warning and in the trace's ``ended``. A
+    thread that Python cannot stop, such as one in ``time.sleep(40)``, is left behind as a daemon
+    without connections.
 
-    On the virtual wire a handler runs in the caller's own thread. An interrupt is raised inside of it,
-    and nothing else ends what it calls: with ``except BaseException`` around it, it goes on. Where a
-    program is to block, see :func:`labkit.block`; where it is to hang, use the loopback wire.
+    On the virtual wire a handler runs in the caller's own thread. An interrupt is raised inside of
+    it, and nothing else ends what it calls: with ``except BaseException`` around it, it goes on.
+    Where a program is to block, see :func:`labkit.block`; where it is to hang, use the loopback
+    wire.
     """
     if vintage is not None:
         from .versions import run_in
 
         if server or client or not record:
             raise ValueError(
-                "a vintage runs in a worker process: it takes an Experiment, no handlers of your own, "
-                "and is always recorded"
+                "a vintage runs in a worker process: it takes an Experiment, no handlers of "
+                "your own, and is always recorded"
             )
         return run_in(vintage, experiment, wire, guess=guess, progress=progress)
     session = open_run(experiment, wire, server=server, client=client, record=record)

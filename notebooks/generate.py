@@ -1,9 +1,11 @@
-"""Make the learners' notebooks from the solutions: ``python notebooks/generate.py`` (``--check`` only says whether they are up to date).
+"""Make the learners' notebooks from the solutions: ``python notebooks/generate.py``.
+
+``--check`` only says whether they are up to date.
 
 A solution is a notebook like any other. What a learner is to find is marked in it:
 
-    soonest = 11.99  # answer: seconds, from 8 to 12        becomes        soonest = ...  # seconds, from 8 to 12
-    return asked + 3  # answer: a moment (s)                becomes        return ...  # a moment (s)
+    soonest = 11.99  # answer: seconds, from 8 to 12   becomes   soonest = ...  # seconds, from 8 to 12
+    return asked + 3  # answer: a moment (s)           becomes   return ...  # a moment (s)
 
 and a cell with the tag "solution" is left out. Outputs are never kept.
 """

@@ -9,8 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
 from labkit import Cut, Delay, Timers, Tunnel, plan, predict
-from labkit.many.alarms import alarm_rate, late_share
 from labkit.many.plans import DAY, Check, Plan, check_by_runs, experiment_of, false_alarms, propose
+from labkit.many.timers import alarm_rate, late_share
 from labkit.wires.effects import JITTERS
 
 NORMAL = [Delay(0, latency=0.05, jitter=0.03, shape="normal")]

@@ -52,7 +52,7 @@ KINDS = {"server": WatchedServer, "client": WatchedClient}
 
 
 def watched(end: str, tell: Tell) -> Callable[..., Any]:
-    """What makes the connections of an ``end`` that tell their states, for serve() and connect()."""
+    """What makes the connections of an ``end`` that tell their states."""
     kind = KINDS[end]
 
     def create(*args: Any, **settings: Any) -> Any:

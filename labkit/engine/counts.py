@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..values.frames import LONG, MASK
+from ..values.framing import LONG, MASK
 
 PING = 0x9
 

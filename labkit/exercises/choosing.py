@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..many.alarms import Timers, alarm_rate
 from ..many.plans import DAY, experiment_of, false_alarms, worst_told
+from ..many.timers import Timers, alarm_rate
 from ..running import run
 from ..values.experiment import Peer
 from ..values.faults import Act, Delay, Freeze, Tunnel

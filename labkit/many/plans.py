@@ -22,9 +22,9 @@ from typing import Any
 
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Cut, Delay, Tunnel
-from ..values.frames import frame_size
-from .alarms import Timers, alarm_rate, last, round_trip
+from ..values.framing import frame_size
 from .sweeps import sweep
+from .timers import Timers, alarm_rate, last, round_trip
 
 DAY = 86_400.0  # s
 PING = 4  # bytes of a ping's payload

@@ -27,7 +27,7 @@ from ..running import run
 from ..trace import Raised, Trace
 from ..trace.files import whole
 from ..values.experiment import Experiment
-from ..values.frames import frame_size
+from ..values.framing import frame_size
 from .pool import carried
 
 SECONDS = ("noticed", "closed", "told", "client_noticed", "client_told", "delay")

@@ -5,7 +5,7 @@
     ladder(trace, since=4.9)              what crosses the wire, time downwards: PING →, ← PONG
     reservoirs(trace, at=8)               where the bytes are that send() has taken
     blocked(trace)                        in which await each task is, behind which bytes
-    lag(trace)                            loops that block, pings that wait: who is blamed, who did it
+    lag(trace)                            loops that block, pings that wait: who is blamed
     lineup(traces)                        one experiment on many vintages, a lane each
     matrix(cells)                         which vintage ends how in which situation
     distribution(phases, band=(3, 7))     how many runs of a sweep gave what, beside theory
@@ -14,8 +14,9 @@
     reconnects({"library": seen})         who dials when, after the server was gone
     save(figure, "fly.svg")               .svg, .png or .pdf, with the alt text
 
-A figure (figure.py) is a list of marks (marks.py) on axes (axis.py); layout.py places them and finds
-room for their words (labels.py); svg.py and axes.py draw them. What colours, fills and signs mean stands in palette.py.
+A figure (figure.py) is a list of marks (marks.py, bars.py) on axes (axis.py). layout.py places them
+and finds room for their words (labels.py); svg.py and axes.py draw them. What colours, fills and
+signs mean stands in palette.py.
 """
 
 from __future__ import annotations

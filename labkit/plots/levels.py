@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from ..trace import OTHER, Trace
-from ..values.frames import frame_size
+from ..values.framing import frame_size
 from .ends import CONTROL
 
 Steps = tuple[list[float], list[int]]  # times (s), and the value from each on

@@ -1,7 +1,8 @@
 """What every colour, fill and mark of the figures means, in a light and a dark theme.
 
 Colours are Okabe and Ito's (2008), told apart by the colour-blind; words use a darker or lighter
-relative where the colour itself would be too faint to read. Nothing rests on colour alone, so that a figure reads in grey:
+relative where the colour itself would be too faint to read. Nothing rests on colour alone, so
+that a figure reads in grey:
 
     OPEN            solid green                  the word in it
     believes OPEN   pale green, green edge       OPEN after a cut: a belief, not a fact

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from ..trace import Event, Story, Trace
 from ..values.experiment import CAPACITY, Experiment
 from ..values.faults import ENDS, Cut, Freeze, Goodbye, Send, StopReading
-from ..values.frames import frame_size
+from ..values.framing import frame_size
 from .model import Model
 
 OPENING = 10.0  # s; websockets' open_timeout

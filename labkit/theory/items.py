@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from ..values.experiment import Experiment
-from ..values.frames import frame_size
+from ..values.framing import frame_size
 
 NEVER = math.inf
 ACT, ARRIVAL, WAKING, GOODBYE, TIMER, CONSEQUENCE = range(6)  # who goes first at equal times

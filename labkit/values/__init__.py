@@ -3,5 +3,5 @@
 experiment.py    Experiment and Peer: two ends, their timers, and what else a run needs to know
 faults.py        the timed acts: Cut, Delay, Reset, Freeze, Goodbye …
 fields.py        how the fields of a value are checked, written and read
-frames.py        how many bytes a frame takes on the wire
+framing.py        how many bytes a frame takes on the wire
 """
