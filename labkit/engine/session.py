@@ -126,8 +126,8 @@ class Session(Engine):
 
     def so_far(self) -> Trace:
         """The trace of what has happened until now; from any one thread."""
-        header = {**self._place(), "end": max(0.0, self.now)}
-        header |= {"over": "going on", "ended": OVER["going on"]}
+        over = {"over": "going on", "ended": OVER["going on"]}
+        header = {**self._place(), "end": max(0.0, self.now), **over}
         return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)
 
     def do(self, act: Act) -> Act:
@@ -215,10 +215,8 @@ class Session(Engine):
 
     def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
         super().wait(seconds, tick)
-        self.waits = ""
-        if self.over == "stuck":
-            waits = (sentence(*item) for item in self.wire.loops.items())
-            self.waits = ": " + "; ".join(waits)
+        waits = "; ".join(sentence(*item) for item in self.wire.loops.items())
+        self.waits = f": {waits}" if self.over == "stuck" else ""
 
     @property
     def ended(self) -> str:
