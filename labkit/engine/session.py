@@ -9,8 +9,7 @@
     session.trace
 
 A session is synchronous and brings its own loops, so it works in a notebook cell, a script, a
-thread, and inside a running loop. Leaving it, by whatever way, takes down every task, socket and
-thread that it made, whatever they are doing (ending.py, and wires/threads.py for real time).
+thread, and inside a running loop. Leaving it takes down every task, socket and thread it made.
 """
 
 from __future__ import annotations
