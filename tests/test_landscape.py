@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from figures import faint, marks, overlaps, texts
+from figures import contrast, faint, marks, overlaps, texts
 
 from labkit import Cut, Delay, Experiment, Peer, plots, sweep
 from labkit.many.sweeps import Table
@@ -110,10 +110,10 @@ def test_every_word_stands_out_from_its_cell_and_lies_on_no_other(partly, theme,
 def test_the_steps_of_the_scale_are_told_apart_in_grey_and_carry_words(theme):
     fills = [palette.FILLS[f"step {k}"] for k in range(palette.STEPS)]
     faces = [getattr(theme, fill.face) for fill in fills]
-    grey = [palette.contrast(face, "#000000") for face in faces]
+    grey = [contrast(face, "#000000") for face in faces]
     assert grey in (sorted(grey), sorted(grey, reverse=True))
-    assert min(palette.contrast(one, two) for one, two in pairwise(faces)) > 1.3
-    assert min(palette.contrast(face, getattr(theme, fill.words)) for face, fill in zip(faces, fills)) >= 4.5
+    assert min(contrast(one, two) for one, two in pairwise(faces)) > 1.3
+    assert min(contrast(face, getattr(theme, fill.words)) for face, fill in zip(faces, fills)) >= 4.5
 
 
 # the trade-off

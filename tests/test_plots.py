@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 from cases import quiet
-from figures import blend, faint, overlaps, texts, ticks
+from figures import blend, contrast, faint, overlaps, texts, ticks
 from text_widths import table
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, plots, predict, run
@@ -405,12 +405,12 @@ def test_every_word_stands_out_from_what_it_lies_on(theme):
     on = [(words, theme.paper) for words in (theme.ink, theme.faint, theme.ping_words, theme.stuck_words, theme.guess, theme.theory)]
     on += [(words, band) for words, _ in on]
     on += [(theme.on_open, theme.open), (theme.on_belief, theme.belief), (theme.on_closing, theme.closing)]
-    assert [pair for pair in on if palette.contrast(*pair) < 4.5] == []
+    assert [pair for pair in on if contrast(*pair) < 4.5] == []
 
 
 @pytest.mark.parametrize("theme", palette.THEMES.values(), ids=palette.THEMES)
 def test_open_and_believed_open_differ_in_grey(theme):
-    assert palette.contrast(theme.open, theme.belief) > 2
+    assert contrast(theme.open, theme.belief) > 2
 
 
 @pytest.mark.parametrize("theme", palette.THEMES.values(), ids=palette.THEMES)

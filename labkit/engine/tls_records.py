@@ -26,7 +26,6 @@ from .tap import Stream, moment_of
 HEADER = 5  # bytes
 ALERT, HANDSHAKE, DATA = 21, 22, 23  # types of records
 SERVER_HELLO, KEY_UPDATE = 2, 24  # types of handshake messages
-CLOSE_NOTIFY = 0  # the one alert that is no error (RFC 8446 §6.1)
 SUITES: dict[int, tuple[Any, int, Any]] = {
     0x1301: (AESGCM, 16, SHA256),
     0x1302: (AESGCM, 32, SHA384),

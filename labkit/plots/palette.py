@@ -87,18 +87,6 @@ def theme(name: str) -> Theme:
     return THEMES[name]
 
 
-def contrast(one: str, two: str) -> float:
-    """The contrast of two colours as WCAG 2 has it: 1 to 21; 4.5 is enough for words."""
-    high, low = sorted((_luminance(one), _luminance(two)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def css(name: str) -> str:
     """The CSS variable of a colour: JupyterLab's own for ink and paper, ours for the rest."""
     return JUPYTER.get(name, f"--labkit-{name.replace('_', '-')}")
