@@ -2,12 +2,16 @@
 
 import gc
 import os
+import signal
 import sys
 
 import pytest
 
 # jsonschema (with nbformat) builds 39 grammars out of it at import, to check a kind of address that no notebook has: 1.1 s
 sys.modules.setdefault("rfc3987_syntax", None)  # an import of it raises ImportError, which jsonschema expects
+
+# What a shell starts in the background ignores interrupts, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONG = (  # parts of names; what waits longest is first
     "in_one_kernel[00_",

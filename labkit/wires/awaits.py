@@ -53,8 +53,11 @@ def frame_of(step: Any) -> Any:
 
 def _first(step: Any, *names: str) -> Any:
     """The first of these attributes that is there, and not None."""
-    values = (getattr(step, name, None) for name in names)
-    return next((value for value in values if value is not None), None)
+    for name in names:  # no generator: an interrupt that meets its end would be lost
+        value = getattr(step, name, None)
+        if value is not None:
+            return value
+    return None
 
 
 def sentence(end: str, loop: asyncio.AbstractEventLoop) -> str:
