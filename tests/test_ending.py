@@ -241,6 +241,14 @@ def test_a_handler_that_exits_ends_the_run_on_both_wires(wire):
     assert belongings() == before
 
 
+def interrupt_until(done):
+    """Interrupt this process, and again: Python loses one that meets a finalizer or a weak reference's callback."""
+    pause = 0.3
+    while not done.wait(pause):
+        os.kill(os.getpid(), signal.SIGINT)
+        pause = 8
+
+
 def test_a_crowd_and_a_fleet_end_the_same_way():
     async def calm(uri, number):
         async with connect(uri) as websocket:
@@ -255,10 +263,12 @@ def test_a_crowd_and_a_fleet_end_the_same_way():
         crowd(swallows, clients=3, until=0.2)
     with pytest.warns(StillBusy, match=r"the server was still busy in spins\(\)"):
         crowd(calm, nasty.spins, until=0.2, wire="loopback")
-    interrupt = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    done = threading.Event()
+    interrupt = threading.Thread(target=interrupt_until, args=(done,))
     with pytest.raises(KeyboardInterrupt):
         interrupt.start()
         fleet(small(until=600, faults=[]), clients=3, wire="loopback")
+    done.set()
     interrupt.join()
     assert belongings() == before
 
