@@ -275,7 +275,7 @@ def steps(trace: Trace) -> int:
 
 
 @pytest.mark.parametrize("kind", ["pings", "messages"])
-def test_twice_as_many_frames_take_hardly_more_than_twice_the_work(kind):
+def test_twice_as_many_frames_take_at_most_twice_the_work(kind):
     peer = Peer(ping_interval=1) if kind == "pings" else Peer(send_size=100, send_every=0.5)
     counts = []
     steps(trace_of(FLY))  # Python 3.12 counts nothing the first time
@@ -283,4 +283,4 @@ def test_twice_as_many_frames_take_hardly_more_than_twice_the_work(kind):
         trace = trace_of(Experiment(server=peer, until=seconds))
         counts.append((len(trace.frames()), steps(trace)))
     (few, less), (many, more) = counts
-    assert many > 1.9 * few > 700 and more < 2.2 * less  # sorted: n log n; each with each would be 4
+    assert many > 1.9 * few > 700 and more < 2.05 * less
