@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -15,6 +16,7 @@ from test_ending import alive, wait_until
 
 import labkit.many.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
+from labkit.many import pool
 from labkit.many.pool import Processes, carried
 from labkit.many.sweeps import COLUMNS, observe, vary
 
@@ -297,6 +299,19 @@ def test_an_interrupt_keeps_the_rows_done_and_leaves_no_worker(tmp_path):
     said, problems = script.communicate(timeout=60)
     rows, left = map(int, said.split()[-2:])
     assert 6 <= rows < 100_000 and left == 0 and not any(map(alive, workers)) and problems == ""
+
+
+def test_a_worker_that_dies_while_all_is_given_up_is_no_error_of_its_own(monkeypatch):
+    """It marks what was asked for as failed, and cannot where that was marked as cancelled."""
+    problems, made = [], []
+    monkeypatch.setattr(threading, "excepthook", problems.append)
+    monkeypatch.setattr(pool, "Fresh", lambda fresh=pool.Fresh: made.append(fresh()) or made[-1])
+    for _ in range(12):
+        rows = pool.carried(len, [(number, {}) for number in range(20_000)])
+        next(rows)
+        made[-1].workers[0].kill()
+        rows.close()
+    assert not problems and not any(worker.is_alive() for fresh in made for worker in fresh.workers)
 
 
 def test_a_busy_worker_does_not_outlive_whoever_started_it():

@@ -181,6 +181,7 @@ def _in_batches(
             for (number, _), answer in zip(part, answers):
                 yield number, answer
     finally:
-        for future in waiting:
-            future.cancel()
+        if not isinstance(executor, Processes):  # these end with their workers
+            for future in waiting:
+                future.cancel()
     return sorted(lost, key=lambda item: item[0])
