@@ -56,11 +56,12 @@ from .values.faults import (
     Throttle,
     Tunnel,
 )  # fmt: skip
+from .values.tcp import Tcp
 
 __all__ = [  # what is quick to import is imported
     "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit",
     "Peer", "Prediction", "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading",
-    "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
+    "Tcp", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",

@@ -15,6 +15,7 @@ from typing import Any
 
 from . import fields
 from .faults import ENDS, Act, Cut, Goodbye, Send, StopReading, from_json, to_json
+from .tcp import Tcp
 
 UNSET: Any = ...  # a ping_interval nobody asked for: 20 s at the server, none at the client
 CAPACITY = 2**18  # bytes that wait in one direction of the wire, unless Peer.buffer says otherwise
@@ -42,8 +43,13 @@ class Peer:
     buffer: int | None = fields.whole(  # SO_SNDBUF and SO_RCVBUF of the sockets
         None, 1024, 2**26, "bytes", none="the system's own size"
     )
+    tcp: Tcp = Tcp()  # its kernel's: when it tries again, when it gives up
 
     def __post_init__(self) -> None:
+        if isinstance(self.tcp, dict):  # as it stands in JSON
+            object.__setattr__(self, "tcp", fields.build(Tcp, self.tcp))
+        if not isinstance(self.tcp, Tcp):
+            raise fields.refuse(self, "tcp", "a Tcp(…)", TypeError)
         fields.check(self)
 
     @property
