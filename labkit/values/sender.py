@@ -104,7 +104,7 @@ class Sender:
         assert self.since is not None
         if self.closed_at is None:
             return round(self.since + self.retries.gives_up, 9)
-        return round(self.since + self.retries.give_up(self.closed_at - self.since), 9)
+        return round(self.since + self.retries.orphan_gives_up(self.closed_at - self.since), 9)
 
     def alarm(self) -> float | None:
         """When it has to be looked at again (s); None: not before something else happens."""
