@@ -32,8 +32,14 @@ def test_the_defaults_are_explained_by_the_ping_that_was_stuck():
         ({"faults": [Cut(9, heal=14)]}, f"TCP tried again at {TRIES} and 15.4 s; the wire was healed between the last two. Its program"),
         ({"faults": [Cut(9, heal=13)], "until": 24}, f"in time. TCP tried again at {TRIES[:-6]} and 13.7 s; the wire was healed"),
         ({"faults": [Cut(2.1, heal=2.2), Cut(9)]}, f"(ping_timeout). TCP tried again at {TRIES} and 15.4 s. Its program"),
-        ({"server": Peer(ping_interval=4, ping_timeout=None, tcp=Tcp(retries=5)), "until": 60}, "16.44 s after the cut: TCP gave up, since nobody"),
-        ({"server": Peer(ping_interval=None, tcp=Tcp(keepalive_idle=1, keepalive_count=1)), "until": 99}, "TCP asked whether anybody is there"),
+        (
+            {"server": Peer(ping_interval=4, ping_timeout=None, tcp=Tcp(retries=5)), "until": 60},
+            "16.44 s after the cut: TCP gave up, since nobody",
+        ),
+        (
+            {"server": Peer(ping_interval=None, tcp=Tcp(keepalive_idle=1, keepalive_count=1)), "until": 99},
+            "TCP asked whether anybody is there",
+        ),
         ({"faults": [Reset(5)]}, "The server noticed at 5 s: its connection was reset (RST)"),
         ({"faults": [HangUp(5)]}, "hung up (FIN) without a CLOSE"),
         ({"faults": [Freeze(5, end="client")]}, "had no pong for 3 s (ping_timeout), though nobody had cut anything"),

@@ -235,6 +235,7 @@ class Wire:
         effect = make(fault, dice, partial(self._limit_reached, number))
         if isinstance(effect, Tunneled):
             effect.end = self.now()
+            effect.retries = self.tcp[sender].retries_at(2 * self.latency)
         return effect
 
     def _end(self, fault: Fault, number: int) -> None:
