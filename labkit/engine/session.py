@@ -109,6 +109,7 @@ class Session(Engine):
             self.wire.open()
             self.wire.tap = self.recorder if self.record else self.tally
             self.wire.tell = partial(self.recorder.note, "wire", "wire")
+            self.wire.note = self.recorder.note
             for end in ENDS:
                 self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:
@@ -260,7 +261,7 @@ class Session(Engine):
         return self.experiment if as_planned else self.experiment.but(faults=self.acts)
 
     def _place(self) -> dict[str, Any]:
-        return {"wire": self.wire.name, "clock": self.wire.clock}
+        return {"wire": self.wire.name, "clock": self.wire.clock, **self.wire.about}
 
     def _header(self, end: float) -> dict[str, Any]:
         from websockets.version import version
