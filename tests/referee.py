@@ -159,14 +159,14 @@ def differences(virtual: Trace, kernel: Trace) -> tuple[list[str], list[Pair]]:
     """What is told differently, in words, and the events that are equal."""
     found, pairs = [], list[Pair]()
     one, two = told(virtual), told(kernel)
-    stopped = [trace.end for trace in (virtual, kernel) if trace.over == "until"]
-    last = min(stopped, default=math.inf)
+    ends = [trace.end for trace in (virtual, kernel) if trace.over == "until"]
+    last = min((end - tolerance(virtual.experiment, end) for end in ends), default=math.inf)  # s; later may be too late
     for lane in sorted({*one, *two}):
         for left, right in itertools.zip_longest(one.get(lane, []), two.get(lane, [])):
             seen = [row[0] for row in (left, right) if row]
             if left and right and left[1] == right[1] and near(virtual.experiment, *seen):
                 pairs.append(Pair(left[0], right[0], f"{lane}: {left[1]}"))
-            elif min(seen) < last - tolerance(virtual.experiment, last):
+            elif min(seen) < last:
                 found.append(f"{lane}: virtual {_words(left)}, but kernel {_words(right)}")
                 break
     return found or list(out_of_order(pairs)), pairs
@@ -239,7 +239,7 @@ def hearing(seed: int) -> Case:
         found, pairs = differences(virtual, kernel)
         if not found:
             return Case(seed, "agree", [], max(pairs, key=lambda pair: abs(pair.virtual - pair.kernel)))
-        seen += not machine.late
+        seen += machine.worst < WITHIN / 2
         if seen == 2:
             break
     return Case(seed, "differ" if seen == 2 else "undecided", found, None)

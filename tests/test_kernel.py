@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit import Cut, Experiment, Goodbye, Hole, Peer, Reset, Send, Tcp, Throttle, Vintage, open_run, predict, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Tcp, Throttle, Vintage, open_run, run
 from labkit.versions import why_no_kernel
 from labkit.versions.worker import Worker, WorkerError
 from labkit.wires.kernel.flows import Flow
@@ -44,7 +44,7 @@ def sockets(trace, where="server"):
 def test_what_a_cut_held_arrives_at_the_first_try_after_the_heal(kernel):
     trace = on_kernel(Experiment(QUIET, QUIET, [Cut(0.5, heal=1.6), Send(0.7, size=10)], until=2.5))
     (frame,) = trace.frames("server")
-    tries = times(trace, "try")
+    tries = times(trace, "retransmission")
     assert len([t for t in tries if t < 1.6]) == 3
     assert frame.arrived_at == pytest.approx(next(t for t in tries if t > 1.6), abs=SOON)
     assert sockets(trace)[-1]["unacknowledged"] == 0
@@ -54,14 +54,14 @@ def test_without_the_way_back_bytes_arrive_and_are_never_acknowledged(kernel):
     trace = on_kernel(Experiment(QUIET, QUIET, [Cut(0.5, direction="to_server"), Send(0.7, size=10)], until=1.7))
     (frame,) = trace.frames("server")
     assert frame.arrived_at - frame.sent_at < SOON
-    assert len(times(trace, "try")) >= 2 and not times(trace, "try", "client")
+    assert len(times(trace, "retransmission")) >= 2 and not times(trace, "retransmission", "client")
     assert sockets(trace)[-1]["unacknowledged"] == 12 and sockets(trace)[-1]["timer"] == "retransmit"
 
 
 OPTIONS = {  # what the server's kernel is told: what it does, and after how many tries or probes of it the program is told
     "keepalive": (Tcp(keepalive_idle=1, keepalive_interval=1, keepalive_count=2), [], "probe", 2),
-    "user timeout": (Tcp(user_timeout=0.7), [Send(0.7, size=10)], "try", 3),
-    "retries": (Tcp(retries=1), [Send(0.7, size=10)], "try", 3),
+    "user timeout": (Tcp(user_timeout=0.7), [Send(0.7, size=10)], "retransmission", 3),
+    "retries": (Tcp(retries=1), [Send(0.7, size=10)], "retransmission", 3),
 }
 
 
@@ -81,7 +81,7 @@ def test_an_orphan_tries_on_after_closed_and_then_is_gone(kernel):
     closed = trace.closed_at("server")
     told = [event for event in trace.select("socket", "server") if event.t > closed]
     assert (told[0].data["state"], told[0].data["orphan"]) == ("FIN_WAIT1", True)
-    assert told[-1].data == {"state": "gone"} and times(trace, "try")[-1] > closed
+    assert told[-1].data == {"state": "gone"} and times(trace, "retransmission")[-1] > closed
     assert sockets(trace, "client")[-1]["state"] == "ESTABLISHED"
 
 
@@ -113,7 +113,7 @@ def test_the_packets_are_a_file_that_wireshark_opens(kernel, tmp_path):
     assert all(total(packet[:20]) == total(packet[12:20] + pseudo(packet)) == 0xFFFF for _, packet in packets)
     assert [read(packet).flags & SYN for _, packet in packets[:3]] == [SYN, SYN, 0]
     stuck = [when for when, packet in packets if len(read(packet).payload) == 12]
-    seen = [trace.frames("server")[0].sent_at, *times(trace, "try")]
+    seen = [trace.frames("server")[0].sent_at, *times(trace, "retransmission")]
     assert [b - a for a, b in zip(stuck, stuck[1:])] == pytest.approx([b - a for a, b in zip(seen, seen[1:])], abs=0.02)
 
 

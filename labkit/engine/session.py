@@ -110,6 +110,8 @@ class Session(Engine):
             self.wire.tap = self.recorder if self.record else self.tally
             self.wire.tell = partial(self.recorder.note, "wire", "wire")
             self.wire.note = self.recorder.note
+            if self.record:
+                self.wire.tell_tcp = self.recorder.tcp
             for end in ENDS:
                 self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:

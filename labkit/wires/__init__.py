@@ -38,7 +38,7 @@ class Unavailable(RuntimeError):
     """This system lacks what a wire needs: why, in a sentence."""
 
 
-def untold(*what: str, **data: Any) -> None:
+def untold(*what: Any, **data: Any) -> None:
     """What a wire or a loop tells, until somebody is given to it that is to be told."""
 
 
@@ -63,7 +63,8 @@ class Wire:
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
         self.tell: Callable[..., None] = untold  # is called with what the wire does by itself
-        self.note: Callable[..., None] = untold  # with where what is seen by which other witness
+        self.tell_tcp: Callable[..., None] = untold  # is called with what TCP does, and when
+        self.note: Callable[..., None] = untold  # is called with what another witness sees
         self.about: dict[str, str] = {}  # what a trace's header says of this wire
 
     # whoever opens a wire closes it

@@ -11,9 +11,10 @@ between them takes bytes: what is sent into a cut stays in the sender's kernel, 
     router.py       carries packets, late or not at all
     sockets.py      what a kernel says of its sockets
 
-Besides what every wire tells, a trace has ``try`` and ``probe`` (witness "tcp": a packet that says
-nothing new, as the router sees it) and ``socket`` (witness "kernel": a ``Told`` that has changed,
-or "gone"). A frame goes into this wire when a kernel sends it, which may be never.
+Besides what every wire tells, a trace has "retransmission" and "probe" (witness "tcp": a packet
+that says nothing new, as the router sees it, and whether it came through) and "socket" (witness
+"kernel": a ``Told`` that has changed, or that it is gone). A frame goes into this wire when a
+kernel sends it, which may be never.
 """
 
 from __future__ import annotations

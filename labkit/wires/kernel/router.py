@@ -45,6 +45,17 @@ class Way:
     lines: dict[int, Line] = field(default_factory=dict)  # by the client's port
 
 
+@dataclass
+class Packet:
+    """A packet that is under way."""
+
+    line: Line
+    data: bytes
+    segment: Segment
+    tries: int = 0  # of the same, this one included, if it says nothing new
+    sent: float = field(default_factory=time.monotonic)  # s
+
+
 class Router:
     """Carries the packets of a wire."""
 
@@ -57,54 +68,67 @@ class Router:
 
     def read(self, sender: str) -> None:
         """A packet has come from an end."""
-        way, now = self.ways[sender], time.monotonic()
+        way = self.ways[sender]
         try:
-            packet = way.cable.recv(LARGEST)
+            data = way.cable.recv(LARGEST)
         except OSError:  # nothing after all, or the cable is gone
             return
-        self.captured.append((self.epoch + now, packet))
-        if (segment := read(packet)) is None:
+        self.captured.append((self.epoch + time.monotonic(), data))
+        if (segment := read(data)) is None:
             return
         near, far = segment.ports
         port, number = near if sender == "client" else far, len(way.lines) + 1
         line = way.lines.setdefault(port, Line(sender, number))
-        line.packet = packet
-        self.hear(line, segment, now)
-        if not way.finished:
-            self.send(line, packet, segment)
+        line.packet = data
+        packet = Packet(line, data, segment)
+        self.hear(packet)
+        if way.finished:
+            self.tell_try(packet, False)
+        else:
+            self.send(packet)
 
-    def hear(self, line: Line, segment: Segment, now: float) -> None:
-        """Tell the tap what an end sends that is new, and everybody what it tries again."""
-        heard, sender = line.flow.heard(segment), line.sender
+    def hear(self, packet: Packet) -> None:
+        """Tell the tap what is new in a packet."""
+        line = packet.line
+        heard = line.flow.heard(packet.segment)
+        packet.tries = line.flow.tries if heard.again or heard.probe else 0
         for item in heard.new:
             if self.wire.tap:
-                self.wire.tap.sent(line.number, sender, now, item)
-        if heard.again:
-            self.wire.note(sender, "tcp", "try", number=line.flow.tries, size=heard.again)
-        if heard.probe:
-            self.wire.note(sender, "tcp", "probe", number=line.flow.tries)
+                self.wire.tap.sent(line.number, line.sender, packet.sent, item)
 
-    def send(self, line: Line, packet: bytes, segment: Segment) -> None:
+    def send(self, packet: Packet) -> None:
         """Let a packet be under way."""
-        self.ways[line.sender].under_way += 1
+        self.ways[packet.line.sender].under_way += 1
         if self.wire.latency:
-            self.loop.call_later(self.wire.latency, self.arrive, line, packet, segment)
+            self.loop.call_later(self.wire.latency, self.arrive, packet)
         else:
-            self.arrive(line, packet, segment)
+            self.arrive(packet)
 
-    def arrive(self, line: Line, packet: bytes, segment: Segment) -> None:
+    def arrive(self, packet: Packet) -> None:
         """A packet is due at its receiver: hand it on, unless a cut takes it."""
+        line = packet.line
         way, other = self.ways[line.sender], self.ways[OTHER[line.sender]]
         way.under_way -= 1
-        if way.silent and not way.finished:
+        passes = not way.silent or way.finished
+        self.tell_try(packet, passes)
+        if not passes:
             return
         now = time.monotonic()
         with contextlib.suppress(OSError):  # the cable is gone
-            other.cable.sendto(packet, (other.name, IPV4, 0, 0, other.mac))
-        for item, count in line.flow.passed(segment):
+            other.cable.sendto(packet.data, (other.name, IPV4, 0, 0, other.mac))
+        for item, count in line.flow.passed(packet.segment):
             if self.wire.tap:
                 sender = "wire" if way.finished and item is RESET else line.sender
                 self.wire.tap.arrived(line.number, sender, now, item, count)
+
+    def tell_try(self, packet: Packet, passes: bool) -> None:
+        """Tell of a packet that says nothing new, and whether it came through."""
+        line, segment = packet.line, packet.segment
+        if packet.tries:
+            first, last = line.flow.span(segment)
+            what = "retransmission" if last > first else "probe"
+            told = {"number": packet.tries, "through": passes}
+            self.wire.tell_tcp(packet.sent, line.number, line.sender, what, **told)
 
     def reset(self, sender: str) -> None:
         """End every connection in one direction by an RST that its receiver believes.
@@ -113,10 +137,10 @@ class Router:
         """
         self.ways[sender].finished = True
         for line in self.ways[sender].lines.values():
-            packet = reset_like(line.packet, line.flow.expected)
-            segment = read(packet)
+            data = reset_like(line.packet, line.flow.expected)
+            segment = read(data)
             assert segment is not None
-            self.send(line, packet, segment)
+            self.send(Packet(line, data, segment))
 
     def is_busy(self) -> bool:
         """Whether any packet is under way."""
