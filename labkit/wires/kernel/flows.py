@@ -20,11 +20,11 @@ AROUND = 2**32  # TCP counts bytes modulo this
 
 @dataclass
 class Heard:
-    """What a segment brought: what is new (bytes, EOF, RESET), or how much was sent before."""
+    """What a segment brought: what is new (bytes, EOF, RESET), or the how-manieth of its kind."""
 
     new: list[bytes | None] = field(default_factory=list)
-    again: int = 0  # bytes, and FIN
-    probe: bool = False  # asks for an acknowledgement only: keepalive, or a closed window
+    again: int = 0  # a try: what it has was sent before
+    probe: int = 0  # it only asks for an acknowledgement: keepalive, or a closed window
 
 
 @dataclass
@@ -36,7 +36,8 @@ class Flow:
     arrived: int = 0  # so far the receiver has everything
     closed: bool = False  # FIN was sent
     ahead: dict[int, int] = field(default_factory=dict)  # what arrived out of order: from, to
-    tries: int = 0  # of sending again, or of probing, since something new was sent or arrived
+    tries: int = 0  # of sending again what is stuck
+    probes: int = 0  # since something was sent
 
     def heard(self, segment: Segment) -> Heard:
         """A segment was sent."""
@@ -47,11 +48,12 @@ class Flow:
         first, last = self.span(segment)
         if first == last:
             probe = last == self.sent - 1
-            self.tries += 1 if probe else 0
-            return Heard(probe=probe)
+            self.probes += 1 if probe else 0
+            return Heard(probe=self.probes if probe else 0)
+        self.probes = 0
         if last <= self.sent:
             self.tries += 1
-            return Heard(again=last - first)
+            return Heard(again=self.tries)
         new: list[bytes | None] = []
         if payload := segment.payload[max(0, self.sent - first) :]:
             new.append(payload)

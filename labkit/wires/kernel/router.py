@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ...values.faults import ENDS, OTHER
 from .. import Wire
 from ..pipe import RESET
-from .flows import Flow
+from .flows import Flow, Heard
 from .namespaces import IPV4
 from .packets import Segment, read, reset_like
 
@@ -52,7 +52,7 @@ class Packet:
     line: Line
     data: bytes
     segment: Segment
-    tries: int = 0  # of the same, this one included, if it says nothing new
+    heard: Heard = field(default_factory=Heard)
     sent: float = field(default_factory=time.monotonic)  # s
 
 
@@ -90,9 +90,8 @@ class Router:
     def hear(self, packet: Packet) -> None:
         """Tell the tap what is new in a packet."""
         line = packet.line
-        heard = line.flow.heard(packet.segment)
-        packet.tries = line.flow.tries if heard.again or heard.probe else 0
-        for item in heard.new:
+        packet.heard = line.flow.heard(packet.segment)
+        for item in packet.heard.new:
             if self.wire.tap:
                 self.wire.tap.sent(line.number, line.sender, packet.sent, item)
 
@@ -123,12 +122,11 @@ class Router:
 
     def tell_try(self, packet: Packet, passes: bool) -> None:
         """Tell of a packet that says nothing new, and whether it came through."""
-        line, segment = packet.line, packet.segment
-        if packet.tries:
-            first, last = line.flow.span(segment)
-            what = "retransmission" if last > first else "probe"
-            told = {"number": packet.tries, "through": passes}
-            self.wire.tell_tcp(packet.sent, line.number, line.sender, what, **told)
+        line, heard = packet.line, packet.heard
+        for what, number in (("retransmission", heard.again), ("probe", heard.probe)):
+            if number:
+                told = {"number": number, "through": passes}
+                self.wire.tell_tcp(packet.sent, line.number, line.sender, what, **told)
 
     def reset(self, sender: str) -> None:
         """End every connection in one direction by an RST that its receiver believes.
