@@ -38,6 +38,7 @@ APART = 0.100  # s; events of two lanes that are closer than this on one wire ha
 CLEAR, CLEAR_SHARE = 0.100, 0.10  # s, and of the time since the first stuck byte: so far from a try is every heal
 MOVED = 0.02  # of TCP's timeouts, by which they are moved
 ACKED = 0.05  # s in which an acknowledgement is sent
+LATE = 0.02  # s; so late is a real machine
 MOVES = 6
 TRIES = 3  # of one case, while the machine is late
 TOGETHER = 8  # cases at a time: they mostly sleep
@@ -52,7 +53,7 @@ def experiment(seed: int) -> Experiment:
     dice = random.Random(f"referee {seed}")
     while True:
         drawn = _draw(dice, seed)
-        if drawn is not None and not heals_near_a_try(drawn) and not cuts_an_acknowledgement(drawn):
+        if drawn is not None and not heals_near_a_try(drawn) and not is_a_close_call(drawn):
             return drawn
 
 
@@ -143,13 +144,13 @@ def _ladder(stuck: float, latency: float) -> Iterator[float]:
         yield stuck + timeout * (2**k - 1)
 
 
-def cuts_an_acknowledgement(drawn: Experiment) -> bool:
-    """Whether a cut begins when something, or its answer, has arrived and may not be acknowledged yet."""
-    for cut in drawn.cuts:
-        begin, end = cut.start - 3 * drawn.latency - ACKED, cut.start - drawn.latency
-        if any(_first_sent(drawn, who, begin) < end for who in ENDS):
-            return True
-    return False
+def is_a_close_call(drawn: Experiment) -> bool:
+    """Whether a cut or a heal meets what an end sends, or a cut the acknowledgement of what it has sent or answered."""
+    lead = 3 * drawn.latency + ACKED
+    windows = [(cut.start - lead, cut.start + LATE) for cut in drawn.cuts]
+    windows += [(cut.heal - LATE, cut.heal + LATE) for cut in drawn.cuts if cut.heal]
+    arrivals = ((begin - drawn.latency, end - drawn.latency) for begin, end in windows)
+    return any(_first_sent(drawn, who, begin) < end for begin, end in [*windows, *arrivals] for who in ENDS)
 
 
 # two stories
