@@ -53,11 +53,9 @@ class KernelWire(LoopbackWire):
 
     def __init__(self, experiment: Experiment) -> None:
         check(experiment)
-        peers = {end: experiment.peer(end) for end in ENDS}
-        super().__init__(
-            experiment.latency, {end: peer.buffer for end, peer in peers.items()}, experiment.seed
-        )
-        self.tcp = {end: peer.tcp for end, peer in peers.items()}
+        buffers = {end: experiment.peer(end).buffer for end in ENDS}
+        tcp = {end: experiment.peer(end).tcp for end in ENDS}
+        super().__init__(experiment.latency, buffers, experiment.seed, tcp)
         self.kernels: dict[str, Kernel] = {}
         self.told: dict[str, dict[bytes, Told]] = {end: {} for end in ENDS}
         self.router: Router | None = None
