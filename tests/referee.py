@@ -2,7 +2,7 @@
 
     experiment(seed)      cuts, heals, one-way cuts, traffic, goodbyes, and what the kernels are told; minutes are compressed by retries
     differences(…)        what two traces tell differently; [] if verdict and order are equal, and times as near as they must be
-    on_edge(…)            whether a timeout 2 % longer or shorter tells another story by itself: nobody can say which is right
+    on_edge(…)            whether a timeout 3 % longer or shorter tells another story by itself: nobody can say which is right
     hearing(seed)         one case: "agree", "differ", "set aside", and what is told differently
 
 No heal is drawn near one of TCP's tries, by the ladder that was measured, and no cut begins when an acknowledgement may be under way: a
@@ -36,7 +36,7 @@ from labkit.values.faults import ENDS
 WITHIN, SHARE = 0.060, 0.05  # s, and of the time since the first cut: so near are equal times
 APART = 0.100  # s; events of two lanes that are closer than this on one wire have no order
 CLEAR, CLEAR_SHARE = 0.100, 0.10  # s, and of the time since the first stuck byte: so far from a try is every heal
-MOVED = 0.02  # of TCP's timeouts, by which they are moved
+MOVED = 0.03  # of TCP's timeouts, by which they are moved
 ACKED = 0.05  # s in which an acknowledgement is sent
 LATE = 0.02  # s; so late is a real machine
 MOVES = 6

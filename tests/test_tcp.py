@@ -6,7 +6,7 @@ import os
 import pytest
 from cases import FLY, Line
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, Tcp, compare, predict, run
+from labkit import Cut, Experiment, Goodbye, Idle, Peer, Send, Tcp, compare, predict, run
 
 
 def near(measured, seconds):
@@ -27,6 +27,26 @@ def test_it_tries_again_when_linux_was_measured_to(round_trip, measured):
     retries = Tcp().retries_at(round_trip)
     for number, seconds in enumerate(measured):
         assert near(seconds, retries.after(number)), number
+
+
+@pytest.mark.parametrize(
+    ("sends", "round_trip", "measured"),
+    [
+        ([(1, 10)], 0, [0.207, 0.414, 0.834, 1.67]),
+        ([(1, 3000)], 0, [0.013, 0.221, 0.661, 1.493]),
+        ([(1, 10), (1.1, 10)], 0, [0.109, 0.317, 0.749, 1.581]),
+        ([(1, 10), (1.28, 10)], 0, [0.210, 0.418, 0.858, 1.690]),
+        ([(1, 3000), (1.13, 10)], 0, [0.009, 0.214, 0.641, 1.473]),
+        ([(1, 10), (1.1, 10)], 0.04, [0.192, 0.441, 0.936, 1.928]),
+        ([(1, 3000), (1.13, 10)], 0.04, [0.093, 0.253, 0.745, 1.737]),
+        ([(1, 3000)], 0.1, [0.218, 0.546, 1.190, 2.466]),
+    ],
+)
+def test_several_segments_are_tried_again_when_the_kernel_wire_was_seen_to(sends, round_trip, measured):
+    """A tail loss probe waits for an acknowledgement only of a lone segment; one RTO after it comes the oldest."""
+    quiet, acts = Peer(ping_interval=None), [Send(at, size=size) for at, size in sends]
+    trace = run(Experiment(quiet, quiet, [Cut(0.7), *acts], latency=round_trip / 2, until=4.5), "virtual")
+    assert [t - 1 for t, _ in tries(trace)][:4] == pytest.approx(measured, abs=0.04)
 
 
 def test_it_gives_up_when_linux_was_measured_to():
@@ -53,7 +73,7 @@ def tries(trace, end="server"):
         (None, 0, 15, [(12.21, False), (12.42, False), (12.84, False), (13.68, False), (15.36, False)]),
         (13, 0, None, [(12.21, False), (12.42, False), (12.84, False), (13.68, True)]),
         (14, 0, 15, [(12.21, False), (12.42, False), (12.84, False), (13.68, False), (15.36, True)]),
-        (14, 0.05, None, [(12.315, False), (12.63, False), (13.26, False), (14.52, True)]),
+        (14, 0.05, None, [(12.323, False), (12.646, False), (13.292, False), (14.584, True)]),
     ],
 )
 def test_a_heal_takes_effect_at_the_next_try(heal, latency, noticed, tried):
@@ -114,7 +134,7 @@ def test_a_blocked_drain_ends_when_it_gives_up(faults):
     talker = Peer(ping_interval=None, send_every=1, send_size=3000, buffer=4096, write_limit=4096)
     trace = run(Experiment(talker, Peer(ping_interval=None), faults=faults, until=2000), "virtual")
     assert {error.awaiting for error in trace.raised("server")} == {"recv", "send"}
-    assert trace.told_at("server") == pytest.approx(5 + 935.04)
+    assert trace.told_at("server") == pytest.approx(5 + 0.008 + 935.04 - 0.21)  # of three segments
     through = {is_through for _, is_through in tries(trace)}
     assert through == {faults[0].direction == "to_server"}
 
@@ -135,6 +155,59 @@ def test_an_orphan_gives_up_after_107_s_and_the_other_end_is_never_told(heal, to
     assert gave_up == ([] if told else [(pytest.approx(12 + 107.52), True)])
     assert trace.told_at("client") == (told and pytest.approx(told))
     assert compare(trace).worst < 1e-6
+
+
+# SO_KEEPALIVE and TCP_USER_TIMEOUT
+
+KEEPALIVE = Tcp(keepalive_idle=1, keepalive_interval=1, keepalive_count=3)
+
+
+def kept(tcp, **more):
+    """A server with this TCP, no keepalive of WebSocket's, and a cut at 5.3 s."""
+    return Experiment(Peer(ping_interval=None, tcp=tcp), Peer(ping_interval=None), faults=[Cut(5.3)], until=60).but(**more)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "probed"),
+    [
+        ({}, 9, [6, 7, 8]),  # measured: 3.1 to 4 s after the cut
+        ({"faults": [Cut(5.3, heal=7.5)]}, None, [6, 7]),
+        ({"faults": [Cut(5.3, heal=8.5)]}, 9, [6, 7, 8]),  # after the last probe nobody asks any more
+        ({"faults": []}, None, []),
+        ({"faults": [Cut(5.3, direction="to_server")]}, 9, [6, 7, 8]),
+        ({"faults": [Cut(5.3), Send(5.5)]}, 5.5 + 935.04, []),  # with bytes under way it does not probe
+    ],
+)
+def test_keepalive_asks_an_idle_connection_only(changes, told, probed):
+    experiment = kept(KEEPALIVE, **changes).but(until=1000)
+    trace = run(experiment, "virtual")
+    assert [event.t for event in trace.select("probe", "server", "tcp")] == pytest.approx(probed)
+    assert trace.told_at("server") == (told and pytest.approx(told))
+    assert compare(trace).worst < 1e-6
+
+
+def test_whoever_probes_in_vain_resets_the_other_end_if_it_can():
+    trace = run(kept(KEEPALIVE, faults=[Cut(5.3, direction="to_server")]), "virtual")
+    assert "ConnectionResetError" in trace.raised("client")[0].cause and trace.told_at("client") == 9
+
+
+@pytest.mark.parametrize(
+    ("tcp", "faults", "told"),
+    [
+        (Tcp(user_timeout=5), [Cut(5.3)], None),  # idle: never
+        (Tcp(user_timeout=5), [Cut(5.3), Send(6)], 6 + 0.42 + 5),
+        (Tcp(keepalive_idle=1, keepalive_interval=1, user_timeout=5), [Cut(5.3)], 10),
+    ],
+)
+def test_a_user_timeout_counts_from_the_first_timeout_of_what_is_under_way(tcp, faults, told):
+    trace = run(kept(tcp, faults=faults), "virtual")
+    assert trace.told_at("server") == (told and pytest.approx(told))
+
+
+def test_keepalive_keeps_a_nat_from_forgetting():
+    forgotten = [Idle(0, after=3)]
+    assert run(kept(Tcp(), faults=forgotten), "virtual").select("forgotten")
+    assert not run(kept(KEEPALIVE, faults=forgotten), "virtual").select("forgotten")
 
 
 # acknowledgements need the way back
