@@ -14,7 +14,7 @@ An ``Experiment`` is ``run`` on a wire and leaves a ``Trace``, which plots draw 
 The house, in the order in which it is read:
 
     values/         what is set up, and what happens to it: Experiment, Peer, Cut and the other acts
-    wires/          what carries bytes and can be hurt: pipes, a clock, two wires
+    wires/          what carries bytes and can be hurt: pipes, a clock, three wires
     ends/           the application at each end, and how asyncio, threads and trio carry it
     engine/         what runs an experiment and watches it: session, recorder, tap
     trace/          what was seen, and why

@@ -52,16 +52,20 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
         from ..wires.virtual import VirtualWire
 
         return VirtualWire(experiment.latency, buffers, experiment.seed, tcp)
+    if name not in ("loopback", "kernel"):
+        raise ValueError(f"a wire is 'loopback', 'virtual' or 'kernel', seen {name!r}")
+    if experiment.limit is None:
+        raise ValueError(
+            f"this run would never end on the {name} wire: neither end has keepalive "
+            "and until is None; give until=… (s), or use wire='virtual'"
+        )
     if name == "loopback":
-        if experiment.limit is None:
-            raise ValueError(
-                "this run would never end on the loopback wire: neither end has keepalive "
-                "and until is None; give until=… (s), or use wire='virtual'"
-            )
         from ..wires.loopback import LoopbackWire
 
         return LoopbackWire(experiment.latency, buffers, experiment.seed, tcp)
-    raise ValueError(f"a wire is 'loopback' or 'virtual', seen {name!r}")
+    from ..wires.kernel import KernelWire
+
+    return KernelWire(experiment)
 
 
 class Engine:

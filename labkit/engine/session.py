@@ -109,6 +109,7 @@ class Session(Engine):
             self.wire.open()
             self.wire.tap = self.recorder if self.record else self.tally
             self.wire.tell = partial(self.recorder.note, "wire", "wire")
+            self.wire.note = self.recorder.note
             if self.record:
                 self.wire.tell_tcp = self.recorder.tcp
             for end in ENDS:
@@ -264,7 +265,7 @@ class Session(Engine):
         return self.experiment if as_planned else self.experiment.but(faults=self.acts)
 
     def _place(self) -> dict[str, Any]:
-        return {"wire": self.wire.name, "clock": self.wire.clock}
+        return {"wire": self.wire.name, "clock": self.wire.clock, **self.wire.about}
 
     def _header(self, end: float) -> dict[str, Any]:
         from websockets.version import version

@@ -6,6 +6,7 @@ fault does to pipes. How bytes get into a pipe and out of it is the business of 
     pipe.py       one direction of a connection, without I/O; effects.py: what faults do to bytes
     virtual.py    the wire in virtual time: clock.py, loop.py and memory.py (sockets)
     loopback.py   real TCP on 127.0.0.1, in real time: threads.py (loops) and forwarder.py
+    kernel/       real TCP between network namespaces, where packets are lost (Linux)
     ending.py     how a run is taken down, whatever runs in it; places.py, awaits.py: where it is
 """
 
@@ -34,6 +35,10 @@ class Tap(Protocol):
     def arrived(
         self, conn: int, sender: str, now: float, data: bytes | None, count: int
     ) -> None: ...
+
+
+class Unavailable(RuntimeError):
+    """This system lacks what a wire needs: why, in a sentence."""
 
 
 def untold(*what: Any, **data: Any) -> None:
@@ -69,6 +74,8 @@ class Wire:
         self.tap: Tap | None = None
         self.tell: Callable[..., None] = untold  # is called with what the wire does by itself
         self.tell_tcp: Callable[..., None] = untold  # is called with what TCP does, and when
+        self.note: Callable[..., None] = untold  # is called with what another witness sees
+        self.about: dict[str, str] = {}  # what a trace's header says of this wire
 
     # whoever opens a wire closes it
 
@@ -114,6 +121,9 @@ class Wire:
 
     def settle(self) -> None:
         """Let everything happen that follows at once; in virtual time it has."""
+
+    def leave_nothing(self) -> None:
+        """Whoever asked for this run is gone: leave nothing in the system, at once."""
 
     def freeze(self, end: str) -> None:
         """Block the event loop of ``end``, from now on."""
