@@ -169,8 +169,12 @@ class Wire:
 
     def _cut(self, number: int, pipe: Pipe, by: object) -> None:
         if pipe.sender is None:
-            join(self.pipes[number - 1], self.tcp, self, number)
+            join(self.pipes[number - 1], self.tcp_of(number), self, number)
         pipe.cut(self.now(), by)
+
+    def tcp_of(self, number: int) -> dict[str, Tcp]:
+        """Of each end's system for this connection."""
+        return self.tcp
 
     def _received(self, sender: Sender) -> Pipe:
         """The pipe through which this sender's end receives."""

@@ -13,8 +13,8 @@ Where they are not like Linux: there are no packets, what TCP tries again after 
 (values/sender.py), and an end knows at once that its FIN has arrived. Buffers are
 bounded by bytes alone, so a cut builds backpressure; there is room again with the first byte, and
 an RST waits behind bytes that there is no room for. A backlog is endless, connect() succeeds at
-once, a listener can only be dialled, accepted from and closed, and of all options only SO_ERROR
-and SO_LINGER 0 mean anything.
+once, a listener can only be dialled, accepted from and closed, and of all options only SO_ERROR,
+SO_LINGER 0 and those of options.py mean anything, these from the next silence on.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class MemorySocket(Descriptor):
 
     __slots__ = (  # a fleet has 20,000 of them
         "peer", "out", "into", "wire", "capacity", "inbox", "ended", "done", "deaf", "dead",
-        "error", "linger", "far",
+        "error", "linger", "far", "told",
     )  # fmt: skip
 
     def __init__(
@@ -114,6 +114,7 @@ class MemorySocket(Descriptor):
         self.dead = False  # RST has been sent or has arrived
         self.error = 0  # an errno, to be told once
         self.linger = False
+        self.told: dict[tuple[int, int], int] | None = None  # by setsockopt()
         self.far: MemorySocket  # the other end's socket, set by the wire
 
     @property
@@ -234,11 +235,13 @@ class MemorySocket(Descriptor):
         if (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER):
             on, seconds = struct.unpack("ii", value)
             self.linger = bool(on) and seconds == 0
+        else:
+            self.told = {**(self.told or {}), (level, option): value}
 
     def getsockopt(self, level: int, option: int, *rest: Any) -> int:
         self.check()
         if (level, option) != (socket.SOL_SOCKET, socket.SO_ERROR):
-            return 0
+            return (self.told or {}).get((level, option), 0)
         error, self.error = self.error, 0
         return error
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..values.faults import FLOW
+from ..values.faults import FLOW, OTHER
 from ..values.sender import Sender
 from ..values.tcp import Tcp
 from . import Program, Wire
@@ -20,6 +20,7 @@ from .clock import Clock
 from .ending import Busy, abandon, heard, stubborn, uninterrupted
 from .loop import VirtualLoop, VirtualTimeError
 from .memory import MemoryListener, MemorySocket
+from .options import answered
 from .pipe import RESET, Pipe
 
 PORT = 8765
@@ -103,6 +104,12 @@ class VirtualWire(Wire):
         sock = MemorySocket(next(self.fds), name, peer, out, into, self, self.capacity(end))
         self.sockets[sock.fd] = sock
         return sock
+
+    def tcp_of(self, number: int) -> dict[str, Tcp]:
+        """Of each end's system for this connection: its own, and what its socket was told."""
+        pipes = self.pipes[number - 1]
+        told = {end: self.sinks[pipes[OTHER[end]]].told for end in FLOW}
+        return {end: answered(tcp, told[end] or {}) for end, tcp in self.tcp.items()}
 
     def push(self, pipe: Pipe, item: bytes | None) -> None:
         """An end has sent something: its arrival goes on the agenda, even if that is now."""

@@ -29,6 +29,7 @@ from ...values.experiment import Experiment
 from ...values.faults import ENDS, FLOW, Act, Cut, Fault, Reset
 from ...values.tcp import Tcp
 from ..loopback import LoopbackWire, new_socket, set_buffers
+from ..options import asked
 from ..threads import LoopThread
 from . import namespaces
 from .packets import pcap
@@ -100,7 +101,7 @@ class KernelWire(LoopbackWire):
         """A socket of ``end``, made in its thread, with the options that its peer asks for."""
         sock = new_socket()
         set_buffers(sock, self.buffers[end])
-        for level, option, value in options(self.tcp[end]):
+        for level, option, value in asked(self.tcp[end]):
             sock.setsockopt(level, option, value)  # accepted sockets inherit it
         return sock
 
@@ -215,14 +216,3 @@ def settings(tcp: Tcp) -> Iterator[tuple[str, int]]:
         value = getattr(tcp, name)
         if value != getattr(Tcp(), name):
             yield setting, round(value * scale)
-
-
-def options(tcp: Tcp) -> Iterator[tuple[int, int, int]]:
-    """What a socket is told for this TCP: level, option, value (tcp(7))."""
-    if tcp.keepalive_idle is not None:
-        yield socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
-        yield socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(tcp.keepalive_idle)
-        yield socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, int(tcp.keepalive_interval)
-        yield socket.IPPROTO_TCP, socket.TCP_KEEPCNT, tcp.keepalive_count
-    if tcp.user_timeout is not None:
-        yield socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(tcp.user_timeout * 1000)
