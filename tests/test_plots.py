@@ -415,7 +415,7 @@ def test_open_and_believed_open_differ_in_grey(theme):
 
 @pytest.mark.parametrize("theme", palette.THEMES.values(), ids=palette.THEMES)
 def test_no_two_meanings_share_a_colour(theme):
-    colours = list(dataclasses.asdict(theme).values())
+    colours = list(vars(theme).values())
     assert len(set(colours)) == len(colours)
 
 

@@ -14,9 +14,10 @@ from ..values.faults import ENDS, Cut
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Place
-from .marks import At, Label, Mark
+from .marks import Label, Mark
 from .reading import Reading
 from .states import Span, spans
+from .view import At
 
 T = TypeVar("T")
 LEGEND = {"guess": "★ guess", "theory": "◇ theory", "observed": "● observed"}

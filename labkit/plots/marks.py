@@ -18,19 +18,14 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
 
 from .labels import UPRIGHT, Place, Room, along, around, beside
 from .palette import FILLS, SIGNS
 from .shapes import Outline, Point, Shape, Words, rectangle
 from .signs import arrow, outline
+from .view import At, View
 from .widths import LINE, extent
 
-if TYPE_CHECKING:
-    from .layout import View
-
-At = float | str  # across a panel: a value of its axis, or a lane by name (its middle)
-Lane = str | tuple[float, float]  # a lane by name, or from where to where across the panel
 DASHED, DOTTED = (4.0, 3.0), (1.1, 1.8)
 ALWAYS = -math.inf
 
