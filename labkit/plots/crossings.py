@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..trace import Frame
 from ..values.faults import ENDS
 from . import ends, findings
 from .labels import Place
 from .marks import DOTTED, Dot, Mark, Path, Says, Ticks
 from .reading import Reading
+from .wire import CONTROL, Crossing
 
 WIDE = 570.0  # points that the axis along is long at the usual size
 WIRE = 104.0  # its height; across a unit is a point
@@ -33,10 +33,10 @@ ROWS = {  # of signs, from the wire
 MANY, LABELLED, ALIKE = 60, 8, 4  # pings drawn; of a kind with names; stuck frames with names
 
 
-def shown(r: Reading) -> tuple[list[Frame], list[Frame], str]:
+def shown(r: Reading) -> tuple[list[Crossing], list[Crossing], str]:
     """The control frames and the messages that are drawn, and what was left out, in words."""
     beats = [frame for frame in r.through if frame.opcode in ("PING", "PONG")]
-    data = [frame for frame in r.through if frame.opcode not in ends.CONTROL]
+    data = [frame for frame in r.through if frame.opcode not in CONTROL]
     few, seen = ends.every(beats, ends.is_ping, MANY), _apart(data, WIDE / r.horizon)
     pings, drawn = (sum(map(ends.is_ping, row)) for row in (beats, few))
     counts = {"messages": (len(data), len(seen)), "pings": (pings, drawn)}
@@ -44,13 +44,13 @@ def shown(r: Reading) -> tuple[list[Frame], list[Frame], str]:
     return sorted(control, key=lambda f: f.sent_at), seen, ends.thinned(counts)
 
 
-def _apart(frames: list[Frame], scale: float) -> list[Frame]:
+def _apart(frames: list[Crossing], scale: float) -> list[Crossing]:
     """At most one frame of a sender and a kind for each point; ``scale`` is in points a second."""
     first = {(f.sender, f.opcode == "CLOSE", int(f.sent_at * scale)): f for f in reversed(frames)}
     return list(reversed(first.values()))
 
 
-def crossed(r: Reading, control: list[Frame], data: list[Frame]) -> Iterator[Mark]:
+def crossed(r: Reading, control: list[Crossing], data: list[Crossing]) -> Iterator[Mark]:
     """The wire and what came through: control frames from end to end, messages as small ticks."""
     end = r.stop if r.is_asked else r.horizon
     yield Path(((0.0, WIRE), (end, WIRE)), "rule", 1.2, z=1.0)
@@ -65,13 +65,13 @@ def crossed(r: Reading, control: list[Frame], data: list[Frame]) -> Iterator[Mar
     kinds = Counter((frame.sender, frame.opcode) for frame in control)
     named: set[tuple[str, str]] = set()
     for frame in control:
-        kind, name = (frame.sender, frame.opcode), ends.frame_name(frame.opcode, frame.code)
+        kind, name = (frame.sender, frame.opcode), frame.name
         is_named = kinds[kind] <= LABELLED or kind not in named
         named.add(kind)
         yield from _flight(r, frame, (name,) if is_named else ())
 
 
-def _flight(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mark]:
+def _flight(r: Reading, frame: Crossing, wordings: tuple[str, ...]) -> Iterator[Mark]:
     """A frame's way from edge to edge, as far as it has come, its sign in a row of its own."""
     closes, start, goal = frame.opcode == "CLOSE", EDGE[frame.sender], EDGE[frame.receiver]
     arrived = frame.sent_at + r.latency if frame.arrived_at is None else frame.arrived_at
@@ -98,13 +98,13 @@ def _flight(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mar
 def stuck(r: Reading) -> Iterator[Mark]:
     """Half-lines with a ✕, dotted on to where they arrive, if they do; messages as ticks."""
     alike = findings.alike(r.stuck)
-    data = [frame for frame in r.stuck if frame.opcode not in ends.CONTROL]
+    data = [frame for frame in r.stuck if frame.opcode not in CONTROL]
     firsts = {id(rows[0]) for rows in alike.values()}
     rest = _apart([f for f in data if id(f) not in firsts], WIDE / r.horizon)
     for sender in ENDS:
         times = tuple(f.sent_at for f in rest if f.sender == sender)
         yield Ticks(times, WIRE, 10 * SIDE[sender], "stuck")
-    crossed = [f for f in r.stuck if f.opcode in ends.CONTROL or id(f) in firsts]
+    crossed = [f for f in r.stuck if f.opcode in CONTROL or id(f) in firsts]
     drawn = {id(f) for f in _apart(crossed, WIDE / r.horizon / 3)}
     for rows in alike.values():
         for frame in rows:
@@ -116,7 +116,7 @@ def stuck(r: Reading) -> Iterator[Mark]:
         yield Says(says=findings.stuck_says(r, rows), known=rows[-1].sent_at)
 
 
-def _half_line(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mark]:
+def _half_line(r: Reading, frame: Crossing, wordings: tuple[str, ...]) -> Iterator[Mark]:
     sent, arrived, away = frame.sent_at, frame.arrived_at, -SIDE[frame.sender]
     yield Path(((sent, EDGE[frame.sender]), (sent, WIRE)), "stuck", 1.6, known=sent, z=2.9)
     if arrived is not None and arrived <= r.horizon:

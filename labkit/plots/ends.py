@@ -23,7 +23,6 @@ T = TypeVar("T")
 LEGEND = {"guess": "★ guess", "theory": "◇ theory", "observed": "● observed"}
 INKS = {"guess": "guess", "theory": "theory", "observed": "ink"}
 BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
-CONTROL = ("PING", "PONG", "CLOSE")
 
 
 # cuts
@@ -120,7 +119,7 @@ def fatal_ping(r: Reading) -> Frame | None:
 def _timers(r: Reading, ping: Frame) -> Iterable[tuple[float, float, tuple[str, ...]]]:
     whose, sent = "" if r.subject == "server" else "client's ", ping.sent_at
     noticed, closed, timeout = r.noticed(r.subject), r.closed(r.subject), r.peer.ping_timeout
-    before = [at for way in ENDS for at, heal in r.silences(way) if at <= sent < heal]
+    before = [at for way in ENDS for at, heal in r.silences[way] if at <= sent < heal]
     if before:
         gap = f"{r.neat(sent - min(before))} s"
         yield min(before), sent, (f"{gap} to the next ping", f"{gap} to the\nnext ping", gap)
@@ -207,16 +206,13 @@ def is_ping(row: Any) -> bool:
 # words
 
 
-def frame_name(opcode: str, code: int | None) -> str:
-    """A frame by name: "CLOSE 1011", "PING", or "message" for data."""
-    if opcode == "CLOSE" and code:
-        return f"CLOSE {code}"
-    return opcode if opcode in CONTROL else "message"
+def noun(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"
 
 
 def plural(count: int, what: str) -> str:
     """ "1 ping", "3 pings"."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    return f"{count:,} {noun(count, what)}"
 
 
 def listed(words: Sequence[str]) -> str:

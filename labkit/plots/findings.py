@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..trace import OTHER, Frame, Story
+from ..trace import OTHER, Story
 from ..values.faults import ENDS
-from .ends import capital, cut_words, frame_name, listed, together
+from .ends import capital, cut_words, listed, together
 from .reading import Moment, Reading
+from .wire import Crossing
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def fact_words(r: Reading, group: Sequence[Moment]) -> tuple[str, ...]:
 
 def raises(r: Reading, end: str) -> str:
     """ "recv() raises ConnectionClosedError", of the first exception that told ``end``."""
-    first = next(iter(r.raised(end)), None)
+    first = next(iter(r.raised[end]), None)
     return "" if first is None else f"{first.awaiting}() raises {first.type}"
 
 
@@ -195,18 +196,18 @@ def theory_says(r: Reading, theory: Story) -> str:
 # what is stuck
 
 
-def alike(frames: list[Frame]) -> dict[tuple[str, str], list[Frame]]:
-    """Frames by their sender and name."""
-    found: dict[tuple[str, str], list[Frame]] = {}
+def alike(frames: list[Crossing]) -> dict[tuple[str, str], list[Crossing]]:
+    """Crossings by their sender and name."""
+    found: dict[tuple[str, str], list[Crossing]] = {}
     for frame in frames:
-        name = frame_name(frame.opcode, frame.code)
+        name = frame.name
         found.setdefault((frame.sender, name), []).append(frame)
     return found
 
 
-def stuck_words(r: Reading, rows: list[Frame], frame: Frame, most: int) -> tuple[str, ...]:
+def stuck_words(r: Reading, rows: list[Crossing], frame: Crossing, most: int) -> tuple[str, ...]:
     """ "PING stuck, arrives 20", the longest first; of more than ``most`` how many there are."""
-    name = frame_name(frame.opcode, frame.code)
+    name = frame.name
     if len(rows) > most:
         return (f"{len(rows):,} {name}s stuck",)
     if frame.arrived_at is None:
@@ -215,9 +216,9 @@ def stuck_words(r: Reading, rows: list[Frame], frame: Frame, most: int) -> tuple
     return f"{name} stuck, arrives {when}", f"{name} stuck,\narrives {when}", f"{name} stuck"
 
 
-def stuck_says(r: Reading, rows: list[Frame]) -> str:
+def stuck_says(r: Reading, rows: list[Crossing]) -> str:
     """What became of frames that are alike."""
-    name, sender = frame_name(rows[0].opcode, rows[0].code), rows[0].sender
+    name, sender = rows[0].name, rows[0].sender
     first, last, late = r.neat(rows[0].sent_at), r.neat(rows[-1].sent_at), rows[-1].arrived_at
     arrives = "" if late is None else f" at {r.neat(late)} s"
     if len(rows) == 1:
