@@ -15,7 +15,6 @@ from typing import Any
 
 from ..values.faults import ENDS
 from . import ladder_words as words
-from .ends import every, is_ping, thinned
 from .excerpt import Excerpt
 from .labels import Place
 from .marks import DASHED, DOTTED, Dot, Mark, Path
@@ -30,7 +29,6 @@ WIRE = sum(RAIL.values()) / 2
 EDGE = {end: RAIL[end] - OUT[end] * BAR for end in ENDS} | {"wire": WIRE}  # inner edges
 NEAR = 0.01  # of the axis; a round trip below is one arrow
 FEW = 12  # of a kind; of more only the first is called by name
-MOST = 60  # of a kind that a ladder has room for
 LOOK = {  # an arrow's colour, its words', and how wide it is; else faint and thin
     "PING": ("ping", "ping_words", 1.4),
     "PONG": ("ping", "ping_words", 1.4),
@@ -39,17 +37,6 @@ LOOK = {  # an arrow's colour, its words', and how wide it is; else faint and th
     "RST": ("ink", "ink", 1.0),
 }
 Group = list[Crossing]
-
-
-def thin(found: Group) -> tuple[Group, str]:
-    """As many pings with pongs, and messages, as can be told apart; and what is left out."""
-    beats = [one for one in found if not one.stuck and one.opcode in ("PING", "PONG")]
-    data = [one for one in found if not one.stuck and one.is_data]
-    few, some = every(beats, is_ping, MOST), every(data, lambda one: True, MOST)
-    dropped = set(map(id, (*beats, *data))) - set(map(id, (*few, *some)))
-    pings, drawn = (sum(map(is_ping, row)) for row in (beats, few))
-    said = thinned({"pings": (pings, drawn), "messages": (len(data), len(some))})
-    return [one for one in found if id(one) not in dropped], said
 
 
 def grouped(found: Group, near: float) -> list[Group]:

@@ -5,12 +5,10 @@ A figure says where these stand; along is time, whether it goes to the right or 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ..trace import Frame
-from ..values.faults import ENDS, Cut
+from ..values.faults import Cut
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Place
@@ -88,62 +86,6 @@ def states(
         )  # fmt: skip
 
 
-# timers
-
-
-def timers(r: Reading) -> list[tuple[float, float, tuple[str, ...]]]:
-    """From, to (s), and words, the longest first, of the timers that led to the subject's end."""
-    if r.until is not None or not r.peer.keepalive:
-        return []
-    if r.noticed(r.subject) is not None and r.why_left(r.subject) != "noticed":
-        return []
-    ping = fatal_ping(r)
-    return (
-        [] if ping is None else [row for row in _timers(r, ping) if row[1] - row[0] > r.tolerance]
-    )
-
-
-def fatal_ping(r: Reading) -> Frame | None:
-    """The ping whose pong did not come in time; if nobody noticed, the first one that got stuck."""
-    noticed, timeout = r.noticed(r.subject), r.peer.ping_timeout
-    if noticed is None:
-        mine = (f for f in r.stuck if f.sender == r.subject and f.opcode == "PING")
-        return next(mine, None)
-    if timeout is None:
-        return None
-    near = max(0.05, 0.01 * timeout)
-    pings = (f for f in reversed(r.frames) if f.sender == r.subject and f.opcode == "PING")
-    return next((f for f in pings if abs(f.sent_at + timeout - noticed) <= near), None)
-
-
-def _timers(r: Reading, ping: Frame) -> Iterable[tuple[float, float, tuple[str, ...]]]:
-    whose, sent = "" if r.subject == "server" else "client's ", ping.sent_at
-    noticed, closed, timeout = r.noticed(r.subject), r.closed(r.subject), r.peer.ping_timeout
-    before = [at for way in ENDS for at, heal in r.silences[way] if at <= sent < heal]
-    if before:
-        gap = f"{r.neat(sent - min(before))} s"
-        yield min(before), sent, (f"{gap} to the next ping", f"{gap} to the\nnext ping", gap)
-    if noticed is not None and timeout is not None:
-        yield sent, noticed, _timer(f"{whose}ping_timeout", f"{timeout:g} s")
-        limit = r.peer.close_timeout
-        if closed is not None:
-            full = limit is not None and abs(closed - noticed - limit) <= max(0.05, 0.01 * limit)
-            name = f"{whose}close_timeout" if full else "closing"
-            yield noticed, closed, _timer(name, f"{r.neat(closed - noticed)} s")
-    elif ping.arrived_at is not None and timeout is not None:
-        pongs = (f for f in r.frames if f.receiver == r.subject and f.opcode == "PONG")
-        late = (f.arrived_at for f in pongs if f.sent_at >= (ping.arrived_at or 0.0))
-        pong = next(late, None)
-        if pong is not None:
-            took, most = f"{r.neat(pong - sent)} s", f"{timeout:g} s"
-            long = f"pong after {took}, under ping_timeout {most}"
-            yield sent, pong, (long, f"pong after {took}\n(limit {most})", took)
-
-
-def _timer(name: str, length: str) -> tuple[str, ...]:
-    return f"{name} {length}", f"{name}\n{length}", length
-
-
 # the axis and the source
 
 
@@ -167,17 +109,6 @@ def source(r: Reading, used: Iterable[str] = (), thinned: str = "") -> tuple[tup
 # many of a kind
 
 
-def every(rows: list[T], leads: Callable[[T], bool], most: int) -> list[T]:
-    """Of rows with too many leaders every n-th leader, with what follows it."""
-    step = math.ceil(sum(map(leads, rows)) / most)
-    count, kept = 0, []
-    for row in rows:
-        count += leads(row)
-        if step <= 1 or count % step == 1:
-            kept.append(row)
-    return kept
-
-
 def together(rows: Iterable[T], near: Callable[[T, T], bool]) -> list[list[T]]:
     """Rows in groups: each row that is near the first of its group."""
     groups: list[list[T]] = []
@@ -189,18 +120,12 @@ def together(rows: Iterable[T], near: Callable[[T, T], bool]) -> list[list[T]]:
     return groups
 
 
-def thinned(counts: dict[str, tuple[int, int]]) -> str:
-    """What was left out, from how many there are, and how many are drawn."""
-    said = [
-        f"{many:,} {name}, {drawn:,} drawn"
-        for name, (many, drawn) in counts.items()
-        if drawn < many
-    ]
-    return f"thinned: {'; '.join(said)}" if said else ""
-
-
-def is_ping(row: Any) -> bool:
-    return bool(row.opcode == "PING")
+def by_name(rows: Iterable[T], name: Callable[[T], Any]) -> list[list[T]]:
+    """Rows in groups of one name, in the order of their firsts."""
+    groups: dict[Any, list[T]] = {}
+    for row in rows:
+        groups.setdefault(name(row), []).append(row)
+    return list(groups.values())
 
 
 # words

@@ -13,6 +13,8 @@ from .ends import capital, cut_words, listed, together
 from .reading import Moment, Reading
 from .wire import Crossing
 
+ALIKE = 4  # stuck frames of a name that are called one by one
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -196,19 +198,10 @@ def theory_says(r: Reading, theory: Story) -> str:
 # what is stuck
 
 
-def alike(frames: list[Crossing]) -> dict[tuple[str, str], list[Crossing]]:
-    """Crossings by their sender and name."""
-    found: dict[tuple[str, str], list[Crossing]] = {}
-    for frame in frames:
-        name = frame.name
-        found.setdefault((frame.sender, name), []).append(frame)
-    return found
-
-
-def stuck_words(r: Reading, rows: list[Crossing], frame: Crossing, most: int) -> tuple[str, ...]:
-    """ "PING stuck, arrives 20", the longest first; of more than ``most`` how many there are."""
+def stuck_words(r: Reading, rows: list[Crossing], frame: Crossing) -> tuple[str, ...]:
+    """ "PING stuck, arrives 20", the longest first; of more than ALIKE how many there are."""
     name = frame.name
-    if len(rows) > most:
+    if len(rows) > ALIKE:
         return (f"{len(rows):,} {name}s stuck",)
     if frame.arrived_at is None:
         return (f"{name} stuck",)

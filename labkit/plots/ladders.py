@@ -20,7 +20,7 @@ from ..trace import Story
 from ..values.faults import ENDS
 from . import ends
 from . import ladder_words as words
-from .arrows import BAR, HIGH, OUT, RAIL, WIDE, WIRE, Arrows, thin
+from .arrows import BAR, HIGH, OUT, RAIL, WIDE, WIRE, Arrows
 from .axis import Axis
 from .excerpt import Excerpt
 from .figure import Figure, figure
@@ -28,8 +28,9 @@ from .labels import CENTRE, Place
 from .layout import Panel
 from .marks import Label, Mark, Path, Says
 from .states import spans
+from .timers import timers
 from .widths import wrap
-from .wire import Crossing
+from .wire import Crossing, thin
 
 SIZE = (6.4, 7.2)  # inches
 MARGINS = (48.0, 26.0, 8.0, 52.0)  # points at the left, bottom, right, top
@@ -107,7 +108,7 @@ def _timers(r: Excerpt) -> Iterator[Mark]:
     away = -OUT[r.subject]
     x, align = RAIL[r.subject] + away * 19, "left" if away > 0 else "right"
     places = tuple((away * 5, dy, align, "center") for dy in (0.0, 5.0, -5.0, 10.0, -10.0))
-    for a, b, texts in ends.timers(r):
+    for a, b, texts in timers(r):
         if r.shows(a) and r.shows(b):
             long = (b - a) / r.length * HIGH > 12
             look: dict[str, Any] = {

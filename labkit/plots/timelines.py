@@ -29,7 +29,9 @@ from .labels import CENTRE, Place, around, beside
 from .layout import Panel
 from .marks import Dot, Label, Mark, Path, Rule, Says
 from .reading import Reading
+from .timers import timers
 from .widths import extent, wrap
+from .wire import thin
 
 HEIGHT, VERDICT, ARROWS, BANNER = 211.0, 23.0, 168.0, 203.0  # across; at the usual size, points
 LANES = (
@@ -85,7 +87,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
     reach = max([0.0, *([guess.seconds] if guess else []), *promised])
     r = Reading(story, until, reach)
     promised = [t for t in promised if t <= r.horizon]
-    control, data, thinned = crossings.shown(r)
+    shown, thinned = thin(r.crossings, lambda data: crossings.apart(r, data))
     row = VERDICT if guess is None else FACTS
     verdict = [
         *_facts(r, promised, row),
@@ -97,7 +99,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
         *ends.cuts(r, BANNER, OVER, BEFORE),
         *_dimensions(r),
         *(bar for end in ENDS for bar in ends.states(r, end)),
-        *crossings.crossed(r, control, data),
+        *crossings.crossed(r, shown),
         *crossings.stuck(r),
         *verdict,
         *_notes(r, theory, row),
@@ -117,7 +119,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
 
 def _dimensions(r: Reading) -> Iterator[Mark]:
     """The timers that led to the end, as arrows; the last one's words may stand beside it."""
-    rows = [row for row in ends.timers(r) if (row[1] - row[0]) / r.horizon > 9 / WIDE]
+    rows = [row for row in timers(r) if (row[1] - row[0]) / r.horizon > 9 / WIDE]
     for a, b, texts in rows:
         room, last = (b - a) / r.horizon * WIDE, b == rows[-1][1]
         near = tuple(text for text in texts[:-1] if extent(text, 8.5)[0] <= room + 24)

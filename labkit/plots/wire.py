@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..trace import Frame
 
 CONTROL = ("PING", "PONG", "CLOSE")
 DATA = ("TEXT", "BINARY", "CONT")
+MOST = 60  # pings, or messages, that a figure has room for
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,42 @@ class Crossing(Frame):
         if self.opcode == "CLOSE" and self.code not in (None, 1005):  # which is never sent
             return f"CLOSE {self.code}"
         return "message" if self.is_data else self.opcode
+
+
+def is_ping(one: Frame) -> bool:
+    return one.opcode == "PING"
+
+
+def every(
+    rows: list[Crossing], leads: Callable[[Crossing], bool] = lambda one: True
+) -> list[Crossing]:
+    """Of rows with too many leaders every n-th leader, with what follows it."""
+    step = math.ceil(sum(map(leads, rows)) / MOST)
+    count, kept = 0, []
+    for row in rows:
+        count += leads(row)
+        if step <= 1 or count % step == 1:
+            kept.append(row)
+    return kept
+
+
+def thin(
+    rows: list[Crossing], spread: Callable[[list[Crossing]], list[Crossing]] = every
+) -> tuple[list[Crossing], str]:
+    """What a figure has room for: all that is stuck, some pings with their pongs, every CLOSE.
+
+    Of the messages that came through ``spread`` leaves some. The second is what is left out, in
+    words.
+    """
+    through = [one for one in rows if not one.stuck]
+    beats = [one for one in through if one.opcode in ("PING", "PONG")]
+    data = [one for one in through if one.is_data]
+    few, some = every(beats, is_ping), spread(data)
+    dropped = set(map(id, (*beats, *data))) - set(map(id, (*few, *some)))
+    counts = {
+        "pings": (sum(map(is_ping, beats)), sum(map(is_ping, few))),
+        "messages": (len(data), len(some)),
+    }
+    said = [f"{all:,} {what}, {n:,} drawn" for what, (all, n) in counts.items() if n < all]
+    left_out = f"thinned: {'; '.join(said)}" if said else ""
+    return [one for one in rows if id(one) not in dropped], left_out
