@@ -28,39 +28,42 @@ BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
 
 def cuts(r: Reading, at: At, here: Sequence[Place], there: Sequence[Place] = ()) -> Iterator[Mark]:
     """A band for each cut, and words at ``at``: ``here``, or ``there`` if the band is too short."""
-    look: dict[str, Any] = {"ink": "faint", "sizes": (9.0,)}
-    look |= {"places": tuple(here), "otherwise": tuple(there)}
+    labels: list[tuple[float, tuple[str, ...]]] = []
     for cut in r.cuts:
-        begin, heal = cut.at or 0.0, r.heal(cut)
-        if heal < r.begin or begin > r.horizon:
-            continue
-        shown = max(begin, r.begin), min(heal, r.horizon)
-        yield Band(*shown, r.shows(begin), r.shows(heal), known=begin)
-        if r.shows(heal):
-            healed = (f"healed at {r.neat(heal)} s", "healed")
-            yield Label(heal, at, wordings=healed, known=heal, **look)
-    for cut in r.cuts:
-        if cut.at is not None and r.shows(cut.at):
-            words = tuple(band_words(r, cut))
-            yield Label(cut.at, at, wordings=words, known=cut.at, **look)
+        begin, heal = cut.start, r.heal(cut)
+        if begin <= r.horizon and heal >= r.begin:
+            shown = max(begin, r.begin), min(heal, r.horizon)
+            yield Band(*shown, r.shows(begin), r.shows(heal), known=begin)
+            labels.append((heal, (f"healed at {r.neat(heal)} s", "healed")))
+    labels += [(cut.start, tuple(band_words(r, cut))) for cut in r.cuts]
+    for t, words in labels:
+        if r.shows(t):
+            yield Label(
+                t, at, wordings=words, places=tuple(here), otherwise=tuple(there), sizes=(9.0,),
+                ink="faint", known=t,
+            )  # fmt: skip
+
+
+def _side(cut: Cut) -> str:
+    """ "to the client"; empty if both ways are cut."""
+    return "" if cut.direction == "both" else cut.direction.replace("_", " the ")
 
 
 def cut_words(r: Reading, cut: Cut) -> str:
     """ "Cut at 9 s to the client only, healed at 14 s"."""
-    side = "" if cut.direction == "both" else f" {cut.direction.replace('_', ' the ')} only"
+    side = f" {_side(cut)} only" if _side(cut) else ""
     heal = "" if cut.heal is None else f", healed at {r.neat(cut.heal)} s"
-    return f"Cut at {r.neat(cut.at or 0.0)} s{side}{heal}"
+    return f"Cut at {r.neat(cut.start)} s{side}{heal}"
 
 
 def band_words(r: Reading, cut: Cut) -> list[str]:
     """What stands over a cut, the longest first."""
-    at = r.neat(cut.at or 0.0)
-    if cut.direction == "both":
-        short = [f"cable cut at {at} s", f"cut at {at} s", f"cut {at}"]
-        return [f"cable cut at {at} s: nothing gets through", *short]
-    side = cut.direction.replace("_", " the ")
-    short = [f"cut at {at} s, {side} only", f"cut {side}"]
-    return [f"cut at {at} s, {side} only: the other way works", *short]
+    at, side = r.neat(cut.start), _side(cut)
+    if side:
+        short = f"cut at {at} s, {side} only"
+        return [f"{short}: the other way works", short, f"cut {side}"]
+    short = f"cable cut at {at} s"
+    return [f"{short}: nothing gets through", short, f"cut at {at} s", f"cut {at}"]
 
 
 # states

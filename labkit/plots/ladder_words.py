@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from ..trace import OTHER
 from . import findings
-from .ends import capital, noun, plural, together
+from .ends import capital, cut_words, noun, plural, together
 from .excerpt import Excerpt
 from .states import silent, spans
 from .wire import CONTROL, Crossing
 
+MOST = 40  # arrows that the alt text tells one by one
 COUNT = "no one two three four five six seven eight nine ten eleven twelve".split()
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 CALLED = {  # what is no frame, the longest first
@@ -228,5 +230,22 @@ def _survivor(r: Excerpt, end: str) -> list[tuple[float, str]]:
     return [(max(other, r.begin), "still OPEN:\n" + ",\n".join(lines))]
 
 
-def one_line(text: str) -> str:
-    return text.replace(",\n", ", ").replace(":\n", ": ").replace("\n", ", ")
+def clauses(
+    r: Excerpt, found: list[Crossing], notes: dict[str, list[tuple[float, str]]], thinned: str
+) -> Iterator[tuple[str, float]]:
+    """The alt text, clause by clause, with the time (s) from which on each is known."""
+    for cut in r.cuts:
+        if r.shows(cut.at):
+            yield cut_words(r, cut), cut.start
+    for one in found[:MOST]:
+        yield clause(r, one), one.stop
+    if len(found) > MOST:
+        yield f"And {len(found) - MOST:,} more arrows", r.stop
+    for end, rows in notes.items():
+        start = f"{end.capitalize()}: "
+        for t, text in rows:
+            line = text.replace(",\n", ", ").replace(":\n", ": ").replace("\n", ", ")
+            yield f"{start}{line} at {r.moment(t)}", t
+            start = ", then "
+    if thinned:
+        yield capital(thinned), r.stop

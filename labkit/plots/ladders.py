@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from ..trace import Story
 from ..values.faults import ENDS
@@ -30,7 +29,7 @@ from .marks import Label, Mark, Path, Says
 from .states import spans
 from .timers import timers
 from .widths import wrap
-from .wire import Crossing, thin
+from .wire import thin
 
 SIZE = (6.4, 7.2)  # inches
 MARGINS = (48.0, 26.0, 8.0, 52.0)  # points at the left, bottom, right, top
@@ -57,18 +56,20 @@ def ladder(
         raise ValueError(f"a ladder goes from an earlier moment to a later one, {asked}")
     found = r.part(handshake)
     shown, thinned = thin(found)
-    marks = [
+    notes = {end: words.notes(r, end) for end in ENDS}
+    marks = (
         *_rails(r),
         *_timers(r),
-        *_notes(r),
+        *(mark for end in ENDS for mark in _notes(end, notes[end])),
         *ends.cuts(r, WIRE, CUT),
         *_unknown(r),
         *Arrows(r, shown).marks(),
-        *_says(r, found, thinned),
-    ]
+        *(Says(says=says, known=t) for says, t in words.clauses(r, found, notes, thinned)),
+    )
+    along = Axis(r.begin, r.horizon, ends.ticks(r, r.ticks), r.label, size=9.5)
     return Figure(
         words.finding(r, found),
-        (Panel(_axis(r), Axis(0.0, WIDE), tuple(marks), LANES, down=True),),
+        (Panel(along, Axis(0.0, WIDE), marks, LANES, down=True),),
         ends.source(r, (), thinned),
         kind=f"Ladder, time downwards, from {r.moment(r.begin)} to {r.moment(r.horizon)}",
         size=SIZE,
@@ -86,10 +87,6 @@ def _begin(trace: Story, since: float | None, handshake: bool) -> float:
         return since or 0.0
     states = (row for end in ENDS for row in trace.states(end))
     return min([0.0, *(t for t, state in states if state == "CONNECTING")])
-
-
-def _axis(r: Excerpt) -> Axis:
-    return Axis(r.begin, r.horizon, ends.ticks(r, r.ticks), r.label, size=9.5)
 
 
 def _rails(r: Excerpt) -> Iterator[Mark]:
@@ -110,50 +107,29 @@ def _timers(r: Excerpt) -> Iterator[Mark]:
     places = tuple((away * 5, dy, align, "center") for dy in (0.0, 5.0, -5.0, 10.0, -10.0))
     for a, b, texts in timers(r):
         if r.shows(a) and r.shows(b):
-            long = (b - a) / r.length * HIGH > 12
-            look: dict[str, Any] = {
-                "wordings": texts,
-                "places": places,
-                "sizes": (8.0,),
-                "known": b,
-            }
-            yield Path(((a, x), (b, x)), wide=1.1 if long else 0.0, head="both", z=5.0, **look)
+            yield Path(
+                ((a, x), (b, x)), wide=1.1 if b - a > 12 * r.length / HIGH else 0.0, head="both",
+                z=5.0, wordings=texts, places=places, sizes=(8.0,), known=b,
+            )  # fmt: skip
 
 
-def _notes(r: Excerpt) -> Iterator[Mark]:
-    """What each end does and knows, beside its bar, or near with a line to its moment."""
-    for end in ENDS:
-        out, edge = OUT[end], RAIL[end] + OUT[end] * BAR
-        most = edge - 12 if end == "server" else WIDE + 4 - edge - 9
-        steps = [0.0, *(sign * step for step in range(4, 80, 4) for sign in (-1, 1))]
-        places = tuple((out * 7, dy, "right" if out < 0 else "left", "center") for dy in steps)
-        for t, text in words.notes(r, end):
-            said = "\n".join(wrap(line, 8.5, most) for line in text.split("\n"))
-            ink = "on_belief" if text.startswith(("still", "believes")) else "ink"
-            yield Label(t, edge, leader=True, wordings=(said,), places=places, ink=ink, known=t)
+def _notes(end: str, notes: list[tuple[float, str]]) -> Iterator[Mark]:
+    """What an end does and knows, beside its bar, or near with a line to its moment."""
+    out, edge = OUT[end], RAIL[end] + OUT[end] * BAR
+    most = edge - 12 if end == "server" else WIDE - 5 - edge
+    steps = [0.0, *(sign * step for step in range(4, 80, 4) for sign in (-1, 1))]
+    places = tuple((out * 7, dy, "right" if out < 0 else "left", "center") for dy in steps)
+    for t, text in notes:
+        said = "\n".join(wrap(line, 8.5, most) for line in text.split("\n"))
+        ink = "on_belief" if text.startswith(("still", "believes")) else "ink"
+        yield Label(t, edge, leader=True, wordings=(said,), places=places, ink=ink, known=t)
 
 
 def _unknown(r: Excerpt) -> Iterator[Mark]:
     if r.unknown:
-        text = f"theory does not know: {r.unknown}"
-        look: dict[str, Any] = {"sizes": (9.0,), "ink": "faint", "places": CENTRE}
-        yield Label((r.begin + r.horizon) / 2, WIRE, wordings=(wrap(text, 9, 150),), **look)
-
-
-def _says(r: Excerpt, found: list[Crossing], thinned: str) -> Iterator[Mark]:
-    """The clauses: cuts, rungs in time, what each end does and knows."""
-    if r.unknown:
-        yield Says(says=f"Theory does not know: {r.unknown}")
-    for cut in r.cuts:
-        if r.shows(cut.at):
-            yield Says(says=ends.cut_words(r, cut), known=cut.at or 0.0)
-    for one in found[:40]:
-        yield Says(says=words.clause(r, one), known=one.stop)
-    if len(found) > 40:
-        yield Says(says=f"And {len(found) - 40:,} more arrows", known=r.stop)
-    for end in ENDS:
-        for number, (t, text) in enumerate(words.notes(r, end)):
-            start = ", then " if number else f"{end.capitalize()}: "
-            yield Says(says=f"{start}{words.one_line(text)} at {r.moment(t)}", known=t)
-    if thinned:
-        yield Says(says=ends.capital(thinned), known=r.stop)
+        text, middle = f"theory does not know: {r.unknown}", (r.begin + r.horizon) / 2
+        words = (wrap(text, 9, 150),)
+        says = ends.capital(text)
+        yield Label(
+            middle, WIRE, wordings=words, sizes=(9.0,), ink="faint", places=CENTRE, says=says
+        )
