@@ -16,7 +16,7 @@ from typing import Any
 from ..values.faults import ENDS
 from . import ladder_words as words
 from .excerpt import Excerpt
-from .labels import Place
+from .labels import Places
 from .marks import DASHED, DOTTED, Dot, Mark, Path
 from .widths import wrap
 from .wire import Crossing
@@ -132,7 +132,7 @@ class Arrows:
             yield Path(((drop, x), (arrived, EDGE[first.receiver])), "stuck", head="to", **late)
         rows: tuple[float, ...] = (0, 7, -7, 12, -12, 20, -20)
         align = "left" if away > 0 else "right"
-        places: tuple[Place, ...] = tuple((away * 8, dy, align, "center") for dy in rows)
+        places: Places = tuple((away * 8, dy, align, "center") for dy in rows)
         texts = words.stuck(r, group, self.many[_alike(group)]) if is_named else ()
         look = {"ink": "stuck_words", "known": first.sent_at}
         yield Dot(y, x, "stuck", wordings=texts, places=places, **look)

@@ -144,3 +144,9 @@ def nice(x: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(x))
     return min((k * power for k in (1, 2, 5, 10)), key=lambda one: abs(one - x))
+
+
+def short(x: float, slack: float, most: int) -> str:
+    """A number with as few decimals as ``slack`` allows, ``most`` if it allows none."""
+    digits = next((d for d in range(most) if abs(x - round(x, d)) <= slack), most)
+    return f"{round(x, digits) + 0.0:g}" if abs(x) < 1e5 else f"{x:.0f}"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from ..values.faults import ENDS
 from . import findings
 from .ends import by_name
-from .labels import Place
+from .labels import Place, Places
 from .marks import DOTTED, Dot, Mark, Path, Says, Ticks
 from .reading import Reading
 from .wire import Crossing
@@ -72,8 +72,8 @@ def _flight(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator[Ma
     tip = (sent + part * took, start + part * (goal - start))
     yield Path(((sent, start), tip), colour, 1.3, known=sent, z=1.5)
     if sign <= part:
-        rows: tuple[Place, ...] = ((7, 0, "left", "center"), (7, 6 * side, "left", "center"))
-        left: tuple[Place, ...] = ((-7, 0, "right", "center"), (-7, -6 * side, "right", "center"))
+        rows: Places = ((7, 0, "left", "center"), (7, 6 * side, "left", "center"))
+        left: Places = ((-7, 0, "right", "center"), (-7, -6 * side, "right", "center"))
         is_sloped = r.latency / r.horizon > 0.003 and one.opcode == "PING"
         yield Dot(
             sent + sign * took, height, one.opcode, TO[one.sender], wordings=wordings, ink=ink,

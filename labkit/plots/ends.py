@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ..values.faults import Cut
 from .axis import Tick
 from .bars import Band, Bar
-from .labels import Place
+from .labels import Places
 from .marks import Label, Mark
 from .reading import Reading
 from .states import Span, spans
@@ -26,7 +26,7 @@ BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
 # cuts
 
 
-def cuts(r: Reading, at: At, here: Sequence[Place], there: Sequence[Place] = ()) -> Iterator[Mark]:
+def cuts(r: Reading, at: At, here: Places, there: Places = ()) -> Iterator[Mark]:
     """A band for each cut, and words at ``at``: ``here``, or ``there`` if the band is too short."""
     labels: list[tuple[float, tuple[str, ...]]] = []
     for cut in r.cuts:
@@ -39,7 +39,7 @@ def cuts(r: Reading, at: At, here: Sequence[Place], there: Sequence[Place] = ())
     for t, words in labels:
         if r.shows(t):
             yield Label(
-                t, at, wordings=words, places=tuple(here), otherwise=tuple(there), sizes=(9.0,),
+                t, at, wordings=words, places=here, otherwise=there, sizes=(9.0,),
                 ink="faint", known=t,
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from ..values.faults import ENDS
 from . import below
-from .axis import SECONDS, nice
+from .axis import SECONDS, nice, short
 from .reading import Reading
 from .wire import Crossing
 
@@ -119,11 +119,8 @@ class Excerpt(Reading):
         """A moment as its tick says it; a real clock's lateness is left out if too small."""
         unit = 1000 if self.is_short else 1
         x, whole = (t - self.origin) * unit, self.length * unit
-        slack = (
-            1e-6 if self.story.is_virtual else min(0.004 * whole, 1.0 if self.is_short else 0.03)
-        )
-        digits = next((d for d in range(4) if abs(x - round(x, d)) <= slack), 3)
-        return f"{round(x, digits) + 0.0:g}" if abs(x) < 1e5 else f"{x:.0f}"
+        late = min(0.004 * whole, 1.0 if self.is_short else 0.03)
+        return short(x, 1e-6 if self.story.is_virtual else late, 3)
 
     def moment(self, t: float) -> str:
         """A moment in words: "5.4 s", "0.31 ms"."""

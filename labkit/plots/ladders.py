@@ -23,7 +23,7 @@ from .arrows import BAR, HIGH, OUT, RAIL, WIDE, WIRE, Arrows
 from .axis import Axis
 from .excerpt import Excerpt
 from .figure import Figure, figure
-from .labels import CENTRE, Place
+from .labels import CENTRE, Places
 from .layout import Panel
 from .marks import Label, Mark, Path, Says
 from .states import spans
@@ -34,7 +34,7 @@ from .wire import thin
 SIZE = (6.4, 7.2)  # inches
 MARGINS = (48.0, 26.0, 8.0, 52.0)  # points at the left, bottom, right, top
 LANES = tuple((end, RAIL[end] - BAR, RAIL[end] + BAR) for end in ENDS)
-CUT: tuple[Place, ...] = tuple(  # where the words of a cut may stand, from the middle of the wire
+CUT: Places = tuple(  # where the words of a cut may stand, from the middle of the wire
     (x, y, "center", upright) for x in (0, 40, -40) for y, upright in ((-4, "top"), (4, "bottom"))
 )
 

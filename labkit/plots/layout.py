@@ -7,7 +7,7 @@ matplotlib's takes; ticks, names, title and source stand in the margins around i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .axis import Axis
@@ -58,7 +58,8 @@ def shapes(panels: Sequence[Panel], wide: float, high: float, room: Room) -> lis
     for panel, view in placed:
         found += _axes(panel, view)
         found += [shape for mark in panel.marks for shape in mark.shapes(view)]
-    _keep_off(found, room)
+    for shape in found:
+        room.take(shape)
     sheet = room.bounds
     for panel, view in placed:
         room.bounds = _bounds(view, sheet, wide)
@@ -67,15 +68,6 @@ def shapes(panels: Sequence[Panel], wide: float, high: float, room: Room) -> lis
         found += [line for mark in panel.marks for line in mark.last(view, room)]
     room.bounds = sheet
     return found
-
-
-def _keep_off(drawn: Iterable[Shape], room: Room) -> None:
-    """Keep words away from what is drawn."""
-    for shape in drawn:
-        if isinstance(shape, Words):
-            room.write(shape)
-        elif shape.solid:
-            room.take(shape.boxes(), shape.ground)
 
 
 def _bounds(view: View, sheet: Box, wide: float) -> Box:

@@ -12,7 +12,7 @@ from ..trace import Frame, Raised, Story
 from ..trace.story import REAL
 from ..values.experiment import Experiment, Peer
 from ..values.faults import ENDS, Cut, Goodbye
-from .axis import nice
+from .axis import nice, short
 from .wire import Crossing
 
 NEVER = math.inf
@@ -271,9 +271,7 @@ class Reading:
     def neat(self, t: float) -> str:
         """A time as a tick says it: a real clock's few milliseconds of lateness are left out."""
         slack = 1e-6 if self.story.is_virtual else min(0.06, 0.015 * self.stop)
-        most = 2 if self.horizon >= 1 else 4
-        digits = next((d for d in range(3) if abs(t - round(t, d)) <= slack), most)
-        return f"{round(t, digits):g}" if abs(t) < 1e5 else f"{t:.0f}"
+        return short(t, slack, 2 if self.horizon >= 1 else 4)
 
     tick = neat
 

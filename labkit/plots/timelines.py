@@ -24,8 +24,8 @@ from .axis import SECONDS, Axis, Tick
 from .crossings import EDGE, WIDE, WIRE
 from .figure import Figure, figure
 from .findings import Guess
-from .known import Known
-from .labels import CENTRE, Place, around, beside
+from .known import known
+from .labels import CENTRE, Places, around, beside
 from .layout import Panel
 from .marks import ALWAYS, Dot, Label, Mark, Path, Rule, Says
 from .reading import Reading
@@ -41,8 +41,8 @@ LANES = (
     ("verdict", VERDICT, VERDICT),
 )
 FLOOR = {name: low for name, low, _ in LANES}
-OVER: tuple[Place, ...] = ((5, 0, "left", "center"), (5, -12, "left", "center"))  # a cut's words
-BEFORE: tuple[Place, ...] = ((-5, 0, "right", "center"), (-5, -12, "right", "center"))
+OVER: Places = ((5, 0, "left", "center"), (5, -12, "left", "center"))  # a cut's words
+BEFORE: Places = ((-5, 0, "right", "center"), (-5, -12, "right", "center"))
 RIGHT, LEFT = beside(10)[:1], beside(10)[1:]
 FACTS, GUESSES = 36.0, 11.0  # the two rows of the verdict, when there is a guess
 
@@ -80,8 +80,8 @@ def setup(experiment: Experiment, guess: Any = None) -> Figure:
         raise TypeError(
             f"setup() takes an Experiment(…), seen {experiment!r}; a trace is drawn by timeline()"
         )
-    known = Known(experiment)
-    return _figure(known, None, findings.guessed(guess), known.end)
+    story = known(experiment)
+    return _figure(story, None, findings.guessed(guess), story.end)
 
 
 def _figure(story: Story, theory: Story | None, guess: Guess | None, until: float | None) -> Figure:
@@ -130,8 +130,8 @@ def _dimensions(r: Reading) -> Iterator[Mark]:
     for a, b, texts in rows:
         room, is_last = _points(r, b - a), b == rows[-1][1]
         near = tuple(text for text in texts[:-1] if extent(text, 8.5)[0] <= room + 24)
-        above: tuple[Place, ...] = ((0, 4, "center", "bottom"),)
-        after: tuple[Place, ...] = ((room / 2 + 6, -4, "left", "bottom"),) if is_last else ()
+        above: Places = ((0, 4, "center", "bottom"),)
+        after: Places = ((room / 2 + 6, -4, "left", "bottom"),) if is_last else ()
         yield Path(
             ((a, ARROWS), (b, ARROWS)), "ink", 1.1, head="both", z=5.0, known=b, sizes=(8.5,),
             wordings=(near or texts) if is_last else (*near, texts[-1]),
@@ -209,9 +209,9 @@ def _notes(r: Reading, promise: Reading | None, row: float) -> Iterator[Mark]:
     edges = sorted({0.0, *cuts, *(one.t for one in r.moments), r.horizon})
     a, b = max(pairwise(edges), key=lambda ab: ab[1] - ab[0])
     places = tuple((6.0, dy, "left", "center") for dy in (0, 14, -14, -2, -18))
-    for note, known in findings.notes(r, promise):
+    for note, t in findings.notes(r, promise):
         words, says = (wrap(note, 8.5, _points(r, b - a) - 14),), ends.capital(note)
-        yield Label(a, row, wordings=words, places=places, ink="faint", says=says, known=known)
+        yield Label(a, row, wordings=words, places=places, ink="faint", says=says, known=t)
 
 
 def _question(r: Reading) -> Iterator[Mark]:
