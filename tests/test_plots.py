@@ -17,7 +17,7 @@ from cases import FLY, quiet
 from figures import SVG, blend, contrast, faint, marks, overlaps, sheet, texts, ticks
 from text_widths import table
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, plots, predict, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Trace, plots, predict, run
 from labkit.plots import palette, widths
 from labkit.plots.labels import Room
 from labkit.plots.marks import Dot, Label
@@ -75,13 +75,13 @@ STORIES = {  # an experiment: the title, and what is written
         " | server closed and told 17.0 s | recv() raises ConnectionClosedError | ● observed"
         " | cable cut at 9 s: nothing gets through",
     ),
-    cut(Cut(at=9, heal=14)): (
-        "Cut at 9 s, healed at 14 s: the pong arrived in time, the connection lives on",
-        "healed at 14 s",
+    cut(Cut(at=9, heal=13)): (
+        "Cut at 9 s, healed at 13 s: the pong arrived in time, the connection lives on",
+        "healed at 13 s",
     ),
     cut(Cut(at=9, heal=20)): (
-        f"Cut at 9 s, healed at 20 s: the server noticed at 15 s, {TOLD[:-6]}'s at 20 s",
-        "PING stuck, arrives 20 | CLOSE 1011 stuck, arrives 20 | healed at 20 s",
+        f"Cut at 9 s, healed at 20 s: the server noticed at 15 s, {TOLD[:-6]}'s at 25.44 s",
+        "PING stuck, arrives 25.44 | CLOSE 1011 stuck | healed at 20 s | RST",
     ),
     cut(Cut(at=9, direction="to_client")): (
         f"Cut at 9 s to the client only: the server noticed at 15 s, {TOLD}",
@@ -117,15 +117,36 @@ def test_crossing_goodbyes_are_called_by_their_codes():
 
 
 def test_who_closes_first_noticed_and_the_other_got_the_close():
-    client = Peer(ping_interval=3, ping_timeout=5, close_timeout=2)
-    reading = Reading(trace_of(cut(Cut(at=9, heal=14), client=client)))
-    assert [reading.why_left(end) for end in ("client", "server")] == ["noticed", "got the CLOSE"]
+    client = Peer(ping_interval=3, ping_timeout=6, close_timeout=2)
+    reading = Reading(trace_of(cut(Cut(at=9, heal=12.5), client=client)))
+    assert [reading.why_left(end) for end in ("server", "client")] == ["noticed", "got the CLOSE"]
+
+
+@pytest.mark.parametrize("draw", [plots.timeline, plots.ladder])
+def test_a_tick_stands_wherever_tcp_tries_again_and_the_alt_text_has_them(draw):
+    trace = trace_of(cut(Cut(at=9, heal=14)))
+    tries = [(e.t, "got through" if e.data["through"] else "tried again") for e in trace.select("retransmission")]
+    dots = [(dot.t, dot.sign) for dot in marks(draw(trace), Dot)]
+    assert len(tries) == 5 and [dot for dot in dots if dot[1] in dict(tries).values()] == tries
+    assert "The server's TCP tried again at 12.21 s, 12.42 s, 12.84 s, 13.68 s, 15.36 s and got through." in draw(trace).alt
+    assert "TCP tried again at 12.21 s, 12.42 s." in draw(trace).until(12.5).alt
+
+
+def test_what_is_sent_behind_what_is_stuck_is_stuck_too():
+    stuck = Reading(trace_of(cut(Cut(at=9, heal=14)))).stuck
+    assert [(one.name, round(one.arrived_at, 2)) for one in stuck] == [("PING", 15.36), ("CLOSE 1011", 15.36)]
+
+
+def test_a_fin_and_an_rst_are_drawn_and_said():
+    for act, name, whose in ((Goodbye(at=5), "FIN", "the server to the client"), (Reset(at=5), "RST", "the middle to the client")):
+        figure = plots.timeline(trace_of(FLY.but(latency=0.2, faults=[act])))
+        assert name in texts(figure) and f"{name} from {whose} at 5" in figure.alt
 
 
 @pytest.mark.parametrize(
     "act, end, beliefs",
     [
-        (Cut(at=9, heal=14), "server", [(0, "OPEN"), (9, "believes OPEN"), (14, "OPEN")]),
+        (Cut(at=9, heal=13), "server", [(0, "OPEN"), (9, "believes OPEN"), (13.68, "OPEN")]),
         (Cut(at=9, direction="to_client"), "client", [(9, "believes OPEN, hears nothing")]),
         (Cut(at=9, direction="to_client"), "server", [(9, "believes OPEN, is not heard")]),
     ],

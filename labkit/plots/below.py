@@ -1,10 +1,10 @@
-"""What crosses below WebSocket: FIN and RST, and the opening handshake. It draws nothing."""
+"""What happens below WebSocket: FIN, RST, TCP's tries, the opening handshake. It draws nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..trace import Frame
+from ..trace import Event, Frame
 from ..values.faults import ENDS
 from .reading import NEVER, Reading
 from .wire import Crossing
@@ -15,23 +15,25 @@ OPENING = {"client": "GET ", "server": "HTTP/1.1 "}  # what each says in the ope
 
 def endings(r: Reading) -> Iterator[Crossing]:
     """FINs and RSTs: of each sender the first; the wire's own go to both ends."""
-    for what in KINDS:
-        yield from _hung_up(r, what)
-        mine = [event for event in r.story.select(what) if event.data.get("sender") == "wire"]
+    for what, kind in KINDS.items():
+        events = [event for event in r.story.select(what) if event.t <= r.stop]
+        yield from _hung_up(r, events, kind)
+        mine = [event.t for event in events if event.data["sender"] == "wire"]
         for end in _meant(r, len(mine)):
-            yield Crossing("wire", KINDS[what], mine[0].t, mine[0].t, to=end)
+            yield Crossing("wire", kind, mine[0], mine[0], to=end)
 
 
-def _hung_up(r: Reading, what: str) -> Iterator[Crossing]:
+def _hung_up(r: Reading, events: list[Event], kind: str) -> Iterator[Crossing]:
     """What the ends sent, the first first."""
     sent: dict[str, float] = {}
     arrived: dict[str, float] = {}
-    for event in r.story.select(what):
+    for event in events:
         times = sent if event.data["step"] == "sent" else arrived
         times.setdefault(event.data["sender"], event.t)
     for end, t in sent.items():
         if end in arrived or arrived.get("wire", NEVER) > t:  # else the middle has hung up already
-            yield r.crossing(Frame(end, KINDS[what], t, arrived.get(end)))
+            held = max((one.free for one in r.stuck if one.sender == end), default=-NEVER)
+            yield r.crossing(Frame(end, kind, t, arrived.get(end)), held)
 
 
 def _meant(r: Reading, count: int) -> Iterable[str]:
@@ -42,6 +44,12 @@ def _meant(r: Reading, count: int) -> Iterable[str]:
     ways = (a.get("direction", "both") for a in acts if a["act"] in ("HangUp", "Reset", "Limit"))
     way = next(ways, "both")
     return [end for end in ENDS if way in ("both", f"to_{end}")][:1]
+
+
+def tries(r: Reading, end: str) -> list[tuple[float, bool]]:
+    """When TCP at an end tried again (s), and whether it got through."""
+    events = r.story.select("retransmission", end, "tcp")
+    return [(event.t, event.data["through"]) for event in events if r.shows(event.t)]
 
 
 def opening(r: Reading) -> Iterator[Crossing]:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 
 from ..values.faults import ENDS
 from . import findings
-from .ends import by_name
+from .below import KINDS
+from .ends import by_name, tries
 from .labels import Place, Places
 from .marks import DOTTED, Dot, Mark, Path, Says, Ticks
 from .reading import Reading
@@ -21,11 +22,13 @@ from .wire import Crossing
 
 WIDE = 570.0  # points that the axis along is long at the usual size
 WIRE = 104.0  # its height; across a unit is a point
-EDGE = {"server": 136.0, "client": 72.0}  # where a frame leaves or enters
+EDGE = {"server": 136.0, "wire": WIRE, "client": 72.0}  # where a frame leaves or enters
 SIDE = {"server": 1.0, "client": -1.0}  # on which side of the wire an end is
-TO = {"server": "down", "client": "up"}  # where what an end sends is going
+TO = {"server": "up", "client": "down"}  # where what an end gets is going
 ROWS = {"PONG": {"server": 22.5, "client": -7.5}, "PING": {"server": 7.5, "client": -22.5}}
-ROWS["CLOSE"] = {"server": 19.0, "client": -19.0}  # of signs, from the wire
+ROWS["CLOSE"] = {"server": 19.0, "client": -19.0}
+ROWS["FIN"] = ROWS["RST"] = {"server": 12.0, "client": -12.0}  # of signs, from the wire
+LOOK = {"CLOSE": ("ink", "ink"), "FIN": ("faint", "faint"), "RST": ("faint", "faint")}
 LABELLED = 8  # frames of a kind that are called by name; of more only the first
 
 
@@ -34,7 +37,7 @@ def apart(r: Reading, frames: Iterable[Crossing], points: float = 1.0) -> list[C
     first: dict[tuple[str, bool, int], Crossing] = {}
     for one in frames:
         place = int(one.sent_at / r.horizon * WIDE / points)
-        first.setdefault((one.sender, one.opcode == "CLOSE", place), one)
+        first.setdefault((one.sender, one.opcode in LOOK, place), one)
     return list(first.values())
 
 
@@ -51,6 +54,8 @@ def crossed(r: Reading, shown: list[Crossing]) -> Iterator[Mark]:
     kinds = by_name(control, lambda one: (one.sender, one.opcode))
     named = {id(one) for row in kinds for one in (row if len(row) <= LABELLED else row[:1])}
     for one in control:
+        if one.opcode in KINDS.values():
+            yield Says(says=findings.hung_up(r, one), known=one.sent_at)
         yield from _flight(r, one, (one.name,) if id(one) in named else ())
 
 
@@ -63,30 +68,35 @@ def _ticks(frames: Iterable[Crossing], length: float, colour: str) -> Iterator[M
 
 def _flight(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator[Mark]:
     """A frame's way from edge to edge, as far as it has come, its sign in a row of its own."""
-    sent, took, side = one.sent_at, one.stop - one.sent_at, SIDE[one.sender]
+    sent, took, side = one.sent_at, one.stop - one.sent_at, -SIDE[one.receiver]
     start, goal = EDGE[one.sender], EDGE[one.receiver]
-    height = WIRE + ROWS[one.opcode][one.sender]
+    height = WIRE + ROWS[one.opcode][one.receiver if one.sender == "wire" else one.sender]
     part = (r.stop - sent) / took if one.stop > r.stop and took else 1.0
     sign = (start - height) / (start - goal)  # how far along its way
-    colour, ink = ("ink", "ink") if one.opcode == "CLOSE" else ("ping", "ping_words")
+    colour, ink = LOOK.get(one.opcode, ("ping", "ping_words"))
     tip = (sent + part * took, start + part * (goal - start))
-    yield Path(((sent, start), tip), colour, 1.3, known=sent, z=1.5)
+    z = 1.4 if one.opcode in KINDS.values() else 1.5  # a FIN under its CLOSE
+    yield Path(((sent, start), tip), colour, 1.3, known=sent, z=z)
     if sign <= part:
         rows: Places = ((7, 0, "left", "center"), (7, 6 * side, "left", "center"))
         left: Places = ((-7, 0, "right", "center"), (-7, -6 * side, "right", "center"))
         is_sloped = r.latency / r.horizon > 0.003 and one.opcode == "PING"
         yield Dot(
-            sent + sign * took, height, one.opcode, TO[one.sender], wordings=wordings, ink=ink,
+            sent + sign * took, height, one.opcode, TO[one.receiver], wordings=wordings, ink=ink,
             sizes=(8.0, 7.5), places=left + rows if is_sloped else rows + left, known=sent,
         )  # fmt: skip
 
 
-def stuck(r: Reading) -> Iterator[Mark]:
-    """Half-lines with a ✕, dotted on to where they arrive, if they do; messages as ticks."""
-    alike = by_name(r.stuck, lambda one: (one.sender, one.name))
+def stuck(r: Reading, shown: list[Crossing]) -> Iterator[Mark]:
+    """Half-lines with a ✕, dotted on to where they arrive, if they do; messages as ticks.
+
+    Grey ticks on the sender's side of the wire are TCP's tries to bring over what is stuck.
+    """
+    found = [one for one in shown if one.stuck]
+    alike = by_name(found, lambda one: (one.sender, one.name))
     firsts = {id(rows[0]) for rows in alike}
-    crosses = [one for one in r.stuck if not one.is_data or id(one) in firsts]
-    ticks = [one for one in r.stuck if one.is_data and id(one) not in firsts]
+    crosses = [one for one in found if not one.is_data or id(one) in firsts]
+    ticks = [one for one in found if one.is_data and id(one) not in firsts]
     yield from _ticks(apart(r, ticks), 10.0, "stuck")
     drawn = set(map(id, apart(r, crosses, 3)))
     for rows in alike:
@@ -97,6 +107,10 @@ def stuck(r: Reading) -> Iterator[Mark]:
                     r, one, findings.stuck_words(r, rows, one) if is_named else ()
                 )
         yield Says(says=findings.stuck_says(r, rows), known=rows[-1].sent_at)
+    for end in ENDS:
+        above = 9.5 * SIDE[end]
+        places: Places = ((-2, above, "left", "center"), (-10, above, "right", "center"))
+        yield from tries(r, end, WIRE + 5 * SIDE[end], "down", 3 * r.horizon / WIDE, places)
 
 
 def _half_line(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator[Mark]:
@@ -106,7 +120,7 @@ def _half_line(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator
         way = ((sent, WIRE), (arrived, WIRE), (arrived, goal))
         yield Path(way, "stuck", 1.4, DOTTED, known=arrived, z=2.8)
         tip = goal - 4 * SIDE[one.receiver]
-        yield Dot(arrived, tip, "arrives", TO[one.sender], known=arrived)
+        yield Dot(arrived, tip, "arrives", TO[one.receiver], known=arrived)
     places, ink = tuple(_beyond(-SIDE[one.sender])), "stuck_words"
     yield Dot(sent, WIRE, "stuck", wordings=wordings, places=places, ink=ink, known=sent)
 

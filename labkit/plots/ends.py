@@ -5,19 +5,23 @@ A figure says where these stand; along is time, whether it goes to the right or 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from ..values.faults import Cut
+from . import below
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Places
-from .marks import Label, Mark
+from .marks import Dot, Label, Mark, Says
 from .reading import Reading
 from .states import Span, spans
 from .view import At
 
 T = TypeVar("T")
+TRIES = ("TCP tries again",)  # beside the first
+TOLD = 12  # tries that an alt text tells one by one
 LEGEND = {"guess": "★ guess", "theory": "◇ theory", "observed": "● observed"}
 INKS = {"guess": "guess", "theory": "theory", "observed": "ink"}
 BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
@@ -87,6 +91,28 @@ def states(
             says=says if words else "",
             known=span.begin,
         )  # fmt: skip
+
+
+# TCP
+
+
+def tries(r: Reading, end: str, at: At, turned: str, near: float, places: Places) -> Iterator[Mark]:
+    """Where TCP tries a stuck byte again, a tick each; those within ``near`` (s) are one."""
+    drawn, start = -math.inf, f"The {end}'s TCP tried again at "
+    words: tuple[str, ...] = TRIES
+    rows = below.tries(r, end)
+    for number, (t, is_through) in enumerate(rows):
+        says = f"{start}{r.moment(t)}{' and got through' if is_through else ''}"
+        says, start = says if number < TOLD else "", ", "
+        if is_through or t - drawn >= near:
+            sign = "got through" if is_through else "tried again"
+            look: dict[str, Any] = {"wordings": words, "places": places, "ink": "faint"}
+            yield Dot(t, at, sign, turned, says=says, sizes=(7.5,), known=t, **look)
+            drawn, words = t, ()
+        else:
+            yield Says(says=says, known=t)
+    if len(rows) > TOLD:
+        yield Says(says=f"{start}{plural(len(rows) - TOLD, 'more time')}", known=rows[-1][0])
 
 
 # the axis and the source

@@ -212,3 +212,9 @@ def stuck_says(r: Reading, rows: list[Crossing]) -> str:
         since = f"sent from {first} to {r.neat(last.sent_at)} s"
         what = f"{plural(len(rows), one.name)} of the {one.sender}, {since}, are stuck and"
     return f"{what} never {arrive}" if late is None else f"{what} {arrive} at {r.neat(late)} s"
+
+
+def hung_up(r: Reading, one: Crossing) -> str:
+    """A FIN or RST that came through."""
+    whose = "the middle" if one.sender == "wire" else f"the {one.sender}"
+    return f"{one.opcode} from {whose} to the {one.receiver} at {r.moment(one.sent_at)}"

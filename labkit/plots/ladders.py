@@ -19,7 +19,7 @@ from ..trace import Story
 from ..values.faults import ENDS
 from . import ends
 from . import ladder_words as words
-from .arrows import BAR, HIGH, OUT, RAIL, WIDE, WIRE, Arrows
+from .arrows import BAR, EDGE, HIGH, OUT, RAIL, WIDE, WIRE, Arrows
 from .axis import Axis
 from .excerpt import Excerpt
 from .figure import Figure, figure
@@ -65,6 +65,7 @@ def ladder(
         *_unknown(r),
         *Arrows(r, shown).marks(),
         *(Says(says=says, known=t) for says, t in words.clauses(r, found, notes, thinned)),
+        *_tries(r),
     )
     along = Axis(r.begin, r.horizon, ends.ticks(r, r.ticks), r.label, size=9.5)
     return Figure(
@@ -123,6 +124,13 @@ def _notes(end: str, notes: list[tuple[float, str]]) -> Iterator[Mark]:
         said = "\n".join(wrap(line, 8.5, most) for line in text.split("\n"))
         ink = "on_belief" if text.startswith(("still", "believes")) else "ink"
         yield Label(t, edge, leader=True, wordings=(said,), places=places, ink=ink, known=t)
+
+
+def _tries(r: Excerpt) -> Iterator[Mark]:
+    for end in ENDS:
+        into, align = -OUT[end], "left" if end == "server" else "right"
+        places: Places = ((into * 7, 0, align, "center"), (into * 7, -5, align, "center"))
+        yield from ends.tries(r, end, EDGE[end] + 5 * into, "right", 3 * r.length / HIGH, places)
 
 
 def _unknown(r: Excerpt) -> Iterator[Mark]:

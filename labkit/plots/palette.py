@@ -10,6 +10,8 @@ that a figure reads in grey:
     CLOSED          hollow
     ▼ PING, △ PONG  blue, filled and hollow; they point to where they go
     ✕ stuck         vermilion half-line          stuck, not lost: it arrives after healing
+    ▯ ▮ TCP         grey ticks: tried again, hollow where that is lost too, filled where it arrives
+    FIN, RST        grey
     ★ guess   ◇ theory   ● observed
 """
 
@@ -139,7 +141,7 @@ FILLS |= {
 class Sign:
     """A small mark at a moment: its shape (marks.py), colours by name, and its size (points)."""
 
-    shape: str  # triangle, diamond, circle, star, cross
+    shape: str  # triangle, diamond, circle, star, cross, tick
     fill: str  # "" is hollow
     edge: str
     size: float
@@ -154,6 +156,10 @@ SIGNS = {
     "arrives": Sign("triangle", "stuck", "stuck", 6),
     "guess": Sign("star", "guess", "paper", 14, 0.8),
     "theory": Sign("diamond", "", "theory", 15.5, 1.8),
+    "tried again": Sign("tick", "paper", "faint", 8),
+    "got through": Sign("tick", "faint", "faint", 8),
+    "FIN": Sign("triangle", "faint", "faint", 6),
+    "RST": Sign("triangle", "paper", "faint", 6),
     "observed": Sign("circle", "ink", "ink", 6),
     "not kept": Sign("diamond", "paper", "stuck", 11, 1.8),
     "blocks": Sign("circle", "paper", "stuck", 7, 2.0),

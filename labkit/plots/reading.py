@@ -109,26 +109,34 @@ class Reading:
     @cached_property
     def crossings(self) -> list[Crossing]:
         """The frames that came through, are under way when the telling stops, or are stuck."""
-        found = (self.crossing(frame) for frame in self.frames)
-        return [one for one in found if one.stuck or one.arrived_at is not None]
+        found: list[Crossing] = []
+        held = dict.fromkeys(ENDS, -NEVER)
+        for frame in self.frames:
+            one = self.crossing(frame, held[frame.sender])
+            if one.stuck:
+                held[one.sender] = one.free
+            if one.stuck or one.arrived_at is not None:
+                found.append(one)
+        return found
 
-    def crossing(self, frame: Frame) -> Crossing:
-        """A frame with its fate: one that is under way arrives in time."""
-        stuck, arrived = not self.is_asked and self._waited(frame), frame.arrived_at
+    def crossing(self, frame: Frame, held: float) -> Crossing:
+        """A frame with its fate, if what its sender had sent before was held until ``held`` (s).
+
+        One that is under way arrives in time.
+        """
+        stuck, arrived = not self.is_asked and self._waited(frame, held), frame.arrived_at
         if arrived is None and not stuck and self.latency:
             arrived = frame.sent_at + self.latency
         return Crossing(**{**vars(frame), "arrived_at": arrived}, stuck=stuck)
 
-    def _waited(self, frame: Frame) -> bool:
-        """Whether a frame waited in a cut, or never came out of the wire at all."""
-        sent, arrived = frame.sent_at, frame.arrived_at
+    def _waited(self, frame: Frame, held: float) -> bool:
+        """Whether a frame waited in a cut or behind one that did, or never came out of the wire."""
+        sent, arrived, silences = frame.sent_at, frame.arrived_at, self.silences[frame.receiver]
         if arrived is None:
             return self.is_cut(frame.receiver, sent) or self.stop - sent > self.latency + 1e-6
-        if arrived - sent <= self.latency + 0.05:
+        if arrived - sent <= self.latency + REAL:
             return False
-        return any(
-            a <= arrived and sent < b <= arrived + 1e-6 for a, b in self.silences[frame.receiver]
-        )
+        return sent < held or any(a <= arrived and sent < b <= arrived + 1e-6 for a, b in silences)
 
     @cached_property
     def stuck(self) -> list[Crossing]:
@@ -274,6 +282,10 @@ class Reading:
         return short(t, slack, 2 if self.horizon >= 1 else 4)
 
     tick = neat
+
+    def moment(self, t: float) -> str:
+        """A moment in words: "12.21 s"."""
+        return f"{self.neat(t)} s"
 
     def seconds(self, t: float) -> str:
         """A time as the verdict says it: "15.0 s"."""

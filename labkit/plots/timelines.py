@@ -21,6 +21,7 @@ from ..values.experiment import Experiment
 from ..values.faults import ENDS
 from . import crossings, ends, findings
 from .axis import SECONDS, Axis, Tick
+from .below import endings
 from .crossings import EDGE, WIDE, WIRE
 from .figure import Figure, figure
 from .findings import Guess
@@ -89,7 +90,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
     promised = _promised(promise) if until is None else []
     r = Reading(story, until, max([0.0, *([guess.seconds] if guess else []), *promised]))
     promised = [t for t in promised if t <= r.horizon]
-    shown, thinned = thin(r.crossings, lambda data: crossings.apart(r, data))
+    shown, thinned = thin([*r.crossings, *endings(r)], lambda data: crossings.apart(r, data))
     row = VERDICT if guess is None else FACTS
     verdict = [
         *_facts(r, row),
@@ -102,7 +103,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
         *_dimensions(r),
         *(bar for end in ENDS for bar in ends.states(r, end)),
         *crossings.crossed(r, shown),
-        *crossings.stuck(r),
+        *crossings.stuck(r, shown),
         *verdict,
         *_notes(r, promise, row),
         *_question(r),

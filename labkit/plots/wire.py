@@ -33,6 +33,11 @@ class Crossing(Frame):
         return self.sent_at if self.arrived_at is None else self.arrived_at
 
     @property
+    def free(self) -> float:
+        """Until when it waits, if it is stuck (s), maybe for ever."""
+        return math.inf if self.arrived_at is None else self.arrived_at
+
+    @property
     def is_data(self) -> bool:
         return self.opcode in DATA
 
