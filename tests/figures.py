@@ -112,3 +112,11 @@ def contrast(one: str, two: str) -> float:
 
 def blend(over: str, under: str, alpha: float) -> str:
     return "#" + "".join(f"{round(alpha * int(over[k : k + 2], 16) + (1 - alpha) * int(under[k : k + 2], 16)):02x}" for k in (1, 3, 5))
+
+
+def sheet(size: tuple[float, float] = (9, 3.9)) -> Any:
+    """An Axes of matplotlib's, on a sheet of its own."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    return FigureCanvasAgg(Figure(figsize=size)).figure.subplots()

@@ -41,14 +41,13 @@ class Axis:
     label: str = ""
     knots: tuple[tuple[float, float], ...] = ()
     breaks: tuple[tuple[float, float], ...] = ()
-    log: bool = False
     has_line: bool = True
     size: float = 10.0  # of the ticks' texts, points
 
     @property
     def limits(self) -> tuple[float, float]:
         """From where to where it goes on a canvas of its own: 0 to 1 if it is not plain."""
-        return (0.0, 1.0) if self.knots or self.log else (self.low, self.high)
+        return (0.0, 1.0) if self.knots else (self.low, self.high)
 
     @property
     def slits(self) -> list[float]:
@@ -61,8 +60,6 @@ class Axis:
         return (self._raw(value) - low) / (high - low)
 
     def _raw(self, value: float) -> float:
-        if self.log:
-            return math.log10(value)
         if not self.knots:
             return value
         for (a, x), (b, y) in pairwise(self.knots):
@@ -147,3 +144,9 @@ def nice(x: float) -> float:
         return 1.0
     power = 10.0 ** math.floor(math.log10(x))
     return min((k * power for k in (1, 2, 5, 10)), key=lambda one: abs(one - x))
+
+
+def short(x: float, slack: float, most: int) -> str:
+    """A number with as few decimals as ``slack`` allows, ``most`` if it allows none."""
+    digits = next((d for d in range(most) if abs(x - round(x, d)) <= slack), most)
+    return f"{round(x, digits) + 0.0:g}" if abs(x) < 1e5 else f"{x:.0f}"

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import TYPE_CHECKING
 
 from .labels import Room
-from .marks import DASHED, DOTTED, Lane, Mark
+from .marks import DASHED, DOTTED, Mark
 from .palette import BAND, FILLS, Fill
 from .shapes import Outline, Point, Shape, Words, rectangle
 from .signs import arrow, slit
+from .view import Lane, View
 from .widths import extent
-
-if TYPE_CHECKING:
-    from .layout import View
 
 FULL = 1.0  # line spacing inside a bar
 PARTS = (0.5, 0.4, 0.3, 0.6, 0.7, 0.2, 0.8)  # of a bar: where its words may have their middle
@@ -112,15 +109,17 @@ class Band(Mark):
     ends: bool = False  # whether it ends (is healed) on the axis
 
     def shapes(self, view: View) -> Iterator[Outline]:
-        low, high = view.panel.across.low, view.panel.across.high
-        box = rectangle(*view.box(self.begin, self.end, low, high))
+        across = view.across.low, view.across.high
+        box = rectangle(*view.box(self.begin, self.end, *across))
         yield Outline((box,), fill="band", opacity=BAND, z=0.0, solid=False)
-        if self.begins:
-            line = view.point(self.begin, low), view.point(self.begin, high)
-            yield Outline((line,), "ink", 2.4, z=4.0)
-        if self.ends:
-            line = view.point(self.end, low), view.point(self.end, high)
-            yield Outline((line,), "ink", 1.3, DASHED, z=1.9)
+        edges = (
+            (self.begins, self.begin, 2.4, (), 4.0),
+            (self.ends, self.end, 1.3, DASHED, 1.9),
+        )
+        for is_there, t, wide, dash, z in edges:
+            if is_there:
+                line = tuple(view.point(t, at) for at in across)
+                yield Outline((line,), "ink", wide, dash, z=z)
 
     def until(self, t: float) -> Mark:
         return replace(self, end=t, ends=False) if self.end > t else self

@@ -16,8 +16,8 @@ from functools import cached_property
 
 from ..trace import OTHER, Frame, Trace
 from ..values.faults import ENDS
-from .ends import CONTROL
 from .reading import NEVER, Reading
+from .wire import CONTROL
 
 REASONS = {  # by how it was done, and whether the end that gave up did it itself
     ("blocked", True): ": its own loop was blocked while the pong lay there",

@@ -9,134 +9,126 @@ Long stories are thinned to what paper can show, and say so; what is stuck, and 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from ..trace import Frame
 from ..values.faults import ENDS
-from . import ends, findings
-from .labels import Place
+from . import findings
+from .below import KINDS
+from .ends import by_name, tries
+from .labels import Place, Places
 from .marks import DOTTED, Dot, Mark, Path, Says, Ticks
 from .reading import Reading
+from .wire import Crossing
 
 WIDE = 570.0  # points that the axis along is long at the usual size
 WIRE = 104.0  # its height; across a unit is a point
-EDGE = {"server": 136.0, "client": 72.0}  # where a frame leaves or enters
+EDGE = {"server": 136.0, "wire": WIRE, "client": 72.0}  # where a frame leaves or enters
 SIDE = {"server": 1.0, "client": -1.0}  # on which side of the wire an end is
-TO = {"server": "down", "client": "up"}  # where what an end sends is going
-ROWS = {  # of signs, from the wire
-    ("server", "PONG"): 22.5,
-    ("server", "PING"): 7.5,
-    ("client", "PONG"): -7.5,
-    ("client", "PING"): -22.5,
-}
-MANY, LABELLED, ALIKE = 60, 8, 4  # pings drawn; of a kind with names; stuck frames with names
+TO = {"server": "up", "client": "down"}  # where what an end gets is going
+ROWS = {"PONG": {"server": 22.5, "client": -7.5}, "PING": {"server": 7.5, "client": -22.5}}
+ROWS["CLOSE"] = {"server": 19.0, "client": -19.0}
+ROWS["FIN"] = ROWS["RST"] = {"server": 12.0, "client": -12.0}  # of signs, from the wire
+LOOK = {"CLOSE": ("ink", "ink"), "FIN": ("faint", "faint"), "RST": ("faint", "faint")}
+LABELLED = 8  # frames of a kind that are called by name; of more only the first
 
 
-def shown(r: Reading) -> tuple[list[Frame], list[Frame], str]:
-    """The control frames and the messages that are drawn, and what was left out, in words."""
-    beats = [frame for frame in r.through if frame.opcode in ("PING", "PONG")]
-    data = [frame for frame in r.through if frame.opcode not in ends.CONTROL]
-    few, seen = ends.every(beats, ends.is_ping, MANY), _apart(data, WIDE / r.horizon)
-    pings, drawn = (sum(map(ends.is_ping, row)) for row in (beats, few))
-    counts = {"messages": (len(data), len(seen)), "pings": (pings, drawn)}
-    control = few + [frame for frame in r.through if frame.opcode == "CLOSE"]
-    return sorted(control, key=lambda f: f.sent_at), seen, ends.thinned(counts)
+def apart(r: Reading, frames: Iterable[Crossing], points: float = 1.0) -> list[Crossing]:
+    """At most one frame of a sender and a kind for each ``points`` of the axis."""
+    first: dict[tuple[str, bool, int], Crossing] = {}
+    for one in frames:
+        place = int(one.sent_at / r.horizon * WIDE / points)
+        first.setdefault((one.sender, one.opcode in LOOK, place), one)
+    return list(first.values())
 
 
-def _apart(frames: list[Frame], scale: float) -> list[Frame]:
-    """At most one frame of a sender and a kind for each point; ``scale`` is in points a second."""
-    first = {(f.sender, f.opcode == "CLOSE", int(f.sent_at * scale)): f for f in reversed(frames)}
-    return list(reversed(first.values()))
-
-
-def crossed(r: Reading, control: list[Frame], data: list[Frame]) -> Iterator[Mark]:
+def crossed(r: Reading, shown: list[Crossing]) -> Iterator[Mark]:
     """The wire and what came through: control frames from end to end, messages as small ticks."""
+    control = [one for one in shown if not one.stuck and not one.is_data]
     end = r.stop if r.is_asked else r.horizon
     yield Path(((0.0, WIRE), (end, WIRE)), "rule", 1.2, z=1.0)
-    for sender in ENDS:
-        times = tuple(f.sent_at for f in data if f.sender == sender)
-        yield Ticks(times, WIRE, 2.1 * SIDE[sender])
-    pings = sum(frame.opcode == "PING" for frame in r.through)
+    yield from _ticks((one for one in shown if not one.stuck and one.is_data), 2.1, "rule")
+    pings = sum(one.opcode == "PING" for one in r.through)
     verb = "PING gets" if pings == 1 else "PINGs get"
-    yield Says(
-        says=f"{pings:,} {verb} through", known=max((f.sent_at for f in control), default=0.0)
-    )
-    kinds = Counter((frame.sender, frame.opcode) for frame in control)
-    named: set[tuple[str, str]] = set()
-    for frame in control:
-        kind, name = (frame.sender, frame.opcode), ends.frame_name(frame.opcode, frame.code)
-        is_named = kinds[kind] <= LABELLED or kind not in named
-        named.add(kind)
-        yield from _flight(r, frame, (name,) if is_named else ())
+    last = max((one.sent_at for one in control), default=0.0)
+    yield Says(says=f"{pings:,} {verb} through", known=last)
+    kinds = by_name(control, lambda one: (one.sender, one.opcode))
+    named = {id(one) for row in kinds for one in (row if len(row) <= LABELLED else row[:1])}
+    for one in control:
+        if one.opcode in KINDS.values():
+            yield Says(says=findings.hung_up(r, one), known=one.sent_at)
+        yield from _flight(r, one, (one.name,) if id(one) in named else ())
 
 
-def _flight(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mark]:
+def _ticks(frames: Iterable[Crossing], length: float, colour: str) -> Iterator[Mark]:
+    frames = list(frames)
+    for sender in ENDS:
+        times = tuple(one.sent_at for one in frames if one.sender == sender)
+        yield Ticks(times, WIRE, length * SIDE[sender], colour)
+
+
+def _flight(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator[Mark]:
     """A frame's way from edge to edge, as far as it has come, its sign in a row of its own."""
-    closes, start, goal = frame.opcode == "CLOSE", EDGE[frame.sender], EDGE[frame.receiver]
-    arrived = frame.sent_at + r.latency if frame.arrived_at is None else frame.arrived_at
-    took = arrived - frame.sent_at
-    part = (r.stop - frame.sent_at) / took if arrived > r.stop and took else 1.0
-    tip = (frame.sent_at + part * took, start + part * (goal - start))
-    colour, known = "ink" if closes else "ping", frame.sent_at
-    yield Path(((frame.sent_at, start), tip), colour, 1.3, known=known, z=1.5)
-    height = WIRE + ROWS.get((frame.sender, frame.opcode), 19.0 * SIDE[frame.sender])
-    way = (start - height) / (start - goal)
-    if way <= part:
-        off = 6 * SIDE[frame.sender]  # off its way, if that is sloped
-        right: tuple[Place, ...] = ((7, 0, "left", "center"), (7, off, "left", "center"))
-        left: tuple[Place, ...] = ((-7, 0, "right", "center"), (-7, -off, "right", "center"))
-        is_sloped = r.latency / r.horizon > 0.003
+    sent, took, side = one.sent_at, one.stop - one.sent_at, -SIDE[one.receiver]
+    start, goal = EDGE[one.sender], EDGE[one.receiver]
+    height = WIRE + ROWS[one.opcode][one.receiver if one.sender == "wire" else one.sender]
+    part = (r.stop - sent) / took if one.stop > r.stop and took else 1.0
+    sign = (start - height) / (start - goal)  # how far along its way
+    colour, ink = LOOK.get(one.opcode, ("ping", "ping_words"))
+    tip = (sent + part * took, start + part * (goal - start))
+    z = 1.4 if one.opcode in KINDS.values() else 1.5  # a FIN under its CLOSE
+    yield Path(((sent, start), tip), colour, 1.3, known=sent, z=z)
+    if sign <= part:
+        rows: Places = ((7, 0, "left", "center"), (7, 6 * side, "left", "center"))
+        left: Places = ((-7, 0, "right", "center"), (-7, -6 * side, "right", "center"))
+        is_sloped = r.latency / r.horizon > 0.003 and one.opcode == "PING"
         yield Dot(
-            frame.sent_at + way * took, height, frame.opcode, TO[frame.sender],
-            wordings=wordings, ink="ink" if closes else "ping_words", sizes=(8.0, 7.5),
-            places=(*left, *right) if is_sloped and frame.opcode == "PING" else (*right, *left),
-            known=known,
+            sent + sign * took, height, one.opcode, TO[one.receiver], wordings=wordings, ink=ink,
+            sizes=(8.0, 7.5), places=left + rows if is_sloped else rows + left, known=sent,
         )  # fmt: skip
 
 
-def stuck(r: Reading) -> Iterator[Mark]:
-    """Half-lines with a ✕, dotted on to where they arrive, if they do; messages as ticks."""
-    alike = findings.alike(r.stuck)
-    data = [frame for frame in r.stuck if frame.opcode not in ends.CONTROL]
-    firsts = {id(rows[0]) for rows in alike.values()}
-    rest = _apart([f for f in data if id(f) not in firsts], WIDE / r.horizon)
-    for sender in ENDS:
-        times = tuple(f.sent_at for f in rest if f.sender == sender)
-        yield Ticks(times, WIRE, 10 * SIDE[sender], "stuck")
-    crossed = [f for f in r.stuck if f.opcode in ends.CONTROL or id(f) in firsts]
-    drawn = {id(f) for f in _apart(crossed, WIDE / r.horizon / 3)}
-    for rows in alike.values():
-        for frame in rows:
-            if id(frame) in drawn:
-                named = len(rows) <= ALIKE or frame is rows[0]
+def stuck(r: Reading, shown: list[Crossing]) -> Iterator[Mark]:
+    """Half-lines with a ✕, dotted on to where they arrive, if they do; messages as ticks.
+
+    Grey ticks on the sender's side of the wire are TCP's tries to bring over what is stuck.
+    """
+    found = [one for one in shown if one.stuck]
+    alike = by_name(found, lambda one: (one.sender, one.name))
+    firsts = {id(rows[0]) for rows in alike}
+    crosses = [one for one in found if not one.is_data or id(one) in firsts]
+    ticks = [one for one in found if one.is_data and id(one) not in firsts]
+    yield from _ticks(apart(r, ticks), 10.0, "stuck")
+    drawn = set(map(id, apart(r, crosses, 3)))
+    for rows in alike:
+        for one in rows:
+            if id(one) in drawn:
+                is_named = len(rows) <= findings.ALIKE or one is rows[0]
                 yield from _half_line(
-                    r, frame, findings.stuck_words(r, rows, frame, ALIKE) if named else ()
+                    r, one, findings.stuck_words(r, rows, one) if is_named else ()
                 )
         yield Says(says=findings.stuck_says(r, rows), known=rows[-1].sent_at)
+    for end in ENDS:
+        above = 9.5 * SIDE[end]
+        places: Places = ((-2, above, "left", "center"), (-10, above, "right", "center"))
+        yield from tries(r, end, WIRE + 5 * SIDE[end], "down", 3 * r.horizon / WIDE, places)
 
 
-def _half_line(r: Reading, frame: Frame, wordings: tuple[str, ...]) -> Iterator[Mark]:
-    sent, arrived, away = frame.sent_at, frame.arrived_at, -SIDE[frame.sender]
-    yield Path(((sent, EDGE[frame.sender]), (sent, WIRE)), "stuck", 1.6, known=sent, z=2.9)
+def _half_line(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator[Mark]:
+    sent, arrived, start, goal = one.sent_at, one.arrived_at, EDGE[one.sender], EDGE[one.receiver]
+    yield Path(((sent, start), (sent, WIRE)), "stuck", 1.6, known=sent, z=2.9)
     if arrived is not None and arrived <= r.horizon:
-        goal = EDGE[frame.receiver]
         way = ((sent, WIRE), (arrived, WIRE), (arrived, goal))
         yield Path(way, "stuck", 1.4, DOTTED, known=arrived, z=2.8)
-        yield Dot(
-            arrived, goal - 4 * SIDE[frame.receiver], "arrives", TO[frame.sender], known=arrived
-        )
-    yield Dot(
-        sent, WIRE, "stuck", wordings=wordings, ink="stuck_words", known=sent,
-        places=tuple(place for ha in ("left", "right", "center") for place in _beyond(away, ha)),
-    )  # fmt: skip
+        tip = goal - 4 * SIDE[one.receiver]
+        yield Dot(arrived, tip, "arrives", TO[one.receiver], known=arrived)
+    places, ink = tuple(_beyond(-SIDE[one.sender])), "stuck_words"
+    yield Dot(sent, WIRE, "stuck", wordings=wordings, places=places, ink=ink, known=sent)
 
 
-def _beyond(away: float, align: str) -> Iterator[Place]:
+def _beyond(away: float) -> Iterator[Place]:
     """Places beyond a ✕, seen from its sender: two rows across the wire, two beside its line."""
-    dx = {"left": 7.0, "right": -7.0, "center": 0.0}[align]
     across, back = ("top", "bottom") if away < 0 else ("bottom", "top")
-    far = dx == 0.0
-    yield from ((dx, away * row, align, across) for row in ((8, 17) if far else (3, 14)))
-    if not far:
-        yield from ((dx, -away * row, align, back) for row in (4, 15))
+    rows = ((3, across), (14, across), (-4, back), (-15, back))
+    for dx, align in ((7.0, "left"), (-7.0, "right")):
+        yield from ((dx, away * row, align, upright) for row, upright in rows)
+    yield from ((0.0, away * row, "center", across) for row in (8, 17))

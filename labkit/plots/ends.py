@@ -9,60 +9,65 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ..trace import Frame
-from ..values.faults import ENDS, Cut
+from ..values.faults import Cut
+from . import below
 from .axis import Tick
 from .bars import Band, Bar
-from .labels import Place
-from .marks import At, Label, Mark
+from .labels import Places
+from .marks import Dot, Label, Mark, Says
 from .reading import Reading
 from .states import Span, spans
+from .view import At
 
 T = TypeVar("T")
+TRIES = ("TCP tries again",)  # beside the first
+TOLD = 12  # tries that an alt text tells one by one
 LEGEND = {"guess": "★ guess", "theory": "◇ theory", "observed": "● observed"}
 INKS = {"guess": "guess", "theory": "theory", "observed": "ink"}
 BELIEFS = ("believes OPEN", "believes\nOPEN", "OPEN?")
-CONTROL = ("PING", "PONG", "CLOSE")
 
 
 # cuts
 
 
-def cuts(r: Reading, at: At, here: Sequence[Place], there: Sequence[Place] = ()) -> Iterator[Mark]:
+def cuts(r: Reading, at: At, here: Places, there: Places = ()) -> Iterator[Mark]:
     """A band for each cut, and words at ``at``: ``here``, or ``there`` if the band is too short."""
-    look: dict[str, Any] = {"ink": "faint", "sizes": (9.0,)}
-    look |= {"places": tuple(here), "otherwise": tuple(there)}
+    labels: list[tuple[float, tuple[str, ...]]] = []
     for cut in r.cuts:
-        begin, heal = cut.at or 0.0, r.heal(cut)
-        if heal < r.begin or begin > r.horizon:
-            continue
-        shown = max(begin, r.begin), min(heal, r.horizon)
-        yield Band(*shown, r.shows(begin), r.shows(heal), known=begin)
-        if r.shows(heal):
-            healed = (f"healed at {r.neat(heal)} s", "healed")
-            yield Label(heal, at, wordings=healed, known=heal, **look)
-    for cut in r.cuts:
-        if cut.at is not None and r.shows(cut.at):
-            words = tuple(band_words(r, cut))
-            yield Label(cut.at, at, wordings=words, known=cut.at, **look)
+        begin, heal = cut.start, r.heal(cut)
+        if begin <= r.horizon and heal >= r.begin:
+            shown = max(begin, r.begin), min(heal, r.horizon)
+            yield Band(*shown, r.shows(begin), r.shows(heal), known=begin)
+            labels.append((heal, (f"healed at {r.neat(heal)} s", "healed")))
+    labels += [(cut.start, tuple(band_words(r, cut))) for cut in r.cuts]
+    for t, words in labels:
+        if r.shows(t):
+            yield Label(
+                t, at, wordings=words, places=here, otherwise=there, sizes=(9.0,),
+                ink="faint", known=t,
+            )  # fmt: skip
+
+
+def _side(cut: Cut) -> str:
+    """ "to the client"; empty if both ways are cut."""
+    return "" if cut.direction == "both" else cut.direction.replace("_", " the ")
 
 
 def cut_words(r: Reading, cut: Cut) -> str:
     """ "Cut at 9 s to the client only, healed at 14 s"."""
-    side = "" if cut.direction == "both" else f" {cut.direction.replace('_', ' the ')} only"
+    side = f" {_side(cut)} only" if _side(cut) else ""
     heal = "" if cut.heal is None else f", healed at {r.neat(cut.heal)} s"
-    return f"Cut at {r.neat(cut.at or 0.0)} s{side}{heal}"
+    return f"Cut at {r.neat(cut.start)} s{side}{heal}"
 
 
 def band_words(r: Reading, cut: Cut) -> list[str]:
     """What stands over a cut, the longest first."""
-    at = r.neat(cut.at or 0.0)
-    if cut.direction == "both":
-        short = [f"cable cut at {at} s", f"cut at {at} s", f"cut {at}"]
-        return [f"cable cut at {at} s: nothing gets through", *short]
-    side = cut.direction.replace("_", " the ")
-    short = [f"cut at {at} s, {side} only", f"cut {side}"]
-    return [f"cut at {at} s, {side} only: the other way works", *short]
+    at, side = r.neat(cut.start), _side(cut)
+    if side:
+        short = f"cut at {at} s, {side} only"
+        return [f"{short}: the other way works", short, f"cut {side}"]
+    short = f"cable cut at {at} s"
+    return [f"{short}: nothing gets through", short, f"cut at {at} s", f"cut {at}"]
 
 
 # states
@@ -88,60 +93,26 @@ def states(
         )  # fmt: skip
 
 
-# timers
+# TCP
 
 
-def timers(r: Reading) -> list[tuple[float, float, tuple[str, ...]]]:
-    """From, to (s), and words, the longest first, of the timers that led to the subject's end."""
-    if r.until is not None or not r.peer.keepalive:
-        return []
-    if r.noticed(r.subject) is not None and r.why_left(r.subject) != "noticed":
-        return []
-    ping = fatal_ping(r)
-    return (
-        [] if ping is None else [row for row in _timers(r, ping) if row[1] - row[0] > r.tolerance]
-    )
-
-
-def fatal_ping(r: Reading) -> Frame | None:
-    """The ping whose pong did not come in time; if nobody noticed, the first one that got stuck."""
-    noticed, timeout = r.noticed(r.subject), r.peer.ping_timeout
-    if noticed is None:
-        mine = (f for f in r.stuck if f.sender == r.subject and f.opcode == "PING")
-        return next(mine, None)
-    if timeout is None:
-        return None
-    near = max(0.05, 0.01 * timeout)
-    pings = (f for f in reversed(r.frames) if f.sender == r.subject and f.opcode == "PING")
-    return next((f for f in pings if abs(f.sent_at + timeout - noticed) <= near), None)
-
-
-def _timers(r: Reading, ping: Frame) -> Iterable[tuple[float, float, tuple[str, ...]]]:
-    whose, sent = "" if r.subject == "server" else "client's ", ping.sent_at
-    noticed, closed, timeout = r.noticed(r.subject), r.closed(r.subject), r.peer.ping_timeout
-    before = [at for way in ENDS for at, heal in r.silences(way) if at <= sent < heal]
-    if before:
-        gap = f"{r.neat(sent - min(before))} s"
-        yield min(before), sent, (f"{gap} to the next ping", f"{gap} to the\nnext ping", gap)
-    if noticed is not None and timeout is not None:
-        yield sent, noticed, _timer(f"{whose}ping_timeout", f"{timeout:g} s")
-        limit = r.peer.close_timeout
-        if closed is not None:
-            full = limit is not None and abs(closed - noticed - limit) <= max(0.05, 0.01 * limit)
-            name = f"{whose}close_timeout" if full else "closing"
-            yield noticed, closed, _timer(name, f"{r.neat(closed - noticed)} s")
-    elif ping.arrived_at is not None and timeout is not None:
-        pongs = (f for f in r.frames if f.receiver == r.subject and f.opcode == "PONG")
-        late = (f.arrived_at for f in pongs if f.sent_at >= (ping.arrived_at or 0.0))
-        pong = next(late, None)
-        if pong is not None:
-            took, most = f"{r.neat(pong - sent)} s", f"{timeout:g} s"
-            long = f"pong after {took}, under ping_timeout {most}"
-            yield sent, pong, (long, f"pong after {took}\n(limit {most})", took)
-
-
-def _timer(name: str, length: str) -> tuple[str, ...]:
-    return f"{name} {length}", f"{name}\n{length}", length
+def tries(r: Reading, end: str, at: At, turned: str, near: float, places: Places) -> Iterator[Mark]:
+    """Where TCP tries a stuck byte again, a tick each; those within ``near`` (s) are one."""
+    drawn, start = -math.inf, f"The {end}'s TCP tried again at "
+    words: tuple[str, ...] = TRIES
+    rows = below.tries(r, end)
+    for number, (t, is_through) in enumerate(rows):
+        says = f"{start}{r.moment(t)}{' and got through' if is_through else ''}"
+        says, start = says if number < TOLD else "", ", "
+        if is_through or t - drawn >= near:
+            sign = "got through" if is_through else "tried again"
+            look: dict[str, Any] = {"wordings": words, "places": places, "ink": "faint"}
+            yield Dot(t, at, sign, turned, says=says, sizes=(7.5,), known=t, **look)
+            drawn, words = t, ()
+        else:
+            yield Says(says=says, known=t)
+    if len(rows) > TOLD:
+        yield Says(says=f"{start}{plural(len(rows) - TOLD, 'more time')}", known=rows[-1][0])
 
 
 # the axis and the source
@@ -167,17 +138,6 @@ def source(r: Reading, used: Iterable[str] = (), thinned: str = "") -> tuple[tup
 # many of a kind
 
 
-def every(rows: list[T], leads: Callable[[T], bool], most: int) -> list[T]:
-    """Of rows with too many leaders every n-th leader, with what follows it."""
-    step = math.ceil(sum(map(leads, rows)) / most)
-    count, kept = 0, []
-    for row in rows:
-        count += leads(row)
-        if step <= 1 or count % step == 1:
-            kept.append(row)
-    return kept
-
-
 def together(rows: Iterable[T], near: Callable[[T, T], bool]) -> list[list[T]]:
     """Rows in groups: each row that is near the first of its group."""
     groups: list[list[T]] = []
@@ -189,33 +149,24 @@ def together(rows: Iterable[T], near: Callable[[T, T], bool]) -> list[list[T]]:
     return groups
 
 
-def thinned(counts: dict[str, tuple[int, int]]) -> str:
-    """What was left out, from how many there are, and how many are drawn."""
-    said = [
-        f"{many:,} {name}, {drawn:,} drawn"
-        for name, (many, drawn) in counts.items()
-        if drawn < many
-    ]
-    return f"thinned: {'; '.join(said)}" if said else ""
-
-
-def is_ping(row: Any) -> bool:
-    return bool(row.opcode == "PING")
+def by_name(rows: Iterable[T], name: Callable[[T], Any]) -> list[list[T]]:
+    """Rows in groups of one name, in the order of their firsts."""
+    groups: dict[Any, list[T]] = {}
+    for row in rows:
+        groups.setdefault(name(row), []).append(row)
+    return list(groups.values())
 
 
 # words
 
 
-def frame_name(opcode: str, code: int | None) -> str:
-    """A frame by name: "CLOSE 1011", "PING", or "message" for data."""
-    if opcode == "CLOSE" and code:
-        return f"CLOSE {code}"
-    return opcode if opcode in CONTROL else "message"
+def noun(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"
 
 
 def plural(count: int, what: str) -> str:
     """ "1 ping", "3 pings"."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    return f"{count:,} {noun(count, what)}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..values.faults import ENDS
-from .axis import SECONDS, nice
+from . import below
+from .axis import SECONDS, nice, short
 from .reading import Reading
+from .wire import Crossing
 
 SHORT = 0.5  # s; a shorter part is told in milliseconds
 STEPS = {"CONNECTING": 1, "OPEN": 2, "CLOSING": 0, "CLOSED": 0}  # a tick's weight at each state
@@ -49,8 +51,41 @@ class Excerpt(Reading):
 
     @cached_property
     def asked(self) -> set[tuple[str, str]]:
-        """What each end has pinged with: (the end, the payload in hex)."""
-        return {(frame.sender, frame.payload) for frame in self.frames if frame.opcode == "PING"}
+        """What each end has been pinged with: (the end, the payload in hex)."""
+        pings = (one for one in self.frames if one.opcode == "PING" and one.payload)
+        return {(ping.receiver, ping.payload) for ping in pings}
+
+    def is_answer(self, one: Crossing) -> bool:
+        """Whether a PONG has the bytes of a PING."""
+        return one.opcode == "PONG" and (one.sender, one.payload) in self.asked
+
+    def is_echo(self, one: Crossing) -> bool:
+        """Whether a CLOSE answers one that has arrived."""
+        first = self.close
+        if first is None or first.sender == one.sender or first.arrived_at is None:
+            return False
+        return first.arrived_at <= one.sent_at + 1e-9
+
+    @cached_property
+    def endings(self) -> list[Crossing]:
+        return list(below.endings(self))
+
+    @cached_property
+    def hung_up(self) -> str:
+        """The end that hung up first, if one did."""
+        mine = (one.sender for one in self.endings if one.opcode == "FIN")
+        return next((end for end in mine if end in ENDS), "")
+
+    def part(self, handshake: bool) -> list[Crossing]:
+        """Everything between the ends in this part of the story, in time."""
+        found = [*self.crossings, *self.endings, *(below.opening(self) if handshake else ())]
+        edge = self.begin + (1e-9 if self.begin > 0 else -1e-9)
+        here = (one for one in found if one.sent_at <= self.horizon + 1e-9)
+        shown = (one for one in here if self._is_seen(one, edge))
+        return sorted(shown, key=lambda one: one.sent_at)
+
+    def _is_seen(self, one: Crossing, edge: float) -> bool:
+        return one.sent_at >= self.begin if one.stuck else one.stop > edge
 
     @property
     def length(self) -> float:
@@ -84,9 +119,8 @@ class Excerpt(Reading):
         """A moment as its tick says it; a real clock's lateness is left out if too small."""
         unit = 1000 if self.is_short else 1
         x, whole = (t - self.origin) * unit, self.length * unit
-        slack = 1e-6 if self.is_virtual else min(0.004 * whole, 1.0 if self.is_short else 0.03)
-        digits = next((d for d in range(4) if abs(x - round(x, d)) <= slack), 3)
-        return f"{round(x, digits) + 0.0:g}" if abs(x) < 1e5 else f"{x:.0f}"
+        late = min(0.004 * whole, 1.0 if self.is_short else 0.03)
+        return short(x, 1e-6 if self.story.is_virtual else late, 3)
 
     def moment(self, t: float) -> str:
         """A moment in words: "5.4 s", "0.31 ms"."""
@@ -103,10 +137,10 @@ class Excerpt(Reading):
     def ticks(self) -> list[tuple[float, int]]:
         """(time in s, how much it matters; 0 most), for the moments at which something happens."""
         rows = [(t, weight) for t, weight in super().ticks if t != self.horizon] + [(0.0, 1)]
-        rows += [(t, STEPS[state]) for end in ENDS for t, state in self.states(end)]
-        closes = [frame for frame in self.frames if frame.opcode == "CLOSE"]
-        rows += [(f.sent_at, 3) for f in closes]
-        rows += [(f.arrived_at, 3) for f in closes if f.arrived_at is not None]
+        rows += [(t, STEPS[state]) for end in ENDS for t, state in self.states[end]]
+        closes = [one for one in self.frames if one.opcode == "CLOSE"]
+        moments = (t for one in closes for t in (one.sent_at, one.arrived_at) if t is not None)
+        rows += [(t, 3) for t in moments]
         if not any(self.shows(t) for t, _ in rows):
             step = nice(self.length / 5)
             rows += [(round(self.begin / step + k) * step, 4) for k in range(1, 5)]

@@ -11,16 +11,19 @@ import functools
 import inspect
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ..trace.files import whole
 from . import axes, layout, palette, svg
+from .labels import Room
 from .layout import Panel
 from .shapes import Box, Shape, Words
+from .widths import extent, width
 
 SUFFIXES = (".svg", ".png", ".pdf")
 WIDE: tuple[float, float, float, float] = (53, 44, 25, 26)  # points: margins of a figure with lanes
@@ -60,24 +63,41 @@ class Figure:
         title = self.title if self.known <= t else self.asks
         return replace(self, title=title, panels=tuple(panel.until(t) for panel in self.panels))
 
-    def shapes(self, wide: float | None = None, high: float | None = None) -> list[Shape]:
-        """What a canvas draws in an area of ``wide`` × ``high`` points (None: its own)."""
+    @property
+    def area(self) -> tuple[float, float]:
+        """The size within its margins (points)."""
+        (wide, high), (left, bottom, right, top) = self.points, self.margins
+        return wide - left - right, high - bottom - top
+
+    def shapes(self, wide: float = 0.0, high: float = 0.0) -> list[Shape]:
+        """What a canvas draws, in an area of ``wide`` × ``high`` points (0: its own)."""
+        wide, high = wide or self.area[0], high or self.area[1]
         left, bottom, right, top = self.margins
-        own = self.points[0] - left - right, self.points[1] - bottom - top
-        return layout.shapes(self, wide or own[0], high or own[1])
+        room = Room((-left + 4, -bottom + 2, wide + right - 4, high + top))
+        drawn: list[Shape] = [self._title(wide + right - 4, high)]
+        drawn += layout.shapes(self.panels, wide, high, room)
+        drawn += self._sources(room, wide + min(18.0, right - 6))
+        return sorted(drawn, key=lambda shape: shape.z)
+
+    def _title(self, wide: float, high: float) -> Words:
+        text, size = layout.headline(self.title, wide)
+        y = high + self.lead + extent(text, size, True, 1.1)[1] / 2
+        return Words(text, 0.0, y, size, "ink", True, line=1.1)
+
+    def _sources(self, room: Room, x: float) -> Iterator[Words]:
+        """The source line, from the right at ``x`` (points), what has room of it."""
+        for text, ink in reversed(self.source):
+            places = product((8.5, 7.5), (0, 12))
+            tries = (Words(text, x, -self.foot - y, size, ink, align="right") for size, y in places)
+            said = room.first(tries)
+            if said is not None:
+                yield said
+                x -= width(text, said.size) + 11
 
     @property
     def words(self) -> list[str]:
         """All that is written on it, as it is drawn, a line break as a space."""
         return [one.text.replace("\n", " ") for one in self.shapes() if isinstance(one, Words)]
-
-    def scales(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """The limits of an Axes: its first panel's, if this fills it and is plain, else 0 to 1."""
-        panel = self.panels[0]
-        if panel.box != (0.0, 0.0, 1.0, 1.0):
-            return (0.0, 1.0), (0.0, 1.0)
-        (low, high), across = panel.along.limits, panel.across.limits
-        return (across, (high, low)) if panel.down else ((low, high), across)
 
     # how it is seen
 
@@ -103,8 +123,24 @@ class Figure:
         return -left, -bottom, wide - left, high - bottom
 
     def draw(self, ax: Any) -> Any:
-        """The figure on matplotlib's Axes, which is returned."""
-        return axes.draw(self, ax)
+        """The figure on matplotlib's Axes, which is returned, with the figure's words as ``alt``.
+
+        Where one panel fills it the Axes has its scale: ``ax.axvline(12)`` is at 12 s.
+        """
+        x, y = self._limits
+        ax.set(xlim=x, ylim=y)
+        axes.draw(ax, self.shapes(*axes.area(ax)), palette.theme(self.theme))
+        ax.alt = self.alt
+        return ax
+
+    @property
+    def _limits(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Of an Axes: its first panel's, if this fills it and is plain, else 0 to 1."""
+        panel = self.panels[0]
+        if panel.box != (0.0, 0.0, 1.0, 1.0):
+            return (0.0, 1.0), (0.0, 1.0)
+        along, across = panel.along.limits, panel.across.limits
+        return (across, along[::-1]) if panel.down else (along, across)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as .svg, .png (150 dpi) or .pdf, all of it or nothing, the alt text within."""
@@ -115,10 +151,16 @@ class Figure:
             raise ValueError(
                 f"a figure is saved by its suffix: expected .svg, .png or .pdf, seen {seen!r}"
             )
-        data = f"{self.svg()}\n".encode() if kind == ".svg" else axes.file(self, kind[1:])
+        data = f"{self.svg()}\n".encode() if kind == ".svg" else self._printed(kind[1:])
         with whole(path) as draft:
             draft.write_bytes(data)
         return path
+
+    def _printed(self, kind: str) -> bytes:
+        (wide, high), (left, bottom, _, _), (long, up) = self.points, self.margins, self.area
+        box = (left / wide, bottom / high, long / wide, up / high)
+        sheet = axes.sheet(self.size, box, palette.theme(self.theme).paper)
+        return axes.data(self.draw(sheet), kind, self.alt)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.inline(), "text/plain": self.alt}

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..trace import OTHER, Frame, Story
+from ..trace import OTHER
 from ..values.faults import ENDS
-from .ends import capital, cut_words, frame_name, listed, together
+from .ends import capital, cut_words, listed, plural, together
 from .reading import Moment, Reading
+from .wire import Crossing
+
+ALIKE = 4  # stuck frames of a name that are called one by one
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,10 @@ class Guess:
 def guessed(guess: Any) -> Guess | None:
     """A guess as it was given, or None if there is nothing to draw."""
     seconds = getattr(guess, "seconds", guess)
-    if (
-        isinstance(seconds, bool)
-        or not isinstance(seconds, (int, float))
-        or not 0 <= seconds < math.inf
-    ):
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not is_number or not 0 <= seconds < math.inf:
         return None
-    return Guess(float(seconds), str(getattr(guess, "label", "") or "your guess"))
+    return Guess(float(seconds), getattr(guess, "label", "") or "your guess")
 
 
 def finding(r: Reading) -> str:
@@ -88,13 +88,10 @@ def _noticed(r: Reading) -> str:
     at, verb, told = r.noticed(one) or 0.0, r.why_left(one), r.told(one)
     if r.same(r.noticed(other), at) and r.why_left(other) == verb:
         return f"both ends {verb} at {r.neat(at)} s{_both_told(r)}"
-    clauses, later = (
-        [f"the {one} {verb} at {r.neat(at)} s"],
-        told is not None and not r.same(told, at),
-    )
-    if later:
-        clauses.append(f"its application was told at {r.neat(told or 0.0)} s")
-    return ", ".join([*clauses, _other(r, other, later)])
+    is_later = told is not None and not r.same(told, at)
+    clauses = [f"the {one} {verb} at {r.neat(at)} s"]
+    clauses += [f"its application was told at {r.neat(told)} s"] if told and is_later else []
+    return ", ".join([*clauses, _other(r, other, is_later)])
 
 
 def _both_told(r: Reading) -> str:
@@ -138,7 +135,7 @@ def fact_words(r: Reading, group: Sequence[Moment]) -> tuple[str, ...]:
 
 def raises(r: Reading, end: str) -> str:
     """ "recv() raises ConnectionClosedError", of the first exception that told ``end``."""
-    first = next(iter(r.raised(end)), None)
+    first = next(iter(r.raised[end]), None)
     return "" if first is None else f"{first.awaiting}() raises {first.type}"
 
 
@@ -162,52 +159,42 @@ def guess_words(r: Reading, guess: Guess, fact: float | None) -> list[str]:
     return [f"{said}, {how}", f"{said}\n{how}", how]
 
 
-def notes(r: Reading, theory: Story | None) -> list[tuple[str, float]]:
+def notes(r: Reading, promise: Reading | None) -> list[tuple[str, float]]:
     """What the verdict says in words because no mark can, and from when (s) it is known."""
     found = []
-    unknown = r.unknown or getattr(theory, "unknown", None)
+    unknown = r.unknown or (promise and promise.unknown)
     if not r.is_asked and not r.unknown and not r.moments:
         nobody = "nobody noticed anything" if r.cuts else "both ends stay OPEN"
         found.append((f"{nobody} until the end of this trace", r.stop))
     if unknown:
         found.append((f"theory does not know: {unknown}", 0.0))
-    elif theory is not None and not r.is_asked:
-        fact, says = r.noticed(r.subject), theory.noticed_at(r.subject)
-        if (fact is None) != (says is None):
+    elif promise is not None and not r.is_asked:
+        says = promise.noticed(r.subject)
+        if (r.noticed(r.subject) is None) != (says is None):
             verb = "never notices" if says is None else f"notices at {r.seconds(says)}"
             found.append((f"theory: the {r.subject} {verb}", r.stop))
-    return found + [(f"a tie: {tie}", r.stop) for tie in getattr(theory, "ties", [])[:1]]
+    ties = getattr(promise.story, "ties", []) if promise else []
+    return found + [(f"a tie: {tie}", r.stop) for tie in ties[:1]]
 
 
-def theory_says(r: Reading, theory: Story) -> str:
-    asks = {
-        "leaves OPEN": theory.noticed_at,
-        "is closed": theory.closed_at,
-        "is told": theory.told_at,
-    }
-    moments = [(verb, ask(r.subject)) for verb, ask in asks.items()]
-    said = [
-        f"{verb} at {r.seconds(t)}" for verb, t in moments if t is not None and math.isfinite(t)
-    ]
+def theory_says(r: Reading, promise: Reading) -> str:
+    asks = (
+        ("leaves OPEN", promise.noticed),
+        ("is closed", promise.closed),
+        ("is told", promise.told),
+    )
+    moments = [(verb, ask(r.subject)) for verb, ask in asks]
+    said = [f"{verb} at {r.seconds(t)}" for verb, t in moments if t is not None]
     return f"Theory: the {r.subject} {', '.join(said) or 'never notices'}"
 
 
 # what is stuck
 
 
-def alike(frames: list[Frame]) -> dict[tuple[str, str], list[Frame]]:
-    """Frames by their sender and name."""
-    found: dict[tuple[str, str], list[Frame]] = {}
-    for frame in frames:
-        name = frame_name(frame.opcode, frame.code)
-        found.setdefault((frame.sender, name), []).append(frame)
-    return found
-
-
-def stuck_words(r: Reading, rows: list[Frame], frame: Frame, most: int) -> tuple[str, ...]:
-    """ "PING stuck, arrives 20", the longest first; of more than ``most`` how many there are."""
-    name = frame_name(frame.opcode, frame.code)
-    if len(rows) > most:
+def stuck_words(r: Reading, rows: list[Crossing], frame: Crossing) -> tuple[str, ...]:
+    """ "PING stuck, arrives 20", the longest first; of more than ALIKE how many there are."""
+    name = frame.name
+    if len(rows) > ALIKE:
         return (f"{len(rows):,} {name}s stuck",)
     if frame.arrived_at is None:
         return (f"{name} stuck",)
@@ -215,14 +202,19 @@ def stuck_words(r: Reading, rows: list[Frame], frame: Frame, most: int) -> tuple
     return f"{name} stuck, arrives {when}", f"{name} stuck,\narrives {when}", f"{name} stuck"
 
 
-def stuck_says(r: Reading, rows: list[Frame]) -> str:
+def stuck_says(r: Reading, rows: list[Crossing]) -> str:
     """What became of frames that are alike."""
-    name, sender = frame_name(rows[0].opcode, rows[0].code), rows[0].sender
-    first, last, late = r.neat(rows[0].sent_at), r.neat(rows[-1].sent_at), rows[-1].arrived_at
-    arrives = "" if late is None else f" at {r.neat(late)} s"
-    if len(rows) == 1:
-        fate = "arrives" if arrives else "never arrives"
-        return f"{capital(name)} of the {sender}, sent at {first} s, is stuck and {fate}{arrives}"
-    fate = "arrive" if arrives else "never arrive"
-    what = f"{len(rows):,} {name}s of the {sender}, sent from {first} to {last} s"
-    return f"{what}, are stuck and {fate}{arrives}"
+    one, last = rows[0], rows[-1]
+    first, late = r.neat(one.sent_at), last.arrived_at
+    what = f"{capital(one.name)} of the {one.sender}, sent at {first} s, is stuck and"
+    arrive = "arrives" if len(rows) == 1 else "arrive"
+    if len(rows) > 1:
+        since = f"sent from {first} to {r.neat(last.sent_at)} s"
+        what = f"{plural(len(rows), one.name)} of the {one.sender}, {since}, are stuck and"
+    return f"{what} never {arrive}" if late is None else f"{what} {arrive} at {r.neat(late)} s"
+
+
+def hung_up(r: Reading, one: Crossing) -> str:
+    """A FIN or RST that came through."""
+    whose = "the middle" if one.sender == "wire" else f"the {one.sender}"
+    return f"{one.opcode} from {whose} to the {one.receiver} at {r.moment(one.sent_at)}"

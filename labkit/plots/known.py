@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from ..trace import OTHER, Event, Story
+from ..trace import OTHER, Event, Trace
 from ..values.experiment import Experiment
 from ..values.faults import ENDS
 
+MOST = 10_000  # pings that are told
 
-@dataclass
-class Known(Story):
+
+def known(experiment: Experiment) -> Trace:
     """OPEN on both sides, and pings with their pongs, until the first act."""
+    acts = [act.at for act in experiment.faults if act.at is not None]
+    longest = max(experiment.peer(end).ping_interval or 0.0 for end in ENDS)
+    end = float(min(acts)) if acts else 2.5 * longest or 10.0
+    told = [event for one in ENDS for event in _quiet(experiment, one, end) if event.t < end]
+    return Trace(experiment, sorted(told, key=lambda event: event.t), {"end": end})
 
-    experiment: Experiment
-    events: list[Event] = field(init=False)
-    end: float = field(init=False)  # s
 
-    def __post_init__(self) -> None:
-        it = self.experiment
-        acts = [act.at for act in it.faults if act.at is not None]
-        longest = max((peer.ping_interval or 0.0 for peer in (it.server, it.client)), default=0.0)
-        self.end = float(min(acts)) if acts else 2.5 * longest or 10.0
-        late = {"server": 0.0, "client": it.latency}
-        opened = [Event(t, end, "theory", "state", {"state": "OPEN"}) for end, t in late.items()]
-        pings = [event for end in ENDS for event in self._pings(end, late[end], it.latency)]
-        known = (event for event in opened + pings if event.t < self.end)
-        self.events = sorted(known, key=lambda event: event.t)
-
-    def _pings(self, end: str, start: float, way: float) -> Iterator[Event]:
-        interval = self.experiment.peer(end).ping_interval
-        count = min(10_000, (self.end - start) / interval if interval else 0)
-        for k in range(1, int(count) + 1):
-            t = start + k * (interval or 0.0)
-            if t < self.end:
-                yield _frame(t, end, "PING", way)
-                yield _frame(t + way, OTHER[end], "PONG", way)
+def _quiet(experiment: Experiment, end: str, until: float) -> Iterator[Event]:
+    """An end that is OPEN, its pings, and their pongs."""
+    way, interval = experiment.latency, experiment.peer(end).ping_interval
+    start = way if end == "client" else 0.0
+    yield Event(start, end, "theory", "state", {"state": "OPEN"})
+    if interval is None:
+        return
+    for k in range(1, min(MOST, int((until - start) / interval)) + 1):
+        t = start + k * interval
+        yield _frame(t, end, "PING", way)
+        yield _frame(t + way, OTHER[end], "PONG", way)
 
 
 def _frame(t: float, sender: str, opcode: str, way: float) -> Event:
-    return Event(
-        t, "wire", "theory", "frame", {"sender": sender, "opcode": opcode, "arrived_at": t + way}
-    )
+    data = {"sender": sender, "opcode": opcode, "arrived_at": t + way}
+    return Event(t, "wire", "theory", "frame", data)

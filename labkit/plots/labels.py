@@ -6,43 +6,28 @@ written. If nothing fits it is left out, since a word on top of a word helps nob
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from .shapes import Box, Point, Words
-from .widths import extent
+from .shapes import Box, Shape, Words
 
 # dx, dy (points) from the mark; how the text is aligned there
 Place = tuple[float, float, str, str]
+Places = tuple[Place, ...]
 COLUMN = 32.0  # points; the taken boxes are kept by the columns they stand in
 UPRIGHT = {"bottom": 0.5, "center": 0.0, "top": -0.5}
-CENTRE: tuple[Place, ...] = ((0, 0, "center", "center"),)
+CENTRE: Places = ((0, 0, "center", "center"),)
 
 
-def beside(gap: float = 8.0, rows: Sequence[float] = (0.0,)) -> tuple[Place, ...]:
+def beside(gap: float = 8.0, rows: Sequence[float] = (0.0,)) -> Places:
     """To the right of a mark, then to its left; each in some rows (points up)."""
     sides = ((gap, "left"), (-gap, "right"))
     return tuple((dx, dy, align, "center") for dx, align in sides for dy in rows)
 
 
-def around(gap: float = 9.0) -> tuple[Place, ...]:
+def around(gap: float = 9.0) -> Places:
     """Below a mark, then above it."""
     return (0, -gap, "center", "top"), (0, gap, "center", "bottom")
-
-
-def along(text: str, a: Point, b: Point, size: float, ink: str, above: bool) -> Iterator[Words]:
-    """Words along a line, turned with it, above it or below."""
-    if a > b:
-        a, b = b, a
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    angle = math.atan2(dy, dx)
-    off = 4.5 + extent(text, size)[1] / 2
-    for part in (0.5, 0.4, 0.3, 0.6, 0.7):
-        for up in (off, -off) if above else (-off, off):
-            x = a[0] + part * dx - up * math.sin(angle)
-            y = a[1] + part * dy + up * math.cos(angle)
-            yield Words(text, x, y, size, ink, False, "center", angle)
 
 
 class Room:
@@ -53,23 +38,22 @@ class Room:
         self._taken: dict[int, list[tuple[Box, bool]]] = defaultdict(list)
         self._said: list[Box] = []
 
-    def take(self, boxes: Iterable[Box], ground: bool = False) -> None:
-        """Keep words away from these; from a ``ground`` all but its own."""
-        for box in boxes:
+    def take(self, shape: Shape) -> None:
+        """Keep words away from what is drawn, if it is solid; from a ground all but its own."""
+        boxes, is_ground = list(shape.boxes()), False
+        if isinstance(shape, Words):
+            self._said += boxes
+        else:
+            is_ground = shape.ground
+        for box in boxes if shape.solid else ():
             for column in _columns(box):
-                self._taken[column].append((box, ground))
-
-    def write(self, words: Words) -> None:
-        """Keep other words away from these."""
-        boxes = words.boxes()
-        self._said += boxes
-        self.take(boxes)
+                self._taken[column].append((box, is_ground))
 
     def first(self, tries: Iterable[Words], on_ground: bool = False) -> Words | None:
         """The first words that fit, if any; their room is taken."""
         for words in tries:
             if all(self._is_free(box, on_ground) for box in words.boxes()):
-                self.write(words)
+                self.take(words)
                 return words
         return None
 

@@ -18,7 +18,7 @@ from itertools import accumulate
 
 from ..trace import OTHER, Trace
 from ..values.framing import frame_size
-from .ends import CONTROL
+from .wire import CONTROL
 
 Steps = tuple[list[float], list[int]]  # times (s), and the value from each on
 

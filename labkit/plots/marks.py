@@ -16,21 +16,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
 
-from .labels import UPRIGHT, Place, Room, along, around, beside
+from .labels import UPRIGHT, Places, Room, around, beside
 from .palette import FILLS, SIGNS
 from .shapes import Outline, Point, Shape, Words, rectangle
 from .signs import arrow, outline
+from .view import At, View
 from .widths import LINE, extent
 
-if TYPE_CHECKING:
-    from .layout import View
-
-At = float | str  # across a panel: a value of its axis, or a lane by name (its middle)
-Lane = str | tuple[float, float]  # a lane by name, or from where to where across the panel
 DASHED, DOTTED = (4.0, 3.0), (1.1, 1.8)
 ALWAYS = -math.inf
 
@@ -40,8 +35,8 @@ class Mark:
     """What all marks have. ``ink`` is the colour of the words, by name; sizes are in points."""
 
     wordings: tuple[str, ...] = ()
-    places: tuple[Place, ...] = (*beside(), *around())
-    otherwise: tuple[Place, ...] = ()  # where they may stand if no wording fits at its places
+    places: Places = (*beside(), *around())
+    otherwise: Places = ()  # where they may stand if no wording fits at its places
     sizes: tuple[float, ...] = (8.5, 7.5)
     ink: str = "ink"
     bold: bool = False
@@ -143,20 +138,52 @@ class Path(Mark):
         return (x0 + x1) / 2, (y0 + y1) / 2
 
     def tries(self, view: View) -> Iterator[Words]:
+        points = self._points(view)
         if self.above is None:
             yield from super().tries(view)
-            return
-        points = self._points(view)
-        for text, size in product(self.wordings, self.sizes) if points else ():
-            yield from along(text, points[0], points[-1], size, self.ink, self.above)
+        elif points:
+            a, b = sorted((points[0], points[-1]))
+            for text, size in product(self.wordings, self.sizes):
+                yield from self._along(a, b, text, size)
+
+    def _along(self, a: Point, b: Point, text: str, size: float) -> Iterator[Words]:
+        """Words along a line, turned with it, above it or below."""
+        dx, dy = b[0] - a[0], b[1] - a[1]
+        angle = math.atan2(dy, dx)
+        off = 4.5 + extent(text, size)[1] / 2
+        for part in (0.5, 0.4, 0.3, 0.6, 0.7):
+            for up in (off, -off) if self.above else (-off, off):
+                x = a[0] + part * dx - up * math.sin(angle)
+                y = a[1] + part * dy + up * math.cos(angle)
+                yield Words(text, x, y, size, self.ink, False, "center", angle)
 
 
 @dataclass(frozen=True)
-class Dot(Mark):
-    """A sign of the palette's; a triangle points "down", "up", "left" or "right"."""
+class Label(Mark):
+    """Words at a place; with a ``leader``, a thin line goes to them if they stand away from it."""
 
     t: float
     at: At
+    leader: bool = field(default=False, kw_only=True)
+
+    def words(self, view: View, room: Room) -> Iterator[Shape]:
+        said = room.first(self.tries(view))
+        if said is None:
+            return
+        yield said
+        x, y = self.anchor(view)
+        if self.leader and abs(said.y - y) > extent(said.text, said.size)[1] / 2 + 1:
+            way = math.copysign(1, said.x - x)
+            yield Outline((((x + way, y), (x + 5 * way, said.y)),), "faint", 0.7, z=1.8)
+
+    def anchor(self, view: View) -> Point:
+        return view.point(self.t, self.at)
+
+
+@dataclass(frozen=True)
+class Dot(Label):
+    """A sign of the palette's; a triangle points "down", "up", "left" or "right"."""
+
     sign: str  # of palette.SIGNS
     points: str = "down"
 
@@ -165,9 +192,6 @@ class Dot(Mark):
         half = look.size / 2
         path = tuple((x + half * a, y + half * b) for a, b in outline(look.shape, self.points))
         yield Outline((path,), look.edge, look.wide, fill=look.fill, z=5.0)
-
-    def anchor(self, view: View) -> Point:
-        return view.point(self.t, self.at)
 
 
 @dataclass(frozen=True)
@@ -212,28 +236,6 @@ class Area(Mark):
 
     def until(self, t: float) -> Mark:
         return replace(self, steps=tuple(s for s in self.steps if s[0] <= t), end=min(t, self.end))
-
-
-@dataclass(frozen=True)
-class Label(Mark):
-    """Words at a place; with a ``leader``, a thin line goes to them if they stand away from it."""
-
-    t: float
-    at: At
-    leader: bool = False
-
-    def words(self, view: View, room: Room) -> Iterator[Shape]:
-        said = room.first(self.tries(view))
-        if said is None:
-            return
-        yield said
-        x, y = self.anchor(view)
-        if self.leader and abs(said.y - y) > extent(said.text, said.size)[1] / 2 + 1:
-            way = math.copysign(1, said.x - x)
-            yield Outline((((x + way, y), (x + 5 * way, said.y)),), "faint", 0.7, z=1.8)
-
-    def anchor(self, view: View) -> Point:
-        return view.point(self.t, self.at)
 
 
 @dataclass(frozen=True)

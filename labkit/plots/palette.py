@@ -10,68 +10,58 @@ that a figure reads in grey:
     CLOSED          hollow
     ▼ PING, △ PONG  blue, filled and hollow; they point to where they go
     ✕ stuck         vermilion half-line          stuck, not lost: it arrives after healing
+    ▯ ▮ TCP         grey ticks: tried again, hollow where that is lost too, filled where it arrives
+    FIN, RST        grey
     ★ guess   ◇ theory   ● observed
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
+from types import SimpleNamespace
 
+Theme = SimpleNamespace  # colours (CSS) by name
 BAND = 0.16  # opacity of the band over a cut, so that it works on any paper
 
-
-@dataclass(frozen=True)
-class Theme:
-    """The colours of one theme, by meaning."""
-
-    ink: str
-    paper: str
-    faint: str  # words that may stand back
-    rule: str  # thin lines: the wire itself, messages
-    band: str  # over a cut, at the opacity BAND
-    open: str
-    on_open: str  # words on OPEN
-    belief: str
-    on_belief: str
-    closing: str
-    on_closing: str
-    ping: str  # PING and PONG
-    ping_words: str
-    stuck: str
-    stuck_words: str
-    guess: str
-    theory: str
-    step_0: str  # of a scale, the least: cells of a landscape
-    step_1: str
-    step_2: str
-    step_3: str
-    step_4: str
-    step_5: str
-    step_6: str  # the most
-    on_low: str  # words on the steps 0 to 3
-    on_high: str  # words on the steps 4 to 6
+COLOURS = """
+name         light   dark    of what
+ink          #262626 #e6e6e6
+paper        #ffffff #111111
+faint        #555555 #b0b0b0 words that may stand back
+rule         #a6a6a6 #6e6e6e thin lines: the wire itself, messages
+band         #707070 #a0a0a0 over a cut, at the opacity BAND
+open         #009e73 #00a077
+on_open      #00140e #000f0a words on OPEN
+belief       #d3ede4 #12382c
+on_belief    #004d38 #a5e5cf
+closing      #e69f00 #e59e00
+on_closing   #140e00 #120c00
+ping         #0072b2 #56b4e9 PING and PONG
+ping_words   #00659f #57b5ea
+stuck        #d55e00 #f0772b
+stuck_words  #a84a00 #ff9a57
+guess        #a0348a #e79bd0
+theory       #00669e #55b3e8
+step_0       #f1f7fa #142937 of a scale, the least: cells of a landscape
+step_1       #cdd9e2 #253d4c
+step_2       #a3b8c5 #385365
+step_3       #7693a7 #4e6f82
+step_4       #4d728c #6a91a6
+step_5       #2d5976 #86b4cc
+step_6       #0d3f61 #a5d9f3 the most
+on_low       #000b14 #f4f4f4 words on the steps 0 to 3
+on_high      #fefefe #000c15 words on the steps 4 to 6
+"""
 
 
-LIGHT = Theme(
-    ink="#262626", paper="#ffffff", faint="#555555", rule="#a6a6a6", band="#707070",
-    open="#009e73", on_open="#00140e", belief="#d3ede4", on_belief="#004d38",
-    closing="#e69f00", on_closing="#140e00",
-    ping="#0072b2", ping_words="#00659f", stuck="#d55e00", stuck_words="#a84a00",
-    guess="#a0348a", theory="#00669e",
-    step_0="#f1f7fa", step_1="#cdd9e2", step_2="#a3b8c5", step_3="#7693a7",
-    step_4="#4d728c", step_5="#2d5976", step_6="#0d3f61", on_low="#000b14", on_high="#fefefe",
-)  # fmt: skip
-DARK = Theme(
-    ink="#e6e6e6", paper="#111111", faint="#b0b0b0", rule="#6e6e6e", band="#a0a0a0",
-    open="#00a077", on_open="#000f0a", belief="#12382c", on_belief="#a5e5cf",
-    closing="#e59e00", on_closing="#120c00",
-    ping="#56b4e9", ping_words="#57b5ea", stuck="#f0772b", stuck_words="#ff9a57",
-    guess="#e79bd0", theory="#55b3e8",
-    step_0="#142937", step_1="#253d4c", step_2="#385365", step_3="#4e6f82",
-    step_4="#6a91a6", step_5="#86b4cc", step_6="#a5d9f3", on_low="#f4f4f4", on_high="#000c15",
-)  # fmt: skip
-THEMES = {"light": LIGHT, "dark": DARK}
+def _theme(column: str) -> Theme:
+    """The colours of a column of the table, by name."""
+    head, *rows = (line.split() for line in COLOURS.strip().splitlines())
+    return Theme(**{row[0]: row[head.index(column)] for row in rows})
+
+
+THEMES = {name: _theme(name) for name in ("light", "dark")}
+LIGHT, DARK = THEMES.values()
 
 JUPYTER = {
     "ink": "--jp-content-font-color1",
@@ -89,13 +79,17 @@ def theme(name: str) -> Theme:
 
 def css(name: str) -> str:
     """The CSS variable of a colour: JupyterLab's own for ink and paper, ours for the rest."""
-    return JUPYTER.get(name, f"--labkit-{name.replace('_', '-')}")
+    return JUPYTER.get(name) or _own(name)
+
+
+def _own(name: str) -> str:
+    return f"--labkit-{name.replace('_', '-')}"
 
 
 def dark_rules(selector: str) -> str:
     """The CSS that gives ``selector`` dark colours where JupyterLab (or VS Code) is dark."""
-    ours = {name: value for name, value in dataclasses.asdict(DARK).items() if name not in JUPYTER}
-    rules = ";".join(f"--labkit-{name.replace('_', '-')}:{value}" for name, value in ours.items())
+    ours = (f"{_own(name)}:{value}" for name, value in vars(DARK).items() if name not in JUPYTER)
+    rules = ";".join(ours)
     return f'[data-jp-theme-light="false"] {selector},.vscode-dark {selector}{{{rules}}}'
 
 
@@ -147,7 +141,7 @@ FILLS |= {
 class Sign:
     """A small mark at a moment: its shape (marks.py), colours by name, and its size (points)."""
 
-    shape: str  # triangle, diamond, circle, star, cross
+    shape: str  # triangle, diamond, circle, star, cross, tick
     fill: str  # "" is hollow
     edge: str
     size: float
@@ -162,6 +156,10 @@ SIGNS = {
     "arrives": Sign("triangle", "stuck", "stuck", 6),
     "guess": Sign("star", "guess", "paper", 14, 0.8),
     "theory": Sign("diamond", "", "theory", 15.5, 1.8),
+    "tried again": Sign("tick", "paper", "faint", 8),
+    "got through": Sign("tick", "faint", "faint", 8),
+    "FIN": Sign("triangle", "faint", "faint", 6),
+    "RST": Sign("triangle", "paper", "faint", 6),
     "observed": Sign("circle", "ink", "ink", 6),
     "not kept": Sign("diamond", "paper", "stuck", 11, 1.8),
     "blocks": Sign("circle", "paper", "stuck", 7, 2.0),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ..trace import Frame, Raised, Story
+from ..trace.story import REAL
 from ..values.experiment import Experiment, Peer
 from ..values.faults import ENDS, Cut, Goodbye
-from .axis import nice
+from .axis import nice, short
+from .wire import Crossing
 
 NEVER = math.inf
 UNKNOWN = Experiment(server=Peer(ping_interval=None), client=Peer(ping_interval=None))
@@ -36,9 +39,9 @@ class Reading:
 
     # who tells, and how much
 
-    @cached_property
-    def header(self) -> dict[str, Any]:
-        return getattr(self.story, "header", None) or {}
+    @property
+    def header(self) -> Mapping[str, Any]:
+        return self.story.header
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -54,10 +57,6 @@ class Reading:
     def is_theory(self) -> bool:
         """Whether this is a prediction rather than something seen."""
         return any(event.witness == "theory" for event in self.story.events[:50])
-
-    @cached_property
-    def is_virtual(self) -> bool:
-        return bool(self.header.get("clock", "virtual") == "virtual")
 
     @cached_property
     def unknown(self) -> str | None:
@@ -79,19 +78,26 @@ class Reading:
     def cuts(self) -> tuple[Cut, ...]:
         """The cuts that have begun; a heal later than ``until`` is known: it was planned."""
         began = (cut for cut in self.experiment.cuts if cut.at is not None)
-        return tuple(cut for cut in began if (cut.at or 0.0) <= self.stop + 1e-9)
+        return tuple(cut for cut in began if cut.start <= self.stop + 1e-9)
 
     @staticmethod
     def heal(cut: Cut) -> float:
         """When a cut ends (s), maybe never."""
         return NEVER if cut.heal is None else cut.heal
 
-    def silences(self, end: str) -> list[tuple[float, float]]:
-        """From when to when (s) a cut silences the direction to ``end``."""
-        ways = ("both", f"to_{end}")
-        return [(cut.at or 0.0, self.heal(cut)) for cut in self.cuts if cut.direction in ways]
-
     @cached_property
+    def silences(self) -> dict[str, list[tuple[float, float]]]:
+        """From when to when (s) a cut silences the direction to an end."""
+        return {
+            end: [(cut.start, self.heal(cut)) for cut in self.cuts if cut.meets(f"to_{end}")]
+            for end in ENDS
+        }
+
+    def is_cut(self, end: str, t: float) -> bool:
+        """Whether the direction to an end is cut at ``t`` (s)."""
+        return any(a <= t < b for a, b in self.silences[end])
+
+    @property
     def latency(self) -> float:
         return self.experiment.latency
 
@@ -101,45 +107,62 @@ class Reading:
         return [frame for frame in self.story.frames() if frame.sent_at <= self.stop]
 
     @cached_property
-    def stuck(self) -> list[Frame]:
-        """The frames that waited in a cut, or never came out of the wire at all."""
-        if self.is_asked:
-            return []
-        silences = {end: self.silences(end) for end in ENDS}
-        return [frame for frame in self.frames if self._waited(frame, silences[frame.receiver])]
+    def crossings(self) -> list[Crossing]:
+        """The frames that came through, are under way when the telling stops, or are stuck."""
+        found: list[Crossing] = []
+        held = dict.fromkeys(ENDS, -NEVER)
+        for frame in self.frames:
+            one = self.crossing(frame, held[frame.sender])
+            if one.stuck:
+                held[one.sender] = one.free
+            if one.stuck or one.arrived_at is not None:
+                found.append(one)
+        return found
 
-    def _waited(self, frame: Frame, silences: list[tuple[float, float]]) -> bool:
-        sent, arrived = frame.sent_at, frame.arrived_at
+    def crossing(self, frame: Frame, held: float) -> Crossing:
+        """A frame with its fate, if what its sender had sent before was held until ``held`` (s).
+
+        One that is under way arrives in time.
+        """
+        stuck, arrived = not self.is_asked and self._waited(frame, held), frame.arrived_at
+        if arrived is None and not stuck and self.latency:
+            arrived = frame.sent_at + self.latency
+        return Crossing(**{**vars(frame), "arrived_at": arrived}, stuck=stuck)
+
+    def _waited(self, frame: Frame, held: float) -> bool:
+        """Whether a frame waited in a cut or behind one that did, or never came out of the wire."""
+        sent, arrived, silences = frame.sent_at, frame.arrived_at, self.silences[frame.receiver]
         if arrived is None:
-            cut = any(a <= sent < b for a, b in silences)
-            return cut or self.stop - sent > self.latency + 1e-6
-        if arrived - sent <= self.latency + 0.05:
+            return self.is_cut(frame.receiver, sent) or self.stop - sent > self.latency + 1e-6
+        if arrived - sent <= self.latency + REAL:
             return False
-        return any(a <= arrived and sent < b <= arrived + 1e-6 for a, b in silences)
+        return sent < held or any(a <= arrived and sent < b <= arrived + 1e-6 for a, b in silences)
 
     @cached_property
-    def through(self) -> list[Frame]:
-        """The frames that came through, or are on their way when the telling stops."""
-        stuck = set(map(id, self.stuck))
-        moves = (f for f in self.frames if f.arrived_at is not None or self.latency)
-        return [frame for frame in moves if id(frame) not in stuck]
+    def stuck(self) -> list[Crossing]:
+        return [one for one in self.crossings if one.stuck]
+
+    @cached_property
+    def through(self) -> list[Crossing]:
+        return [one for one in self.crossings if not one.stuck]
+
+    @cached_property
+    def close(self) -> Crossing | None:
+        """The first CLOSE; the other is its answer, or crosses it."""
+        return next((one for one in self.crossings if one.opcode == "CLOSE"), None)
 
     # who, and when
 
     @cached_property
-    def _states(self) -> dict[str, list[tuple[float, str]]]:
+    def states(self) -> dict[str, list[tuple[float, str]]]:
+        """What each end is from when on (s), as in Story.states."""
         return {end: self.story.states(end) for end in ENDS}
 
-    def states(self, end: str) -> list[tuple[float, str]]:
-        """As Story.states, asked once: what an end is from when on (s)."""
-        return self._states[end]
-
     @cached_property
-    def _raised(self) -> list[Raised]:
-        return self.story.raised()
-
-    def raised(self, end: str) -> list[Raised]:
-        return [one for one in self._raised if one.end == end]
+    def raised(self) -> dict[str, list[Raised]]:
+        """The exceptions that each application met."""
+        found = self.story.raised()
+        return {end: [one for one in found if one.end == end] for end in ENDS}
 
     @cached_property
     def _moments(self) -> dict[str, tuple[float | None, ...]]:
@@ -176,22 +199,19 @@ class Reading:
 
     def why_left(self, end: str) -> str:
         """How an end left OPEN, in a verb: "said goodbye", "got the CLOSE", or else "noticed"."""
-        t = self.noticed(end)
+        t, close = self.noticed(end), self.close
         if t is None:
             return "noticed"
-        if any(abs(when - t) <= 0.05 for when in self.goodbyes(end)):
+        if any(abs(when - t) <= REAL for when in self.goodbyes(end)):
             return "said goodbye"
-        closes = [frame for frame in self.frames if frame.opcode == "CLOSE"]
-        for first in closes[:1]:  # the other is its answer
-            came = first.receiver == end and first.arrived_at is not None
-            if came and abs((first.arrived_at or 0.0) - t) <= 0.05:
-                return "got the CLOSE"
-        return "noticed"
+        if close is None or close.receiver != end or close.arrived_at is None:
+            return "noticed"
+        return "got the CLOSE" if abs(close.arrived_at - t) <= REAL else "noticed"
 
     def goodbyes(self, end: str) -> list[float]:
         """When the application of ``end`` calls close() (s)."""
         acts = (act for act in self.experiment.acts if isinstance(act, Goodbye))
-        return [act.at or 0.0 for act in acts if act.end == end]
+        return [act.start for act in acts if act.end == end]
 
     @cached_property
     def moments(self) -> list[Moment]:
@@ -211,7 +231,7 @@ class Reading:
 
     def same(self, a: float | None, b: float | None) -> bool:
         """Whether two moments (s) are one to a reader; a real clock is a little late."""
-        return a is not None and b is not None and abs(a - b) <= (1e-6 if self.is_virtual else 0.05)
+        return a is not None and b is not None and abs(a - b) <= self.story.slack
 
     def shows(self, t: float | None) -> bool:
         """Whether a moment (s) is on the axis."""
@@ -258,12 +278,14 @@ class Reading:
 
     def neat(self, t: float) -> str:
         """A time as a tick says it: a real clock's few milliseconds of lateness are left out."""
-        slack = 1e-6 if self.is_virtual else min(0.06, 0.015 * self.stop)
-        most = 2 if self.horizon >= 1 else 4
-        digits = next((d for d in range(3) if abs(t - round(t, d)) <= slack), most)
-        return f"{round(t, digits):g}" if abs(t) < 1e5 else f"{t:.0f}"
+        slack = 1e-6 if self.story.is_virtual else min(0.06, 0.015 * self.stop)
+        return short(t, slack, 2 if self.horizon >= 1 else 4)
 
     tick = neat
+
+    def moment(self, t: float) -> str:
+        """A moment in words: "12.21 s"."""
+        return f"{self.neat(t)} s"
 
     def seconds(self, t: float) -> str:
         """A time as the verdict says it: "15.0 s"."""

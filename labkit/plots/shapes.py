@@ -73,6 +73,7 @@ class Words(NamedTuple):
     angle: float = 0.0  # radians, anticlockwise
     line: float = LINE
     z: float = 6.0
+    solid: bool = True
 
     def lines(self) -> Iterator[tuple[float, float, str]]:
         """Where each line's baseline begins, or has its middle or end."""

@@ -38,7 +38,7 @@ def spans(r: Reading, end: str) -> list[Span]:
     """
     last = r.horizon if r.until is None else r.until
     first = min(0.0, r.begin)
-    states = [(max(first, t), state) for t, state in r.states(end) if t <= last]
+    states = [(max(first, t), state) for t, state in r.states[end] if t <= last]
     stops = [*(t for t, _ in states[1:]), last]
     found = []
     for (begin, state), stop in zip(states, stops):
@@ -67,7 +67,7 @@ def silent(r: Reading, end: str) -> list[tuple[float, float]]:
     """When nothing reaches ``end``: from each cut until the first thing that waited arrives."""
     late = [f.arrived_at for f in r.stuck if f.receiver == end and f.arrived_at is not None]
     rows = []
-    for at, heal in r.silences(end):
+    for at, heal in r.silences[end]:
         after = [t for t in late if heal <= t + 1e-6]
         rows.append((at, max(heal, min(after, default=heal))))
     return rows

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from ..trace import Story
@@ -21,15 +21,18 @@ from ..values.experiment import Experiment
 from ..values.faults import ENDS
 from . import crossings, ends, findings
 from .axis import SECONDS, Axis, Tick
+from .below import endings
 from .crossings import EDGE, WIDE, WIRE
 from .figure import Figure, figure
 from .findings import Guess
-from .known import Known
-from .labels import CENTRE, Place, around, beside
+from .known import known
+from .labels import CENTRE, Places, around, beside
 from .layout import Panel
-from .marks import Dot, Label, Mark, Path, Rule, Says
+from .marks import ALWAYS, Dot, Label, Mark, Path, Rule, Says
 from .reading import Reading
+from .timers import timers
 from .widths import extent, wrap
+from .wire import thin
 
 HEIGHT, VERDICT, ARROWS, BANNER = 211.0, 23.0, 168.0, 203.0  # across; at the usual size, points
 LANES = (
@@ -38,8 +41,10 @@ LANES = (
     ("client", 48.0, EDGE["client"]),
     ("verdict", VERDICT, VERDICT),
 )
-OVER: tuple[Place, ...] = ((5, 0, "left", "center"), (5, -12, "left", "center"))  # a cut's words
-BEFORE: tuple[Place, ...] = ((-5, 0, "right", "center"), (-5, -12, "right", "center"))
+FLOOR = {name: low for name, low, _ in LANES}
+OVER: Places = ((5, 0, "left", "center"), (5, -12, "left", "center"))  # a cut's words
+BEFORE: Places = ((-5, 0, "right", "center"), (-5, -12, "right", "center"))
+RIGHT, LEFT = beside(10)[:1], beside(10)[1:]
 FACTS, GUESSES = 36.0, 11.0  # the two rows of the verdict, when there is a guess
 
 
@@ -76,38 +81,38 @@ def setup(experiment: Experiment, guess: Any = None) -> Figure:
         raise TypeError(
             f"setup() takes an Experiment(…), seen {experiment!r}; a trace is drawn by timeline()"
         )
-    known = Known(experiment)
-    return _figure(known, None, findings.guessed(guess), known.end)
+    story = known(experiment)
+    return _figure(story, None, findings.guessed(guess), story.end)
 
 
 def _figure(story: Story, theory: Story | None, guess: Guess | None, until: float | None) -> Figure:
-    promised = _promised(theory) if until is None else []
-    reach = max([0.0, *([guess.seconds] if guess else []), *promised])
-    r = Reading(story, until, reach)
+    promise = None if theory is None else Reading(theory)
+    promised = _promised(promise) if until is None else []
+    r = Reading(story, until, max([0.0, *([guess.seconds] if guess else []), *promised]))
     promised = [t for t in promised if t <= r.horizon]
-    control, data, thinned = crossings.shown(r)
+    shown, thinned = thin([*r.crossings, *endings(r)], lambda data: crossings.apart(r, data))
     row = VERDICT if guess is None else FACTS
     verdict = [
-        *_facts(r, promised, row),
+        *_facts(r, row),
         *_theory(r, promised, row),
         *_raised(r, row),
-        *_guess(r, guess),
+        *(_guess(r, guess) if guess else ()),
     ]
     marks = (
         *ends.cuts(r, BANNER, OVER, BEFORE),
         *_dimensions(r),
         *(bar for end in ENDS for bar in ends.states(r, end)),
-        *crossings.crossed(r, control, data),
-        *crossings.stuck(r),
+        *crossings.crossed(r, shown),
+        *crossings.stuck(r, shown),
         *verdict,
-        *_notes(r, theory, row),
+        *_notes(r, promise, row),
         *_question(r),
     )  # fmt: skip
-    ticks = [*ends.ticks(r, r.ticks), *(Tick(t, r.neat(t), 1, t) for t in promised)]
+    ticks = (*ends.ticks(r, r.ticks), *(Tick(t, r.neat(t), 1, t) for t in promised))
     used = {mark.sign for mark in verdict if isinstance(mark, Dot)}
     return Figure(
         findings.finding(r),
-        (Panel(Axis(0.0, r.horizon, tuple(ticks), SECONDS), Axis(0.0, HEIGHT), marks, LANES),),
+        (Panel(Axis(0.0, r.horizon, ticks, SECONDS), Axis(0.0, HEIGHT), marks, LANES),),
         ends.source(r, used, thinned),
         kind="Timeline",
         asks=findings.question(r),
@@ -115,49 +120,46 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
     )
 
 
+def _points(r: Reading, seconds: float) -> float:
+    """How long a stretch of time is drawn."""
+    return seconds / r.horizon * WIDE
+
+
 def _dimensions(r: Reading) -> Iterator[Mark]:
     """The timers that led to the end, as arrows; the last one's words may stand beside it."""
-    rows = [row for row in ends.timers(r) if (row[1] - row[0]) / r.horizon > 9 / WIDE]
+    rows = [row for row in timers(r) if _points(r, row[1] - row[0]) > 9]
     for a, b, texts in rows:
-        room, last = (b - a) / r.horizon * WIDE, b == rows[-1][1]
+        room, is_last = _points(r, b - a), b == rows[-1][1]
         near = tuple(text for text in texts[:-1] if extent(text, 8.5)[0] <= room + 24)
-        above: tuple[Place, ...] = ((0, 4, "center", "bottom"),)
-        after: tuple[Place, ...] = ((room / 2 + 6, -4, "left", "bottom"),)
-        look: dict[str, Any] = {"wordings": (*near, texts[-1]), "places": above}
-        if last:
-            look = {
-                "wordings": near or texts,
-                "places": above if near else after,
-                "otherwise": after,
-            }
-        ends_at = ((a, ARROWS), (b, ARROWS))
-        yield Path(ends_at, "ink", 1.1, head="both", z=5.0, sizes=(8.5,), known=b, **look)
+        above: Places = ((0, 4, "center", "bottom"),)
+        after: Places = ((room / 2 + 6, -4, "left", "bottom"),) if is_last else ()
+        yield Path(
+            ((a, ARROWS), (b, ARROWS)), "ink", 1.1, head="both", z=5.0, known=b, sizes=(8.5,),
+            wordings=(near or texts) if is_last else (*near, texts[-1]),
+            places=above if near or not is_last else after, otherwise=after,
+        )  # fmt: skip
 
 
 # the verdict
 
 
-def _promised(theory: Story | None) -> list[float]:
+def _promised(promise: Reading | None) -> list[float]:
     """The moments that theory has, of both ends (s)."""
-    if theory is None or getattr(theory, "unknown", None):
+    if promise is None or promise.unknown:
         return []
-    asks = (theory.noticed_at, theory.closed_at, theory.told_at)
-    found = {t for end in ENDS for ask in asks if (t := ask(end)) is not None}
-    return sorted(t for t in found if 0 <= t < math.inf)
+    return sorted({one.t for one in promise.moments if one.t >= 0})
 
 
-def _facts(r: Reading, promised: list[float], row: float) -> Iterator[Mark]:
+def _facts(r: Reading, row: float) -> Iterator[Mark]:
     """● what was observed (◇ if the story is theory); moments that coincide stand together."""
     sign, groups = "theory" if r.is_theory else "observed", findings.coinciding(r)
-    asked, floor = findings.guess_fact(r), {name: low for name, low, _ in LANES}
-    left, right = beside(10)[1:], beside(10)[:1]
-    for group, after in zip(groups, [*groups[1:], None]):
+    for group, after in zip_longest(groups, groups[1:]):
         t = group[0].t
-        crowded = after is not None and (after[0].t - t) / r.horizon * WIDE < 40
-        places = (*left, *around(10), *right) if crowded else (*right, *left, *around(10))
+        is_crowded = after is not None and _points(r, after[0].t - t) < 40
+        places = (*LEFT, *around(10), *RIGHT) if is_crowded else (*RIGHT, *LEFT, *around(10))
         yield Dot(t, row, sign, wordings=findings.fact_words(r, group), places=places, known=t)
-        foot = GUESSES if row == FACTS and r.same(t, asked) else row + 9
-        yield Rule(t, foot, floor[group[0].end], known=t)
+        is_guessed = row == FACTS and r.same(t, findings.guess_fact(r))
+        yield Rule(t, GUESSES if is_guessed else row + 9, FLOOR[group[0].end], known=t)
 
 
 def _raised(r: Reading, row: float) -> Iterator[Mark]:
@@ -175,48 +177,42 @@ def _raised(r: Reading, row: float) -> Iterator[Mark]:
 def _theory(r: Reading, promised: list[float], row: float) -> Iterator[Mark]:
     """◇ around the facts; where there is no fact, with its time."""
     for t in promised:
-        alone = all(abs(t - one.t) / r.horizon > 8 / WIDE for one in r.moments)
-        when = r.seconds(t)
-        wordings = (f"theory {when}", f"theory\n{when}") if alone else ()
-        look: dict[str, Any] = {"ink": "theory", "places": (*beside(10), *around(10)), "known": t}
-        yield Dot(t, row, "theory", wordings=wordings, **look)
+        when, places = r.seconds(t), (*RIGHT, *LEFT, *around(10))
+        is_alone = all(abs(_points(r, t - one.t)) > 8 for one in r.moments)
+        words = (f"theory {when}", f"theory\n{when}") if is_alone else ()
+        yield Dot(t, row, "theory", wordings=words, places=places, ink="theory", known=t)
 
 
-def _guess(r: Reading, guess: Guess | None) -> Iterator[Mark]:
+def _guess(r: Reading, guess: Guess) -> Iterator[Mark]:
     """★ the guess, and an arrow to what it is about."""
-    if guess is None:
-        return
     fact, x = findings.guess_fact(r), min(guess.seconds, r.horizon)
-    known, texts = -math.inf if fact is None else fact, findings.guess_words(r, guess, fact)
-    far = guess.seconds > r.horizon
-    left, right = beside(10)[1:], beside(10)[:1]
-    if fact is not None and guess.seconds > fact:
-        left, right = right, ((((fact - x) / r.horizon * WIDE) - 8, 0.0, "right", "center"),)
+    known, texts = ALWAYS if fact is None else fact, findings.guess_words(r, guess, fact)
     yield Dot(x, GUESSES, "guess")
-    if fact is not None and abs(fact - x) / r.horizon > 16 / WIDE:
-        near = x + math.copysign(8 / WIDE * r.horizon, fact - x)  # beside the star, not under it
-        ways = ((min(near, fact), GUESSES), (max(near, fact), GUESSES))
-        yield Path(ways, "guess", 1.1, head="both", known=known, z=5.0)
-    wordings = tuple(text + " (off the axis)" if far else text for text in texts)
-    look: dict[str, Any] = {
-        "places": (*left, *right),
-        "says": ends.capital(texts[0]),
-        "known": known,
-    }
-    yield Label(x, GUESSES, wordings=wordings, ink="guess", **look)
+    places = (*LEFT, *RIGHT)
+    if fact is not None:
+        apart = _points(r, fact - x)
+        if guess.seconds > fact:
+            places = (*RIGHT, (apart - 8, 0.0, "right", "center"))
+        if abs(apart) > 16:
+            near = x + math.copysign(8 / WIDE * r.horizon, apart)  # beside the star, not under it
+            ways = tuple((t, GUESSES) for t in sorted((near, fact)))
+            yield Path(ways, "guess", 1.1, head="both", known=known, z=5.0)
+    far = " (off the axis)" if guess.seconds > r.horizon else ""
+    words, says = tuple(text + far for text in texts), ends.capital(texts[0])
+    yield Label(x, GUESSES, wordings=words, places=places, ink="guess", says=says, known=known)
 
 
-def _notes(r: Reading, theory: Story | None, row: float) -> Iterator[Mark]:
+def _notes(r: Reading, promise: Reading | None, row: float) -> Iterator[Mark]:
     """What no mark can say, in the widest stretch where nothing happens."""
-    if theory is not None and not r.is_asked and not getattr(theory, "unknown", None):
-        yield Says(says=findings.theory_says(r, theory), known=r.stop)
+    if promise is not None and not r.is_asked and not promise.unknown:
+        yield Says(says=findings.theory_says(r, promise), known=r.stop)
     cuts = [t for cut in r.cuts for t in (cut.at, cut.heal) if t is not None and t < r.horizon]
     edges = sorted({0.0, *cuts, *(one.t for one in r.moments), r.horizon})
     a, b = max(pairwise(edges), key=lambda ab: ab[1] - ab[0])
     places = tuple((6.0, dy, "left", "center") for dy in (0, 14, -14, -2, -18))
-    for note, known in findings.notes(r, theory):
-        text, says = wrap(note, 8.5, (b - a) / r.horizon * WIDE - 14), ends.capital(note)
-        yield Label(a, row, wordings=(text,), places=places, ink="faint", says=says, known=known)
+    for note, t in findings.notes(r, promise):
+        words, says = (wrap(note, 8.5, _points(r, b - a) - 14),), ends.capital(note)
+        yield Label(a, row, wordings=words, places=places, ink="faint", says=says, known=t)
 
 
 def _question(r: Reading) -> Iterator[Mark]:
@@ -224,7 +220,8 @@ def _question(r: Reading) -> Iterator[Mark]:
     if r.is_asked:
         heals = (t for t in map(r.heal, r.cuts) if r.stop < t < r.horizon)
         middle = (r.stop + next(heals, r.horizon)) / 2
-        size = max(20.0, min(76.0, 2 * (middle - r.stop) / r.horizon * WIDE))
-        says = "What follows is not drawn: a question mark"
-        look: dict[str, Any] = {"sizes": (size, 20.0), "ink": "faint", "bold": True}
-        yield Label(middle, WIRE, wordings=("?",), places=CENTRE, says=says, **look)
+        size = max(20.0, min(76.0, _points(r, 2 * (middle - r.stop))))
+        yield Label(
+            middle, WIRE, wordings=("?",), places=CENTRE, sizes=(size, 20.0), ink="faint",
+            bold=True, says="What follows is not drawn: a question mark",
+        )  # fmt: skip
