@@ -513,7 +513,7 @@ timers = ("server.ping_interval", "cut.at")
 figures = [
     plots.timeline(trace, predict(fly), 13), plots.ladder(trace), plots.reservoirs(trace), plots.reconnects(seen, bound=5),
     plots.distribution(table, band=(3, 7), guess=(1, 2, 3)), plots.landscape(table, *timers, budget=5),
-    plots.tradeoff(table, timers[0]), plots.setup(fly), plots.blocked(trace), plots.lag(trace),
+    plots.tradeoff(table, timers[0]), plots.setup(fly), plots.blocked(trace), plots.lag(trace), plots.tcp(trace),
 ]
 for figure in figures:
     assert figure.svg().startswith("<svg") and 'aria-label="' in figure.inline() and figure.alt

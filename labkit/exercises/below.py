@@ -163,8 +163,7 @@ def check_options(sensor: Any = ..., ticker: Any = ..., phone: Any = ...) -> Non
     for service, prepare in zip(SERVICES, (sensor, ticker, phone)):
         if not callable(prepare):
             print(f"{service.name}: your turn – give a function that takes a socket")
-            continue
-        if _told_in_time(service, prepare):
+        elif _told_in_time(service, prepare):
             _survives(service, prepare)
 
 
@@ -193,9 +192,12 @@ def _try(
         nonlocal asked, problem
         sock = websocket.transport.get_extra_info("socket")
         try:
-            prepare(sock)
+            unfinished = prepare(sock) is ...
         except Exception as raised:
-            problem = f"your function raised {type(raised).__name__}: {raised}"
+            problem = f"not yet: your function raised {type(raised).__name__}: {raised}"
+            return
+        if unfinished:
+            problem = "your turn – set what you want of sock, or nothing (pass)"
             return
         asked = answered(Tcp(), {name: sock.getsockopt(*name) for name in NAMES})
         await service.program(websocket)
@@ -211,7 +213,7 @@ def _told_in_time(service: Service, prepare: Callable[[Any], Any]) -> bool:
     worst = max((_try(service, prepare, at) for at in CUTS), key=lambda one: one.after)
     start = f"{service.name}, cut for ever:"
     if worst.problem:
-        print(f"{start} not yet: {worst.problem}")
+        print(f"{service.name}: {worst.problem}")
     elif worst.after <= service.soon:
         print(f"{start} ✓ told {worst.after:.1f} s after the cut, at the latest")
     else:
@@ -224,12 +226,16 @@ def _told_in_time(service: Service, prepare: Callable[[Any], Any]) -> bool:
 
 def _survives(service: Service, prepare: Callable[[Any], Any]) -> None:
     """Say whether it lives through a tunnel, wherever that begins."""
-    first = min((_try(service, prepare, at, service.tunnel) for at in CUTS), key=lambda one: one.after)
+    first = min(
+        (_try(service, prepare, at, service.tunnel) for at in CUTS), key=lambda one: one.after
+    )
     start = f"{service.name}, a tunnel of {service.tunnel:g} s:"
     if math.isinf(first.after):
         print(f"{start} ✓ it lives on")
     else:
-        print(f"{start} not yet: given up after {first.after:.1f} s of it. {_why_dead(first.asked)}")
+        print(
+            f"{start} not yet: given up after {first.after:.1f} s of it. {_why_dead(first.asked)}"
+        )
 
 
 def _why_late(service: Service, asked: Tcp) -> str:
@@ -241,7 +247,9 @@ def _why_late(service: Service, asked: Tcp) -> str:
         return "TCP_USER_TIMEOUT counts while bytes are not acknowledged, and here nobody sends."
     if not talks and asked.keepalive_idle is None:
         switch = "SO_KEEPALIVE" if asked != Tcp() else "something that asks"
-        return f"Nothing is under way, so the kernel waits for nothing: what is missing is {switch}."
+        return (
+            f"Nothing is under way, so the kernel waits for nothing: what is missing is {switch}."
+        )
     return "Which clock runs here, from when on, and for how long?"
 
 

@@ -12,6 +12,7 @@
     landscape(sweep, one, two, budget=8)  two parameters, a colour, a contour
     tradeoff(sweep, parameter)            delay, traffic and false alarms, the knee marked
     reconnects({"library": seen})         who dials when, after the server was gone
+    tcp(trace)                            WebSocket, the kernel's TCP, its tries, the bytes
     save(figure, "fly.svg")               .svg, .png or .pdf, with the alt text
 
 A figure (figure.py) is a list of marks (marks.py, bars.py) on axes (axis.py). layout.py places them
@@ -30,6 +31,7 @@ from .awaiting import blocked
 from .distributions import distribution
 from .figure import Figure
 from .grids import matrix
+from .kernels import tcp
 from .ladders import ladder
 from .lags import lag
 from .landscapes import landscape
@@ -40,7 +42,8 @@ from .tradeoffs import tradeoff
 
 __all__ = [
     "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup",
-    "matrix", "reconnects", "reservoirs", "save", "setup", "timeline", "tradeoff",
+    "matrix", "reconnects", "reservoirs", "save", "setup", "tcp", "timeline",
+    "tradeoff",
 ]  # fmt: skip
 
 

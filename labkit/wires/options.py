@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..values.tcp import Tcp
 
@@ -33,7 +34,7 @@ def asked(tcp: Tcp) -> Iterator[tuple[int, int, int]]:
 
 def answered(tcp: Tcp, told: Mapping[tuple[int, int], int]) -> Tcp:
     """What a TCP does for a socket that has been told these values, by level and option."""
-    changed = {}
+    changed: dict[str, Any] = {}
     for name, (level, option, scale) in OPTIONS.items():
         if value := told.get((level, option)):
             changed[name] = value / scale if scale > 1 else value
