@@ -34,7 +34,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "widgets": ("widgets", "values trace theory wires engine run plots", "IPython ipywidgets"),
     "exercises": (
         "exercises",
-        "values trace theory ends engine versions run many plots where patterns doctor",
+        "values trace theory wires ends engine versions run many plots where patterns doctor",
         "IPython matplotlib websockets",
     ),
     "front door": (
