@@ -141,6 +141,13 @@ class Sender:
         self.out.forget()
         self.host.gave_up(self, reset)
 
+    def postpone(self, seconds: float) -> None:
+        """Its clock stood still for so long: what it was to do comes so much later."""
+        if self.since is not None:
+            self.since = round(self.since + seconds, 9)
+        if self.probes is not None:
+            self.probes.postpone(seconds)
+
     # the way there
 
     def fall_silent(self, now: float) -> None:
