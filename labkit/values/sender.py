@@ -52,7 +52,7 @@ class Sender:
 
     __slots__ = (
         "out", "retries", "host", "conn", "end", "far", "head", "since", "number", "hole", "burst",
-        "unheard", "answer", "probes", "silent_at", "closed_at", "waiting", "timer",
+        "unheard", "answer", "probes", "gone", "silent_at", "closed_at", "waiting", "timer",
     )  # fmt: skip
 
     def __init__(self, out: Stream, retries: Retries, host: Host, conn: int, end: str) -> None:
@@ -61,6 +61,7 @@ class Sender:
         self.far: Sender  # the other direction's
         self.silent_at = -NEVER  # when the silence began (s)
         self.closed_at: float | None = None  # when its program closed the connection (s)
+        self.gone = False  # it has dropped what was to be sent, so that nothing more can follow
         self.timer: Any = None  # of whoever runs it
         self.probes = None if self.tcp.keepalive_idle is None else Probes(self)
         self.rest()
@@ -168,6 +169,13 @@ class Sender:
         self.probes = None
         self.out.forget()
         self.host.gave_up(self, reset)
+
+    def postpone(self, seconds: float) -> None:
+        """Its clock stood still for so long: what it was to do comes so much later."""
+        if self.since is not None:
+            self.since = round(self.since + seconds, 9)
+        if self.probes is not None:
+            self.probes.postpone(seconds)
 
     # the way there
 
