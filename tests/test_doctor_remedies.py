@@ -18,8 +18,8 @@ from labkit.doctor.remedies import FIXES, REMEDIES
 from labkit.many.crowds import crowd
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-STEPS = README.partition("They need `")[2].partition("\n\n")[0]
+PAGE = (ROOT / "notebooks" / "symptoms.md").read_text(encoding="utf-8")
+STEPS = PAGE.partition("They need `")[2].partition("\n\n")[0]
 IMPORTS = re.findall(r"(?:^|`)((?:import|from) [^`]+)`", STEPS)  # all that a fix may need
 HANG = recorded("closing-hang").experiment
 PRESSED = Experiment(
@@ -33,7 +33,7 @@ def functions(name, **world):
 
 
 def functions_of(code, **world):
-    """The names that some code defines, with no other imports than those in the README."""
+    """The names that some code defines, with no other imports than those on the page of symptoms."""
     names = {}
     exec("\n".join(IMPORTS), names)
     names.update(world)
@@ -247,12 +247,12 @@ def test_debug_turns_on_what_the_doctor_reads_and_names_the_connections():
     assert len({one.who for one in found}) == 4 and not any(one.notes for one in found)
 
 
-def test_every_fix_is_run_here_and_stands_in_the_readme():
+def test_every_fix_is_run_here_and_stands_on_the_page_of_symptoms():
     words = Path(__file__).read_text(encoding="utf-8")
     for name in FIXES:
         assert f'"{name}"' in words
-    said = re.findall(r"^\*\*(\w+)\*\*\n\n```py\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert dict(said) == FIXES, "the README's fixes are not those that were run"
+    said = re.findall(r"^### (\w+)\n\n```py\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert dict(said) == FIXES, "the page's fixes are not those that were run"
     assert {one.fix for one in REMEDIES.values() if one.fix} <= set(FIXES)
 
 
