@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests import torture
-from tests.torture import SLOW, SPREAD, of_today, ordeal
+from tests.torture import PATIENCE, PAUSE, SLOW, SPREAD, Whole, case, ordeal
 
 AT_MOST = 60 / SPREAD + 1  # dials a minute
 
@@ -59,14 +59,42 @@ def test_a_connection_that_is_never_told_is_seen():
 # labkit's own
 
 
-@pytest.mark.xfail(strict=True, reason="issue 16: to be mended")
-@pytest.mark.parametrize("name", ["returns at once", "says 1008", "says 4003"])
-def test_no_dial_follows_another_at_once(name):
-    assert of_today(name).dials() <= AT_MOST
+def worst(name, seeds=range(20)):
+    """What all seeds of a case keep to, whatever it is: no hot loop, no heap of connections, nothing lost, an end in time."""
+    for seed in seeds:
+        seen = case(name, seed)
+        assert seen.dials() <= AT_MOST and seen.at_once("server") <= 2, (name, seed)
+        assert seen.lost == 0 == seen.doubled, (name, seed)
+        assert seen.goodbye <= PATIENCE + 0.01, (name, seed)
+        assert all(took <= 2.2 * PATIENCE for took in seen.shutdowns), (name, seed)
+        yield seed, seen
 
 
-@pytest.mark.xfail(strict=True, reason="issue 16: to be mended")
+@pytest.mark.parametrize("name", [name for name in torture.FAULTS if name not in torture.DEAD])
+def test_what_heals_costs_nothing(name):
+    for seed, seen in worst(name):
+        assert seen.missing == 0 and seen.problem is None, (name, seed)
+
+
+@pytest.mark.parametrize("name", torture.DEAD)
+def test_what_is_dead_is_told_in_time(name):
+    for seed, seen in worst(name):
+        since = max(act.start for act in torture.acts_of(name, seed))
+        ends = ("client",) if name == "server frozen" else ("client", "server")
+        for end in ends:
+            assert seen.told(end, since) <= PAUSE + 1.2 * PATIENCE, (name, seed, end)
+
+
+@pytest.mark.parametrize("name", torture.SERVERS)
+def test_a_server_that_is_no_good_is_not_run_over(name):
+    final = {"says 1008": ConnectionClosed, "answers 403": InvalidStatus, "without memory": ValueError}
+    for seed, seen in worst(name, range(5)):
+        assert isinstance(seen.problem, final.get(name, type(None))), (name, seed)
+        assert seen.missing == 0 or name != "lives for 3 s", seed
+
+
 @pytest.mark.parametrize("name", SLOW)
-def test_a_slow_line_lives(name):
-    seen = of_today(name)
-    assert seen.missing == 0 and seen.dials() == 1
+@pytest.mark.parametrize("kind", [Whole, torture.Ordeal], ids=["own server", "plain server"])
+def test_a_slow_line_lives(name, kind):
+    seen = case(name, kind=kind)
+    assert seen.missing == 0 and seen.dials() == 1 == len(seen.openings)

@@ -12,10 +12,14 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
+from unittest import mock
+
+from websockets.asyncio.server import ServerConnection, serve
 
 from labkit import Cut, Delay, Freeze, HangUp, Idle, Limit, Reset, Slice, SlowClose, Throttle, Tunnel
 from labkit.many.crowds import Run, _surroundings
 from labkit.many.restarts import Restart
+from labkit.patterns import Outbox, deliver, receiver, server
 from labkit.values.experiment import Experiment, Peer
 
 MESSAGES, EVERY = 150, 0.2  # s from one message to the next
@@ -76,7 +80,7 @@ FAULTS = {  # by name: acts(dice)
         spell(Cut, 20), spell(Restart, 9, how="killed"), spell(Delay, 0, latency=0.2), spell(Reset, 0), spell(Tunnel, 60)
     ),
 }
-DEAD = ("cut", "cut to the server", "cut to the client", "server frozen")  # nothing can be delivered any more
+DEAD = ("cut", "cut, then hang-up", "cut to the server", "cut to the client", "server frozen")  # nothing can be delivered any more
 
 
 def acts_of(name, seed):
@@ -113,6 +117,7 @@ class Seen:
     attempts: list[float] = field(default_factory=list)  # s; of one client
     openings: list[float] = field(default_factory=list)  # s
     goodbye: float = float("inf")  # s from the cancellation to the end of the client's program
+    shutdowns: list[float] = field(default_factory=list)  # s from stop to the end of the server's program
     problem: BaseException | None = None
 
     @property
@@ -150,10 +155,12 @@ class Seen:
 class Ordeal(Run):
     """One client, or many, and a server on the virtual wire, with witnesses."""
 
-    def __init__(self, client, server, acts, seed, clients=1, until=END, wire="virtual", latency=0.02, **options):
+    accepted = ServerConnection
+
+    def __init__(self, client, handler, acts, seed, clients=1, until=END, wire="virtual", latency=0.02, **options):
         self.witnessed, self.closing = Seen(), False
         experiment = Experiment(MUTE, MUTE, latency=latency, until=until, seed=seed)
-        super().__init__(experiment, wire, acts, (client, server), clients, 0.05, options)
+        super().__init__(experiment, wire, acts, (client, handler), clients, 0.05, options)
 
     def watch(self, end, protocol):
         """Note when this connection began, and when it is lost."""
@@ -178,7 +185,8 @@ class Ordeal(Run):
             self.watch("client", transport.get_protocol())
 
     def admit(self, *args, **options):
-        connection = super().admit(*args, **options)
+        connection = self.accepted(*args, **options)
+        self.connections[next(self.numbers)] = connection
         made = connection.connection_made
 
         def connection_made(transport):
@@ -193,8 +201,46 @@ class Ordeal(Run):
         await super().welcome(websocket)
 
 
-def ordeal(client, server, acts=(), seed=0, **options):
-    """Run it; returns what was Seen. ``client(uri, number, seen)`` and ``server(seen)``, which gives a handler."""
+class Whole(Ordeal):
+    """The same with the server of labkit.patterns, as a program of its own that is told to stop, or killed."""
+
+    accepted = server.Connection
+
+    async def serve(self, listener):
+        self.schedule(self.planned)
+        await self.live_as_process(sock=listener)
+
+    async def live_as_process(self, *where, **options):
+        self.stop = asyncio.Event()
+        self.program = asyncio.current_task()
+        self.served = server.Server(self.welcome)
+        options = {**self.options, **options}
+        del options["create_connection"]
+        with mock.patch.multiple(server, Connection=self.admit, serve=self.begin_serving), contextlib.suppress(asyncio.CancelledError):
+            await self.served.run(self.stop, *where, **options)
+
+    async def begin_serving(self, *args, **options):
+        self.server = await serve(*args, **options)
+        return self.server
+
+    async def serve_again(self, _):
+        if not self.away:
+            await self.live_as_process(*self.wire.address())
+
+    async def say_goodbye(self, _):
+        began = self.now
+        self.stop.set()
+        await asyncio.wait([self.program])
+        self.witnessed.shutdowns.append(self.now - began)
+
+    def abort(self, end):
+        super().abort(end)
+        if end == "server":
+            self.program.cancel()
+
+
+def ordeal(client, serving, acts=(), seed=0, **options):
+    """Run it; returns what was Seen. ``client(uri, number, seen)`` and ``serving(seen)``, which gives a handler."""
     pair = SimpleNamespace()
 
     async def program(uri, number):
@@ -205,7 +251,7 @@ def ordeal(client, server, acts=(), seed=0, **options):
 
     kind = options.pop("kind", Ordeal)
     pair.run = kind(program, handler, acts, seed, **options)
-    pair.handler = server(pair.run.witnessed)
+    pair.handler = serving(pair.run.witnessed)
     with _surroundings(seed):
         pair.run.run()
     return pair.run.witnessed
@@ -334,27 +380,25 @@ SERVERS = {  # by name: what gives a handler of (receiver, seen), the acts, and 
 # the table
 
 
-SETTINGS = {"spread": SPREAD, "every": PAUSE, "patience": PATIENCE}
+TIMERS = {"ping_interval": PAUSE, "close_timeout": PATIENCE}
 
 
-def of_today(name, seed=0):
-    """One case, for what labkit.patterns gives."""
-    from labkit.patterns import Outbox, deliver, receiver
-
+def case(name, seed=0, kind=Whole):
+    """One case of the table, for the client and the server of labkit.patterns; ``kind=Ordeal``: a plain server."""
+    options = {"kind": kind, **(TIMERS if kind is Whole else {})}
     if name in SLOW:
-        text = f"{1:06}" + "x" * 800_000
-        client = delivering(deliver, Outbox, [text], **SETTINGS)
-        return ordeal(client, taking(receiver), [Throttle(0, rate=SLOW[name])], seed)
-    client = delivering(deliver, Outbox, messages(seed), **SETTINGS)
+        client = delivering(deliver, Outbox, [f"{1:06}" + "x" * 800_000])  # with its own timers
+        return ordeal(client, taking(receiver), [Throttle(0, rate=SLOW[name])], seed, kind=kind)
+    client = delivering(deliver, Outbox, messages(seed), spread=SPREAD, every=PAUSE, patience=PATIENCE)
     if name in FAULTS:
-        return ordeal(client, taking(receiver), acts_of(name, seed), seed)
-    server, acts, options = SERVERS[name]
-    return ordeal(client, partial(server, receiver), acts, seed, **options)
+        return ordeal(client, taking(receiver), acts_of(name, seed), seed, **options)
+    bad, acts, more = SERVERS[name]
+    return ordeal(client, partial(bad, receiver), acts, seed, **options, **more)
 
 
-def table(rows=(*FAULTS, *SERVERS, *SLOW), seeds=range(20), run=of_today):
+def table(rows=(*FAULTS, *SERVERS, *SLOW), seeds=range(20), run=case):
     """The torture table: for each case the worst of all seeds, a line at a time."""
-    heads = ("told c", "told s", "goodbye", "dials", "lost", "missing", "doubled", "open")
+    heads = ("told c", "told s", "goodbye", "shutdown", "dials", "lost", "missing", "doubled", "open")
     yield f"{'case':<28}" + "".join(f"{head:>9}" for head in heads) + "  ended by"
     for name in rows:
         worst, problems = [0.0] * len(heads), set()
@@ -362,7 +406,16 @@ def table(rows=(*FAULTS, *SERVERS, *SLOW), seeds=range(20), run=of_today):
             seen, acts = run(name, seed), acts_of(name, seed) if name in FAULTS else []
             since = max((act.start for act in acts), default=0.0)
             told = [seen.told(end, since) if name in DEAD else 0.0 for end in ("client", "server")]
-            found = [*told, seen.goodbye, seen.dials(), seen.lost, seen.missing, seen.doubled, seen.at_once("server")]
+            found = [
+                *told,
+                seen.goodbye,
+                max(seen.shutdowns, default=0.0),
+                seen.dials(),
+                seen.lost,
+                seen.missing,
+                seen.doubled,
+                seen.at_once("server"),
+            ]
             worst = [max(pair) for pair in zip(worst, found)]
             problems.add(type(seen.problem).__name__ if seen.problem else "")
         yield f"{name:<28}" + "".join(f"{value:>9.4g}" for value in worst) + "  " + ", ".join(sorted(problems - {""}))
