@@ -12,6 +12,8 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from labkit.patterns import fix
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 PAGE = (NOTEBOOKS / "symptoms.md").read_text(encoding="utf-8")
 CODE = {re.search(r"def (\w+)|$", code)[1]: code for code in re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)}
@@ -44,6 +46,11 @@ def test_its_links_and_anchors_exist():
     for path, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", PAGE):
         assert not path or path.startswith("http") or (NOTEBOOKS / path).exists(), path
         assert not anchor or anchor in anchors, anchor
+
+
+def test_the_lines_that_matter_are_those_of_the_files_to_copy():
+    shown = re.findall(r"^```py\n(.*?)^```", PAGE.partition("\n## The lines that matter")[2], re.MULTILINE | re.DOTALL)
+    assert shown == [fix(name) for name in ("watchdog", "reconnect", "broadcast")]
 
 
 def test_the_questions_that_people_ask_most_have_a_heading_each():
