@@ -152,6 +152,36 @@ def unread(seed: int) -> Experiment:
     return Experiment(**peers, faults=faults, latency=latency, until=60)
 
 
+def impatient(seed: int) -> Experiment:
+    """A random experiment with cuts, also one way, over a TCP that gives up soon, or probes; ends talk, or say goodbye, or are quiet."""
+    dice = random.Random(f"impatient {seed}")
+    latency = dice.choice([0.0, 0.0, 0.05, _number(dice, 0.001, 0.5)])
+    peers = {}
+    for end in ENDS:
+        tcp = Tcp(
+            retries=dice.randint(1, 6),
+            orphan_retries=dice.randint(1, 6),
+            keepalive_idle=dice.choice([None, None, _number(dice, 0.5, 5)]),
+            keepalive_interval=_number(dice, 0.5, 3),
+            keepalive_count=dice.randint(1, 4),
+            user_timeout=dice.choice([None, None, _number(dice, 0.5, 9)]),
+        )
+        peers[end] = dataclasses.replace(_peer(dice, dice.choice([0, 1])), tcp=tcp)
+    start = 2 * latency + 0.001
+    faults: list[Act] = []
+    for _ in range(dice.choice([1, 1, 2])):
+        cut = round(start + _number(dice, 0.1, 9), 6)
+        heal = dice.choice([None, *[round(cut + _number(dice, 0.1, 20), 6)] * 3])
+        faults.append(Cut(cut, heal=heal, direction=dice.choice(["both", "both", "to_client", "to_server"])))
+    for end in dice.choice([[], ["server"], ["client"], ["server", "client"]]):
+        faults.append(
+            Send(round(start + _number(dice, 0.1, 9), 6), end=end, size=dice.choice([10, 400]), every=dice.choice([None, 0.7, 3]))
+        )
+    if dice.random() < 0.3:
+        faults.append(Goodbye(round(start + _number(dice, 0.1, 15), 6), end=dice.choice(ENDS), code=1001))
+    return Experiment(**peers, faults=faults, latency=latency, until=60)
+
+
 class Line:
     """Two pipes under a clock of their own: what is put into the first comes out of it, to somebody who acknowledges it."""
 

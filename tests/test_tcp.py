@@ -6,7 +6,7 @@ import os
 import pytest
 from cases import FLY, Line
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, Tcp, compare, predict, run
+from labkit import Cut, Experiment, Goodbye, Idle, Peer, Send, Tcp, compare, predict, run
 
 
 def near(measured, seconds):
@@ -135,6 +135,59 @@ def test_an_orphan_gives_up_after_107_s_and_the_other_end_is_never_told(heal, to
     assert gave_up == ([] if told else [(pytest.approx(12 + 107.52), True)])
     assert trace.told_at("client") == (told and pytest.approx(told))
     assert compare(trace).worst < 1e-6
+
+
+# SO_KEEPALIVE and TCP_USER_TIMEOUT
+
+KEEPALIVE = Tcp(keepalive_idle=1, keepalive_interval=1, keepalive_count=3)
+
+
+def kept(tcp, **more):
+    """A server with this TCP, no keepalive of WebSocket's, and a cut at 5.3 s."""
+    return Experiment(Peer(ping_interval=None, tcp=tcp), Peer(ping_interval=None), faults=[Cut(5.3)], until=60).but(**more)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told", "probed"),
+    [
+        ({}, 9, [6, 7, 8]),  # measured: 3.1 to 4 s after the cut
+        ({"faults": [Cut(5.3, heal=7.5)]}, None, [6, 7]),
+        ({"faults": [Cut(5.3, heal=8.5)]}, 9, [6, 7, 8]),  # after the last probe nobody asks any more
+        ({"faults": []}, None, []),
+        ({"faults": [Cut(5.3, direction="to_server")]}, 9, [6, 7, 8]),
+        ({"faults": [Cut(5.3), Send(5.5)]}, 5.5 + 935.04, []),  # with bytes under way it does not probe
+    ],
+)
+def test_keepalive_asks_an_idle_connection_only(changes, told, probed):
+    experiment = kept(KEEPALIVE, **changes).but(until=1000)
+    trace = run(experiment, "virtual")
+    assert [event.t for event in trace.select("probe", "server", "tcp")] == pytest.approx(probed)
+    assert trace.told_at("server") == (told and pytest.approx(told))
+    assert compare(trace).worst < 1e-6
+
+
+def test_whoever_probes_in_vain_resets_the_other_end_if_it_can():
+    trace = run(kept(KEEPALIVE, faults=[Cut(5.3, direction="to_server")]), "virtual")
+    assert "ConnectionResetError" in trace.raised("client")[0].cause and trace.told_at("client") == 9
+
+
+@pytest.mark.parametrize(
+    ("tcp", "faults", "told"),
+    [
+        (Tcp(user_timeout=5), [Cut(5.3)], None),  # idle: never
+        (Tcp(user_timeout=5), [Cut(5.3), Send(6)], 6 + 0.42 + 5),
+        (Tcp(keepalive_idle=1, keepalive_interval=1, user_timeout=5), [Cut(5.3)], 10),
+    ],
+)
+def test_a_user_timeout_counts_from_the_first_timeout_of_what_is_under_way(tcp, faults, told):
+    trace = run(kept(tcp, faults=faults), "virtual")
+    assert trace.told_at("server") == (told and pytest.approx(told))
+
+
+def test_keepalive_keeps_a_nat_from_forgetting():
+    forgotten = [Idle(0, after=3)]
+    assert run(kept(Tcp(), faults=forgotten), "virtual").select("forgotten")
+    assert not run(kept(KEEPALIVE, faults=forgotten), "virtual").select("forgotten")
 
 
 # acknowledgements need the way back

@@ -5,7 +5,7 @@ import math
 import os
 
 import pytest
-from cases import DEFAULTS, FLY, frozen, goodbyes, overlapping, quiet, small, talk, unread
+from cases import DEFAULTS, FLY, frozen, goodbyes, impatient, overlapping, quiet, small, talk, unread
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, Throttle, compare, covers, predict, run
 from labkit.theory import sends_into_a_cut
@@ -234,6 +234,27 @@ def test_the_random_unread_queues_hold_every_kind_of_story():
     killed = [e for e, p in stories if any(p.noticed_at(end) and not e.peer(end).reads and e.peer(end).keepalive for end in silent)]
     assert len(killed) > 100
     assert sum(all(p.noticed_at(end) is None for end in silent) for _, p in stories) > 50
+
+
+@pytest.mark.parametrize("start", range(0, 400, BATCH))
+def test_four_hundred_random_cuts_over_a_tcp_that_gives_up_agree_with_theory(start):
+    for seed in range(start, start + BATCH):
+        if (prediction := predict(impatient(seed))).unknown is None:
+            agrees(prediction.experiment, prediction)
+
+
+def test_the_random_cuts_over_a_tcp_that_gives_up_hold_every_kind_of_story():
+    traces = [run(impatient(seed), "virtual") for seed in range(150)]
+    assert sum(predict(trace.experiment).unknown is None for trace in traces) > 140
+    told = [[str(error.cause) for error in trace.raised()] for trace in traces]
+    assert sum(any(GIVEN_UP in cause for cause in causes) for causes in told) > 30
+    assert sum(any("ConnectionReset" in cause for cause in causes) for causes in told) > 10
+    seen = [
+        {(event.what, event.data.get("through", event.data.get("orphan"))) for event in trace.events if event.witness == "tcp"}
+        for trace in traces
+    ]
+    for kind in [("retransmission", True), ("retransmission", False), ("gave_up", True), ("gave_up", False), ("probe", None)]:
+        assert sum(kind in kinds for kinds in seen) > 10, kind
 
 
 def test_a_pong_that_lay_unread_while_the_loop_was_blocked_comes_too_late():

@@ -250,8 +250,10 @@ class Model:
 
     # what TCP does, as a Host of senders
 
-    def gave_up(self, sender: Sender) -> None:
+    def gave_up(self, sender: Sender, reset: bool) -> None:
         end = self.ends[sender.end]
+        if reset:
+            self.send(sender.end, "RST")
         if not end.lost:
             end.arrive(Item(OTHER[sender.end], "RST", self.now, self.now))
         end.dead = True
@@ -264,3 +266,6 @@ class Model:
 
     def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
         """A segment was sent again: theory shows what comes of it."""
+
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        """An idle connection was probed: theory shows what comes of it."""

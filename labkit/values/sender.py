@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .tcp import Retries
+from .probes import Probes
+from .tcp import Retries, Tcp
 
 if TYPE_CHECKING:
     from .stream import Stream
@@ -26,8 +27,11 @@ TICK = 5e-10  # s; half a step of the grid on which times stand
 class Host(Protocol):
     """Who runs a sender, as the sender knows it: a wire, or theory."""
 
-    def gave_up(self, sender: Sender) -> None:
-        """Its connection is lost: ETIMEDOUT, if its program has not closed it."""
+    def gave_up(self, sender: Sender, reset: bool) -> None:
+        """Its connection is lost: ETIMEDOUT, if its program has not closed it.
+
+        After probes in vain the other end is told by a ``reset``, as far as it can be.
+        """
 
     def answers(self, sender: Sender, again: bool) -> bool:
         """Whether the other end has a connection and acknowledges what comes.
@@ -38,13 +42,16 @@ class Host(Protocol):
     def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
         """A segment was sent again at ``when`` (s), for the so-manieth time (from 1)."""
 
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        """An idle connection was probed at ``when`` (s), for the so-manieth time in vain."""
+
 
 class Sender:
     """What the TCP of a stream's sender knows, from the first silence of its connection on."""
 
     __slots__ = (
         "out", "retries", "host", "conn", "end", "far", "since", "number", "hole", "burst",
-        "unheard", "answer", "silent_at", "closed_at", "waiting", "timer",
+        "unheard", "answer", "probes", "silent_at", "closed_at", "waiting", "timer",
     )  # fmt: skip
 
     def __init__(self, out: Stream, retries: Retries, host: Host, conn: int, end: str) -> None:
@@ -54,7 +61,13 @@ class Sender:
         self.silent_at = -NEVER  # when the silence began (s)
         self.closed_at: float | None = None  # when its program closed the connection (s)
         self.timer: Any = None  # of whoever runs it
+        self.probes = None if self.tcp.keepalive_idle is None else Probes(self)
         self.rest()
+
+    @property
+    def tcp(self) -> Tcp:
+        """Its system's TCP."""
+        return self.retries.tcp
 
     def rest(self) -> None:
         """Nothing is to be acknowledged."""
@@ -102,6 +115,8 @@ class Sender:
                 times.append(self.comes_at())
         elif self.out.silent and self.out.queue:
             times.append(self.out.queue[0][0])
+        if self.probes is not None and (probe := self.probes.alarm()) is not None:
+            times.append(probe)
         return min(times, default=None)
 
     def ring(self, now: float) -> None:
@@ -116,8 +131,15 @@ class Sender:
             self.try_again(now)
         if self.since is not None and self.ends_at() <= now:
             self.fail_until(now)
-            self.host.gave_up(self)
-            self.out.forget()
+            self.give_up(reset=False)
+        if self.probes is not None and self.probes.ring(now):
+            self.give_up(reset=True)
+
+    def give_up(self, reset: bool) -> None:
+        """The connection is lost."""
+        self.probes = None
+        self.out.forget()
+        self.host.gave_up(self, reset)
 
     # the way there
 
@@ -126,6 +148,9 @@ class Sender:
         self.silent_at = now
         self.lose(now)
         self.far.lose_answers(now)
+        for probes in (self.probes, self.far.probes):
+            if probes is not None:
+                probes.fall_silent(now)
 
     def lose(self, until: float) -> None:
         """What was due before ``until`` (s) is lost, and what comes behind has to wait for it."""
@@ -197,6 +222,7 @@ class Sender:
         """An item, or ``size`` bytes of it, has arrived."""
         if self.out.is_reset(item):
             self.rest()
+            self.probes = self.far.probes = None
             self.far.out.drop_held()
             return
         if self.host.answers(self, again=False):
@@ -234,6 +260,8 @@ class Sender:
 
     def hear(self, now: float) -> None:
         """A segment from the other end: it acknowledges what has arrived there by then."""
+        if self.probes is not None:
+            self.probes.hear(now)
         if self.unheard and self.out.arrived + self.out.latency < now + TICK:
             self.acknowledge(now)
 
@@ -241,6 +269,8 @@ class Sender:
         """All that has arrived is acknowledged, and what has waited is sent."""
         latency, arrived, queue = self.out.latency, self.out.arrived, self.out.queue
         self.rest()
+        if self.probes is not None:
+            self.probes.hear(now)
         if arrived + latency > now + TICK:  # more has arrived meanwhile
             self.since = round(arrived - latency, 9)
             self.expect_answer(arrived)

@@ -166,12 +166,12 @@ class Wire:
         """The pipe through which this sender's end receives."""
         return self.pipes[sender.conn - 1][OTHER[sender.end]]
 
-    def gave_up(self, sender: Sender) -> None:
+    def gave_up(self, sender: Sender, reset: bool) -> None:
         orphan = sender.closed_at is not None
         self.tell_tcp(self.now(), sender.conn, sender.end, "gave_up", orphan=orphan)
-        self._give_up(sender)
+        self._give_up(sender, reset)
 
-    def _give_up(self, sender: Sender) -> None:
+    def _give_up(self, sender: Sender, reset: bool) -> None:
         """A connection is lost for this sender: ETIMEDOUT."""
         raise NotImplementedError
 
@@ -181,6 +181,9 @@ class Wire:
     def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
         what = {"number": number, "through": through}
         self.tell_tcp(when, sender.conn, sender.end, "retransmission", **what)
+
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        self.tell_tcp(when, sender.conn, sender.end, "probe", number=number)
 
     def tell_open_tries(self) -> None:
         """Tell what was tried in vain until now, in silences that have not ended."""
@@ -257,6 +260,9 @@ class Wire:
         if all(other is not fault for other in self.force):
             return
         last = max([since, *(pipe.touched for _, pipe in self._met(fault, number))])
+        idle = [tcp.keepalive_idle for tcp in self.tcp.values() if tcp.keepalive_idle is not None]
+        if min(idle, default=fault.after) < fault.after:
+            return  # TCP's own keepalive passes, before it is forgotten
         if round(self.now() - last - fault.after, 9) < 0:
             self.at(last + fault.after, lambda: self._watch(fault, number, since))
             return

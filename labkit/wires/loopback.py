@@ -26,6 +26,7 @@ from ..values.tcp import Tcp
 from . import Program, Wire
 from .ending import Brisk, Busy, uninterrupted
 from .forwarder import RESET_ON_CLOSE, Half
+from .pipe import RESET
 from .threads import LoopThread, end
 
 HOST = "127.0.0.1"
@@ -104,7 +105,9 @@ class LoopbackWire(Wire):
         for half in self.halves:
             half.flow()
 
-    def _give_up(self, sender: Sender) -> None:
+    def _give_up(self, sender: Sender, reset: bool) -> None:
+        if reset:
+            self.ends[sender.conn, sender.end].pipe.push(self.now(), RESET)
         self.ends[sender.conn, OTHER[sender.end]].reset()
 
     def answers(self, sender: Sender, again: bool) -> bool:

@@ -169,7 +169,9 @@ class VirtualWire(Wire):
 
     # what TCP does
 
-    def _give_up(self, sender: Sender) -> None:
+    def _give_up(self, sender: Sender, reset: bool) -> None:
+        if reset:
+            self.push(self.pipes[sender.conn - 1][sender.end], RESET)
         self.sinks[self._received(sender)].give_up()
 
     def answers(self, sender: Sender, again: bool) -> bool:
