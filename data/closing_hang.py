@@ -1,4 +1,4 @@
-"""Record closing-hang.jsonl: a server is CLOSING for 30 s, although its close_timeout is 2 s.
+"""Record closing-hang.jsonl: a server is CLOSING for 48 s, although its close_timeout is 2 s.
 
     python data/closing_hang.py
 
@@ -9,7 +9,8 @@ before notebook 05):
     12.0  a ping is due: it is written behind them, its timer starts
     13.4  the write buffer is above write_limit (32 KiB): from now on drain() waits
     15.0  no pong: CLOSE is written, CLOSING, and drain() is awaited – outside of close_timeout
-    45.0  healed: the buffer drains, and the connection closes
+    45.0  healed; TCP has tried what is stuck again at 35.9 s, and does so next at 62.8 s
+    62.8  the buffer drains, and the connection closes
 """
 
 from pathlib import Path

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Callable
 
-from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send
-from labkit.values.faults import Act
+from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, Tcp
+from labkit.values.faults import ENDS, Act
+from labkit.values.sender import Sender
+from labkit.values.stream import join
+from labkit.wires.pipe import Pipe
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 DEFAULTS = Experiment(server=Peer(), faults=[Cut(at=63)])
@@ -146,3 +150,92 @@ def unread(seed: int) -> Experiment:
         cut = round(start + dice.uniform(0.1, 20), 6)
         faults.append(Cut(cut, heal=dice.choice([None, round(cut + dice.uniform(0.1, 9), 6)])))
     return Experiment(**peers, faults=faults, latency=latency, until=60)
+
+
+def impatient(seed: int) -> Experiment:
+    """A random experiment with cuts, also one way, over a TCP that gives up soon, or probes; ends talk, or say goodbye, or are quiet."""
+    dice = random.Random(f"impatient {seed}")
+    latency = dice.choice([0.0, 0.0, 0.05, _number(dice, 0.001, 0.5)])
+    peers = {}
+    for end in ENDS:
+        tcp = Tcp(
+            retries=dice.randint(1, 6),
+            orphan_retries=dice.randint(1, 6),
+            keepalive_idle=dice.choice([None, None, _number(dice, 0.5, 5)]),
+            keepalive_interval=_number(dice, 0.5, 3),
+            keepalive_count=dice.randint(1, 4),
+            user_timeout=dice.choice([None, None, _number(dice, 0.5, 9)]),
+        )
+        peers[end] = dataclasses.replace(_peer(dice, dice.choice([0, 1])), tcp=tcp)
+    start = 2 * latency + 0.001
+    faults: list[Act] = []
+    for _ in range(dice.choice([1, 1, 2])):
+        cut = round(start + _number(dice, 0.1, 9), 6)
+        heal = dice.choice([None, *[round(cut + _number(dice, 0.1, 20), 6)] * 3])
+        faults.append(Cut(cut, heal=heal, direction=dice.choice(["both", "both", "to_client", "to_server"])))
+    for end in dice.choice([[], ["server"], ["client"], ["server", "client"]]):
+        faults.append(
+            Send(round(start + _number(dice, 0.1, 9), 6), end=end, size=dice.choice([10, 400]), every=dice.choice([None, 0.7, 3]))
+        )
+    if dice.random() < 0.3:
+        faults.append(Goodbye(round(start + _number(dice, 0.1, 15), 6), end=dice.choice(ENDS), code=1001))
+    return Experiment(**peers, faults=faults, latency=latency, until=60)
+
+
+class Line:
+    """Two pipes under a clock of their own: what is put into the first comes out of it, to somebody who acknowledges it."""
+
+    def __init__(self, latency: float = 0.0) -> None:
+        self.pipes = {"server": Pipe(latency), "client": Pipe(latency)}
+        join(self.pipes, dict.fromkeys(ENDS, Tcp()), self, 1)
+        self.steps: list[tuple[float, int, Callable, tuple]] = []
+        self.now = 0.0
+        self.seen: list[tuple[float, object]] = []  # what TCP did: (s, "retransmission" or "gave up")
+
+    def at(self, when: float, do: Callable, *what: object) -> None:
+        """Let something happen at a time (s); first come, first served."""
+        self.steps.append((when, len(self.steps), do, what))
+
+    def push(self, item: bytes | None, sender: str = "server") -> None:
+        self.pipes[sender].push(self.now, item)
+
+    def cut(self, *senders: str) -> None:
+        for sender in senders or ENDS:
+            self.pipes[sender].cut(self.now, "a cut")
+
+    def heal(self, *senders: str) -> None:
+        for sender in senders or ENDS:
+            self.pipes[sender].heal(self.now, "a cut")
+
+    def run(self) -> list[tuple[float, bytes | None]]:
+        """Everything that comes out at the client, with its time (s)."""
+        out = []
+        while (then := self.next_time()) is not None:
+            self.now = then
+            for step in sorted(step for step in self.steps if step[0] <= then):
+                self.steps.remove(step)
+                step[2](*step[3])
+            for sender, pipe in self.pipes.items():
+                pipe.sender.ring(then)
+                while pipe.ready(then):
+                    item = pipe.head()
+                    pipe.advance(then, len(item or b""))
+                    out += [(then, item)] * (sender == "server")
+        return out
+
+    def next_time(self) -> float | None:
+        times = [step[0] for step in self.steps]
+        for pipe in self.pipes.values():
+            times += [when for when in (pipe.due(), pipe.sender.alarm()) if when is not None]
+        return max(self.now, min(times)) if times else None
+
+    # a Host of senders
+
+    def gave_up(self, sender: Sender) -> None:
+        self.seen.append((self.now, "gave up"))
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        return True
+
+    def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
+        self.seen.append((when, "through" if through else "in vain"))

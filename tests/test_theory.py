@@ -1,14 +1,17 @@
 """Theory and fact: a prediction is made from parameters alone, and a thousand random runs agree with it."""
 
+import errno
 import math
+import os
 
 import pytest
-from cases import DEFAULTS, FLY, frozen, goodbyes, overlapping, quiet, small, talk, unread
+from cases import DEFAULTS, FLY, frozen, goodbyes, impatient, overlapping, quiet, small, talk, unread
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, Throttle, compare, covers, predict, run
 from labkit.theory import sends_into_a_cut
 
 BATCH = 100
+GIVEN_UP = f"TimeoutError: [Errno {errno.ETIMEDOUT}] {os.strerror(errno.ETIMEDOUT)}"
 
 
 def frames(story):
@@ -99,7 +102,7 @@ def test_two_hundred_random_goodbyes_agree_with_theory_too(seed):
 
 
 def test_the_random_goodbyes_hold_every_kind_of_story():
-    stories = [predict(goodbyes(seed)) for seed in range(200)]
+    stories = [predict(goodbyes(seed)) for seed in range(400)]
     closes = [[f for f in story.frames() if f.opcode == "CLOSE"] for story in stories]
     assert sum(len(row) == 2 and row[0].sent_at == row[1].sent_at and row[0].code != row[1].code for row in closes) > 15  # crossing
     assert sum(any(f.arrived_at is None for f in row) for row in closes) > 20
@@ -122,11 +125,11 @@ def test_goodbyes_from_both_ends_at_one_instant_cross_and_each_answers_the_other
 @pytest.mark.parametrize("end", ["server", "client"])
 @pytest.mark.parametrize("heal", [None, 20])
 def test_a_goodbye_during_a_cut_ends_with_close_timeout_and_without_it_when_the_cut_is_healed(heal, end, close_timeout):
-    # 5: cut; 6: goodbye, stuck; 6 + close_timeout: dropped
+    # 5: cut; 6: goodbye, stuck; 6 + close_timeout: dropped; 32.88: the next try after a heal at 20
     peer = Peer(ping_interval=None, close_timeout=close_timeout)
-    prediction = agrees(Experiment(server=peer, client=peer, faults=[Cut(5, heal=heal), Goodbye(6, end=end)], until=30))
+    prediction = agrees(Experiment(server=peer, client=peer, faults=[Cut(5, heal=heal), Goodbye(6, end=end)], until=40))
     assert prediction.noticed_at(end) == 6
-    assert prediction.closed_at(end) == (heal if close_timeout is None else 6 + close_timeout)
+    assert prediction.closed_at(end) == (heal and 32.88 if close_timeout is None else 6 + close_timeout)
 
 
 @pytest.mark.parametrize(("first", "second"), [("server", "client"), ("client", "server")])
@@ -184,7 +187,7 @@ def test_theory_counts_the_sends_into_a_cut_in_200_random_talks(block):
         trace = run(experiment, "virtual")
         sent = [e.t for e in trace.select("message", end) if e.data["step"] == "sent"]
         assert len([t for t in sent if t >= experiment.cuts[0].start]) == sends_into_a_cut(experiment, end), (seed, end, experiment)
-        assert trace.header["ended"].startswith("nothing can happen any more") and not trace.raised()
+        assert {(error.end, error.cause) for error in trace.raised()} == {(end, GIVEN_UP)}
 
 
 @pytest.mark.parametrize("more", [dict(server=Peer()), dict(compression=True), dict(latency=0.1)])
@@ -231,6 +234,27 @@ def test_the_random_unread_queues_hold_every_kind_of_story():
     killed = [e for e, p in stories if any(p.noticed_at(end) and not e.peer(end).reads and e.peer(end).keepalive for end in silent)]
     assert len(killed) > 100
     assert sum(all(p.noticed_at(end) is None for end in silent) for _, p in stories) > 50
+
+
+@pytest.mark.parametrize("start", range(0, 400, BATCH))
+def test_four_hundred_random_cuts_over_a_tcp_that_gives_up_agree_with_theory(start):
+    for seed in range(start, start + BATCH):
+        if (prediction := predict(impatient(seed))).unknown is None:
+            agrees(prediction.experiment, prediction)
+
+
+def test_the_random_cuts_over_a_tcp_that_gives_up_hold_every_kind_of_story():
+    traces = [run(impatient(seed), "virtual") for seed in range(150)]
+    assert sum(predict(trace.experiment).unknown is None for trace in traces) > 140
+    told = [[str(error.cause) for error in trace.raised()] for trace in traces]
+    assert sum(any(GIVEN_UP in cause for cause in causes) for causes in told) > 30
+    assert sum(any("ConnectionReset" in cause for cause in causes) for causes in told) > 10
+    seen = [
+        {(event.what, event.data.get("through", event.data.get("orphan"))) for event in trace.events if event.witness == "tcp"}
+        for trace in traces
+    ]
+    for kind in [("retransmission", True), ("retransmission", False), ("gave_up", True), ("gave_up", False), ("probe", None)]:
+        assert sum(kind in kinds for kinds in seen) > 10, kind
 
 
 def test_a_pong_that_lay_unread_while_the_loop_was_blocked_comes_too_late():

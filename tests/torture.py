@@ -216,7 +216,10 @@ class Whole(Ordeal):
         self.served = server.Server(self.welcome)
         options = {**self.options, **options}
         del options["create_connection"]
-        with mock.patch.multiple(server, Connection=self.admit, serve=self.begin_serving), contextlib.suppress(asyncio.CancelledError):
+        with (
+            mock.patch.multiple(server, Connection=self.admit, serve=self.begin_serving),
+            contextlib.suppress(asyncio.CancelledError, TimeoutError),
+        ):
             await self.served.run(self.stop, *where, **options)
 
     async def begin_serving(self, *args, **options):

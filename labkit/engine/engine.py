@@ -47,10 +47,11 @@ SILENT = logging.Logger("websockets, unrecorded", logging.CRITICAL + 1)  # logs 
 def make_wire(name: str, experiment: Experiment) -> Wire:
     """The wire of that name, for this experiment; refuses what it cannot do."""
     buffers = {end: experiment.peer(end).buffer for end in ENDS}
+    tcp = {end: experiment.peer(end).tcp for end in ENDS}
     if name == "virtual":
         from ..wires.virtual import VirtualWire
 
-        return VirtualWire(experiment.latency, buffers, experiment.seed)
+        return VirtualWire(experiment.latency, buffers, experiment.seed, tcp)
     if name == "loopback":
         if experiment.limit is None:
             raise ValueError(
@@ -59,7 +60,7 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
             )
         from ..wires.loopback import LoopbackWire
 
-        return LoopbackWire(experiment.latency, buffers, experiment.seed)
+        return LoopbackWire(experiment.latency, buffers, experiment.seed, tcp)
     raise ValueError(f"a wire is 'loopback' or 'virtual', seen {name!r}")
 
 

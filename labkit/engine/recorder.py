@@ -35,7 +35,7 @@ class Recorder:
         self.clock, self.on_state = clock, on_state
         self.on = True
         self.logged: list[tuple[float, int, str, str, tuple[Any, ...], Any, float | None]] = []
-        self.told: list[tuple[float, int, str, str, str, dict[str, Any]]] = []
+        self.told: list[tuple[float, int, str, str, str, dict[str, Any], int]] = []
         self.streams: dict[tuple[int, str], Stream] = {}
         self.keys: str | None = None  # the key log of the run, if it was one with TLS
         self.unread: str | None = None  # why frames could not be read, in words
@@ -57,7 +57,12 @@ class Recorder:
     def note(self, where: str, witness: str, what: str, **data: Any) -> None:
         """Keep what somebody tells."""
         if self.on:
-            self.told.append((*self.moment(), where, witness, what, data))
+            self.told.append((*self.moment(), where, witness, what, data, 1))
+
+    def tcp(self, when: float, conn: int, end: str, what: str, **data: Any) -> None:
+        """Keep what TCP did below an end at ``when`` (s on the wire's clock)."""
+        if self.on:
+            self.told.append((when, next(self.numbers), end, "tcp", what, data, conn))
 
     def waiting(self, end: str, count: int) -> None:
         """Keep how many bytes wait in an end's write buffer, if that has changed."""
@@ -116,8 +121,8 @@ class Recorder:
     def so_far(self, zero: float) -> list[Event]:
         """What has been noted until now, while the others go on noting; the notes stay."""
         rows = [*self._from_log(zero), *self._from_tap(zero)]
-        for when, number, where, witness, what, data in list(self.told):
-            rows.append((when, number, Event(when - zero, where, witness, what, data)))
+        for when, number, where, witness, what, data, conn in list(self.told):
+            rows.append((when, number, Event(when - zero, where, witness, what, data, conn)))
         rows.sort(key=itemgetter(0, 1))
         return [row[2] for row in rows]
 

@@ -109,6 +109,8 @@ class Session(Engine):
             self.wire.open()
             self.wire.tap = self.recorder if self.record else self.tally
             self.wire.tell = partial(self.recorder.note, "wire", "wire")
+            if self.record:
+                self.wire.tell_tcp = self.recorder.tcp
             for end in ENDS:
                 self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:
@@ -229,6 +231,7 @@ class Session(Engine):
         try:
             if self.over_at is None:
                 self.wire.settle()
+            self.wire.tell_open_tries()
             self.recorder.on = False  # teardown is not recorded
         finally:
             zero = self.zero or 0.0

@@ -113,8 +113,8 @@ async def keep_connected(
             await websocket.converse(talk)
             return
         except (OSError, InvalidHandshake, ConnectionClosed) as problem:
+            lived = now() - opened
             tell("lost, or not connected: %r", problem)  # metrics
             said: Any = getattr(problem, "rcvd", getattr(problem, "response", None))  # final
             if getattr(said, "code", getattr(said, "status_code", None)) in final:  # final
                 raise
-        lived = now() - opened

@@ -135,14 +135,18 @@ def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
     """How many sends of ``end`` return, from the beginning of a cut until one waits in drain().
 
     It is what the wire holds and what the write buffer holds, in whole frames: asyncio pauses a
-    writer when more than ``write_limit`` bytes wait. Exact in virtual time; a real kernel has
-    buffers of its own besides. Raises ValueError with keepalive, compression or latency.
+    writer when more than ``write_limit`` bytes wait. Fewer, if TCP gives up before. Exact in
+    virtual time; a real kernel has buffers of its own besides. Raises ValueError with keepalive,
+    compression or latency.
     """
     peer = experiment.peer(end)
     if peer.keepalive or experiment.compression or experiment.latency:
         without = "without keepalive, compression and latency"
         raise ValueError(f"theory counts the sends only {without}, seen {experiment!r}")
-    return ((peer.buffer or CAPACITY) + peer.write_limit) // frame_size(peer.send_size, end)
+    fit = ((peer.buffer or CAPACITY) + peer.write_limit) // frame_size(peer.send_size, end)
+    if peer.send_every is None:
+        return fit
+    return min(fit, int(peer.tcp.retries_at(0.0).give_up() / peer.send_every) + 1)
 
 
 @dataclass(frozen=True)

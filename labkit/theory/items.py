@@ -35,12 +35,11 @@ class Item:
     sender: str
     opcode: str  # BINARY, PING, PONG, CLOSE, FIN, RST, and NOTIFY (TLS's close_notify)
     sent_at: float  # s
-    due: float  # s; NEVER if a cut is not healed
+    due: float  # s, as it was foretold when it was sent
     code: int | None = None
     reason: str = ""
     answers: Item | None = None  # the ping that a pong answers
     arrived_at: float | None = None  # s
-    forgotten: bool = False
     length: int = 0  # bytes of payload, of a message
 
     @property
@@ -73,3 +72,5 @@ class World(Protocol):
     def send(self, sender: str, opcode: str, **more: Any) -> Item: ...
 
     def reset(self, sender: str) -> None: ...
+
+    def left(self, end: str) -> None: ...

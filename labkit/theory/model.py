@@ -7,7 +7,6 @@ goodbyes, timers, and then what all those cause.
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import itertools
 from dataclasses import dataclass, field
@@ -17,12 +16,28 @@ from typing import Any
 from ..trace import Event
 from ..values.experiment import CAPACITY, Experiment
 from ..values.faults import ENDS, FLOW, OTHER, Act, Cut, Freeze, Goodbye, Send, order
+from ..values.sender import Sender
+from ..values.stream import Stream, join
 from .endpoint import EndModel
 from .items import ACT, ARRIVAL, CONSEQUENCE, GOODBYE, NEVER, WAKING, Do, Item, Test, Todo, always
 
 SEALED = 22  # bytes that TLS adds to each record
 RANKS = {(Freeze, "end"): WAKING, (Goodbye, "begin"): GOODBYE, (Send, "begin"): GOODBYE}
 Entry = tuple[float, int, float, int, Todo, EndModel | None]  # when, rank, due, count, what, whose
+
+
+class Way(Stream):
+    """One direction of theory's wire: a stream of items."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def is_reset(item: Item) -> bool:
+        return item.opcode == "RST"
+
+    @staticmethod
+    def size(item: Item) -> int:
+        return item.weight
 
 
 @dataclass
@@ -38,10 +53,11 @@ class Model:
     def __post_init__(self) -> None:
         self.agenda: list[Entry] = []
         self.count = itertools.count()
-        self.items: list[Item] = []
-        self.resets: list[Item] = []  # the RSTs among them
+        self.ways = {sender: Way(self.experiment.latency) for sender in ENDS}
+        self.ways["server"].arrived = self.experiment.latency  # its answer to the opening handshake
+        self.awaited: dict[str, set[float]] = {end: set() for end in ENDS}  # by sender (s)
+        self.resets: list[Item] = []
         self.stuck = dict.fromkeys(ENDS, 0)  # bytes on their way from each sender
-        self.last = dict.fromkeys(ENDS, 0.0)  # when the last item of each sender arrives (s)
         self.ends = {name: EndModel(self, name) for name in ENDS}
         self.pending = 0  # steps of acts that are to come
 
@@ -113,14 +129,13 @@ class Model:
         return bool(ended) and ended == keepers and not self.pending and not self._is_on_its_way()
 
     def _is_on_its_way(self) -> bool:
-        return any(
-            item.arrived_at is None and item.due < NEVER and not item.forgotten
-            for item in self.items
-        )
+        return any(way.due() is not None for way in self.ways.values())
 
     def _act(self, act: Act, step: str) -> None:
         self.pending -= 1
-        if isinstance(act, Goodbye):
+        if isinstance(act, Cut):
+            self.cut(act, step)
+        elif isinstance(act, Goodbye):
             self.ends[act.end].say_goodbye(act)
         elif isinstance(act, Send) and step == "begin":
             self.ends[act.end].talk(act)
@@ -135,17 +150,22 @@ class Model:
 
     def send(self, sender: str, opcode: str, **more: Any) -> Item:
         """Put something into the wire, and foretell when it arrives."""
-        item = Item(sender, opcode, self.now, self.arrival(sender), **more)
+        item = Item(sender, opcode, self.now, NEVER, **more)
         end = self.ends[sender]
         if end.reset or self.meets_reset(sender):  # the first write after a reset fails
             end.at(self.now, end.break_off, CONSEQUENCE)
             return item
-        self.last[sender] = item.due
-        self.items.append(item)
+        way = self.ways[sender]
         if opcode == "RST":
+            way.drop_held()  # TCP forgets what it could not send
+            if way.silent:
+                way.forget()  # and nobody repeats an RST
+                return item
             self.resets.append(item)
         self.fill(sender, item)
-        self.at(item.due, partial(self._arrive, item), ARRIVAL)
+        way.put(self.now, item)
+        item.due = way.queue[-1][0]
+        self.await_arrival(sender)
         if opcode not in ("FIN", "RST", "NOTIFY"):
             said = {"size": item.size, "code": item.code, "reason": item.reason, "item": item}
             self.see("wire", "frame", sender=sender, opcode=opcode, **said)
@@ -154,14 +174,17 @@ class Model:
     def meets_reset(self, end: str) -> bool:
         """Whether an RST comes to this end just now, with what it is answering."""
         return any(
-            item.sender != end and item.sent_at < item.due == self.now for item in self.resets
+            item.sender != end and item.sent_at < item.due == self.now
+            for item in self.resets
+            if not self.ways[item.sender].silent
         )
 
     def fill(self, sender: str, item: Item) -> None:
         """One more item is on its way; theory does not know writers that wait for room."""
         room = self.experiment.peer(sender).buffer or CAPACITY
         self.stuck[sender] += self.bytes_of(item)
-        if self.stuck[sender] > room and not self.overflow:
+        tcp = self.ways[sender].sender
+        if self.stuck[sender] + (tcp.waiting if tcp else 0) > room and not self.overflow:
             stuck = f"more than {room:,} bytes of the {sender} are stuck"
             self.overflow = f"{stuck}, so that its buffers fill"
 
@@ -169,47 +192,80 @@ class Model:
         """Bytes on the wire, sealed under TLS."""
         return item.weight + (SEALED if self.experiment.tls else 0)
 
-    def arrival(self, sender: str) -> float:
-        """When what is sent now arrives (s): a latency later, or after the cut that it meets."""
-        latency = self.experiment.latency
-        due, healed = round(self.now + latency, 9), None
-        for cut in self.cuts(sender):
-            if cut.holds(due) and due != healed:  # without latency, what is freed is there at once
-                healed = cut.heal
-                due = NEVER if healed is None else round(healed + latency, 9)
-        return max(due, self.last[sender])
+    def cut(self, cut: Cut, step: str) -> None:
+        """A silence begins or ends."""
+        for sender, way in self.ways.items():
+            if way.sender is None:
+                tcp = {end: self.experiment.peer(end).tcp for end in ENDS}
+                join(self.ways, tcp, self, 1)
+            if cut.meets(FLOW[sender]):
+                way.cut(self.now, cut) if step == "begin" else way.heal(self.now, cut)
+        for sender in ENDS:
+            self.await_arrival(sender)
 
-    def cuts(self, sender: str) -> list[Cut]:
-        """The silences of ``sender``: cuts that overlap are one."""
-        whole: list[Cut] = []
-        for cut in self.experiment.cuts:
-            if not cut.meets(FLOW[sender]):
-                continue
-            if whole and (whole[-1].heal is None or cut.start < whole[-1].heal):
-                before, after = whole[-1].heal, cut.heal
-                heal = None if before is None or after is None else max(before, after)
-                whole[-1] = dataclasses.replace(whole[-1], heal=heal)
-            else:
-                whole.append(cut)
-        return whole
+    def await_arrival(self, sender: str) -> None:
+        """Look at what is on its way from an end when there is something to see."""
+        way, awaited = self.ways[sender], self.awaited[sender]
+        for when in (way.due(), way.sender.alarm() if way.sender else None):
+            if when is not None and when not in awaited:
+                awaited.add(when)
+                still = partial(self._is_due, sender, when)
+                self.at(when, partial(self.deliver, sender), ARRIVAL, still)
 
-    def is_silent(self, sender: str, t: float) -> bool:
-        """Whether a cut silences ``sender`` at time ``t`` (s)."""
-        return any(cut.holds(t) for cut in self.cuts(sender))
+    def _is_due(self, sender: str, when: float) -> bool:
+        self.awaited[sender].discard(when)
+        way = self.ways[sender]
+        alarm = way.sender.alarm() if way.sender else None
+        return way.ready(when) or alarm is not None and alarm <= when
+
+    def deliver(self, sender: str) -> None:
+        """What is due from an end arrives, and its TCP does what is due."""
+        way, end = self.ways[sender], self.ends[OTHER[sender]]
+        if way.sender:
+            way.sender.ring(self.now)
+        arrived = []
+        while way.ready(self.now):
+            item = way.take(self.now)
+            item.arrived_at = self.now
+            arrived.append(item)
+            self.stuck[sender] -= self.bytes_of(item)
+            end.dead |= end.lost and item.weight > 0
+            if way.sender:
+                way.sender.arrive(self.now, self.bytes_of(item), item)
+        for item in arrived:
+            end.arrive(item)
+        for one in ENDS:
+            self.await_arrival(one)
 
     def reset(self, sender: str) -> None:
-        """TCP answers data for a closed connection with one RST, and forgets what was stuck."""
-        if not self.is_silent(sender, self.now):
-            if not self.is_silent(sender, round(self.now + self.experiment.latency, 9)):
-                self.send(sender, "RST")
-            return
-        for item in self.items:
-            item.forgotten |= item.sender == sender and item.arrived_at is None
-        self.last[sender] = 0.0
-        self.stuck[sender] = 0
+        """TCP answers data for a closed connection with RST."""
+        self.ends[sender].dead = True
+        self.send(sender, "RST")
 
-    def _arrive(self, item: Item) -> None:
-        if not item.forgotten:
-            item.arrived_at = self.now
-            self.stuck[item.sender] -= self.bytes_of(item)
-            self.ends[OTHER[item.sender]].arrive(item)
+    def left(self, end: str) -> None:
+        """An end has closed its connection; its TCP goes on for a while."""
+        if tcp := self.ways[end].sender:
+            tcp.closed_at = self.now
+            self.await_arrival(end)
+
+    # what TCP does, as a Host of senders
+
+    def gave_up(self, sender: Sender, reset: bool) -> None:
+        end = self.ends[sender.end]
+        if reset:
+            self.send(sender.end, "RST")
+        if not end.lost:
+            end.arrive(Item(OTHER[sender.end], "RST", self.now, self.now))
+        end.dead = True
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        end = self.ends[OTHER[sender.end]]
+        if again and end.dead:
+            self.reset(end.name)
+        return not end.dead
+
+    def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
+        """A segment was sent again: theory shows what comes of it."""
+
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        """An idle connection was probed: theory shows what comes of it."""

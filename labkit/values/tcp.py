@@ -1,15 +1,26 @@
 """One system's TCP as a value: when it tries again, when it gives up, and who asked it to.
 
-Tcp()                                         Linux as it comes
-Tcp(user_timeout=10)                          TCP_USER_TIMEOUT, 10 s
-Tcp(keepalive_idle=1, keepalive_interval=1, keepalive_count=3)      SO_KEEPALIVE
+    Tcp()                   Linux as it comes
+    Tcp(user_timeout=10)    TCP_USER_TIMEOUT, 10 s
+    Tcp(keepalive_idle=1, keepalive_interval=1, keepalive_count=3)      SO_KEEPALIVE
+
+A segment that nobody acknowledges is sent again after one RTO (a tail loss probe), again one RTO
+later, and then after gaps that double, up to rto_max. Measured on Linux 6.18:
+
+    round trip < 1 ms   0.207  0.42   0.85  1.68  3.35  6.7  13.5  26.8 s
+    round trip 0.1 s    0.331  0.651  1.29  2.54  5.20 s
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from . import fields
+
+LATE = 1.05  # a kernel's timers are rounded up, by an eighth at most
+VARIANCE = 4 / 3  # 4 · RTTVAR, in round trips: what is left of it after the first few
+BASE = 0.2  # s; Linux's TCP_RTO_MIN, from which it derives how long so many retries take
 
 
 @dataclass(frozen=True)
@@ -28,5 +39,62 @@ class Tcp:
     def __post_init__(self) -> None:
         fields.check(self)
 
+    def retries_at(self, round_trip: float) -> Retries:
+        """When it tries again, over a wire of this round trip (s)."""
+        return _retries(self, round_trip)
+
     def __repr__(self) -> str:
         return fields.spell(self)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """When the oldest byte that is not acknowledged is sent again: s after it was sent."""
+
+    tcp: Tcp
+    first: float  # s; the retransmission timeout (RFC 6298)
+    doubling: int  # tries until the gaps are rto_max
+    gives_up: float = field(init=False)  # s; when it gives up, unless it is an orphan
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gives_up", self.give_up())
+
+    def after(self, number: int) -> float:
+        """When the try of this number is made, counted from 0."""
+        late = max(0, number - self.doubling)
+        return self.first * 2 ** (number - late) + late * self.tcp.rto_max
+
+    @property
+    def waits(self) -> float:
+        """From when on nothing new is sent before something is acknowledged: the second try."""
+        return self.after(1)
+
+    def give_up(self, closed: float | None = None) -> float:
+        """When it gives up (ETIMEDOUT); ``closed``: when its program closed the connection."""
+        if self.tcp.user_timeout is not None:
+            return self.waits + self.tcp.user_timeout
+        retries = self.tcp.retries if closed is None else self.tcp.orphan_retries
+        least = max(self.waits + _patience(self.tcp, retries), closed or 0.0)
+        number = 1
+        while self.after(number) < least:
+            number += 1
+        return self.after(number)
+
+
+@lru_cache
+def _retries(tcp: Tcp, round_trip: float) -> Retries:
+    timeout = round_trip + max(tcp.rto_min, VARIANCE * round_trip)
+    first = min(round(LATE * timeout, 6), tcp.rto_max)
+    doubling = 1
+    while first * 2**doubling <= tcp.rto_max:
+        doubling += 1
+    return Retries(tcp, first, doubling)
+
+
+def _patience(tcp: Tcp, retries: int) -> float:
+    """How long so many retries take by Linux's tcp_model_timeout, whatever the round trip (s)."""
+    doubling = 0
+    while BASE * 2 ** (doubling + 1) <= tcp.rto_max:
+        doubling += 1
+    capped = max(0, retries - doubling)
+    return BASE * (2 ** (retries - capped + 1) - 1) + capped * tcp.rto_max

@@ -17,7 +17,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..values.experiment import CAPACITY
-from ..values.faults import FLOW, Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
+from ..values.faults import FLOW, OTHER, Act, Cut, Fault, HangUp, Idle, Reset, Tunnel
+from ..values.sender import TICK, Sender
+from ..values.stream import join
+from ..values.tcp import Tcp
 from .effects import EFFECTS, Effect, Tunneled, in_order
 from .ending import Busy, Interrupts, uninterrupted, warn
 from .pipe import EOF, RESET, Pipe
@@ -33,7 +36,7 @@ class Tap(Protocol):
     ) -> None: ...
 
 
-def untold(what: str, **data: Any) -> None:
+def untold(*what: Any, **data: Any) -> None:
     """What a wire or a loop tells, until somebody is given to it that is to be told."""
 
 
@@ -48,16 +51,24 @@ class Wire:
     loops: Mapping[str, Any]  # the event loop of each end; loop.block(seconds) blocks it
     pace = 0.0  # s between two samples of what is only seen by looking
 
-    def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
+    def __init__(
+        self,
+        latency: float,
+        buffers: dict[str, int | None],
+        seed: int = 0,
+        tcp: dict[str, Tcp] | None = None,
+    ) -> None:
         self.latency = latency
         self.buffers = buffers  # bytes, by end
         self.seed = seed
+        self.tcp = tcp or dict.fromkeys(FLOW, Tcp())  # of each end's system
         self.pipes: list[dict[str, Pipe]] = []  # one dict a connection, by sender
         self.force: list[Fault] = []  # the faults in force
         self.interrupts = Interrupts()
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
         self.tell: Callable[..., None] = untold  # is called with what the wire does by itself
+        self.tell_tcp: Callable[..., None] = untold  # is called with what TCP does, and when
 
     # whoever opens a wire closes it
 
@@ -144,6 +155,43 @@ class Wire:
         dues = (pipe.due() for pipes in self.pipes for pipe in pipes.values())
         return any(due is not None and due > now for due in dues)
 
+    # what TCP does by itself, as a Host of senders
+
+    def _cut(self, number: int, pipe: Pipe, by: object) -> None:
+        if pipe.sender is None:
+            join(self.pipes[number - 1], self.tcp, self, number)
+        pipe.cut(self.now(), by)
+
+    def _received(self, sender: Sender) -> Pipe:
+        """The pipe through which this sender's end receives."""
+        return self.pipes[sender.conn - 1][OTHER[sender.end]]
+
+    def gave_up(self, sender: Sender, reset: bool) -> None:
+        orphan = sender.closed_at is not None
+        self.tell_tcp(self.now(), sender.conn, sender.end, "gave_up", orphan=orphan)
+        self._give_up(sender, reset)
+
+    def _give_up(self, sender: Sender, reset: bool) -> None:
+        """A connection is lost for this sender: ETIMEDOUT."""
+        raise NotImplementedError
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        raise NotImplementedError
+
+    def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
+        what = {"number": number, "through": through}
+        self.tell_tcp(when, sender.conn, sender.end, "retransmission", **what)
+
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        self.tell_tcp(when, sender.conn, sender.end, "probe", number=number)
+
+    def tell_open_tries(self) -> None:
+        """Tell what was tried in vain until now, in silences that have not ended."""
+        for pipes in self.pipes:
+            for pipe in pipes.values():
+                if pipe.sender is not None and pipe.silent:
+                    pipe.sender.fail_until(self.now() + TICK)
+
     # faults
 
     def do(self, fault: Act, step: str) -> None:
@@ -169,7 +217,7 @@ class Wire:
         now = self.now()
         for sender, pipe in self._met(fault, number):
             if isinstance(fault, Cut):
-                pipe.cut(fault)
+                self._cut(number, pipe, fault)
             elif isinstance(fault, HangUp):
                 pipe.finish(now, EOF, fault.delay)
             elif isinstance(fault, Reset):
@@ -212,12 +260,15 @@ class Wire:
         if all(other is not fault for other in self.force):
             return
         last = max([since, *(pipe.touched for _, pipe in self._met(fault, number))])
+        idle = [tcp.keepalive_idle for tcp in self.tcp.values() if tcp.keepalive_idle is not None]
+        if min(idle, default=fault.after) < fault.after:
+            return  # TCP's own keepalive passes, before it is forgotten
         if round(self.now() - last - fault.after, 9) < 0:
             self.at(last + fault.after, lambda: self._watch(fault, number, since))
             return
         self.tell("forgotten", connection=number, after=fault.after, then=fault.then)
         if fault.then == "silence":
             for pipe in self.pipes[number - 1].values():
-                pipe.cut(fault)  # nobody ends that
+                self._cut(number, pipe, fault)  # nobody ends that
         else:
             self._hang_up(number, EOF if fault.then == "fin" else RESET)

@@ -32,15 +32,20 @@ class Clock:
         self.now = 0.0  # s
         self.loops: list[VirtualLoop] = []
         self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []  # a heap
+        self.cancelled: set[int] = set()  # the numbers of what is not to be done after all
         self.answers: list[Callable[[], None]] = []  # for the end of this instant
         self.count = itertools.count()
         self.horizon = math.inf  # s; where the present run() ends
         self.running = False
 
-    def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> None:
-        """Do something at ``when`` (s), an act before anything else of that instant."""
-        when, rank = max(round(when, 9), self.now), 0 if act else 1
-        heapq.heappush(self.agenda, (when, rank, next(self.count), do))
+    def at(self, when: float, do: Callable[[], None], *, act: bool = False) -> int:
+        """Do something at ``when`` (s), an act before anything else of that instant.
+
+        Returns its number, by which it can be ``cancelled`` until then.
+        """
+        when, rank, number = max(round(when, 9), self.now), 0 if act else 1, next(self.count)
+        heapq.heappush(self.agenda, (when, rank, number, do))
+        return number
 
     def run(self, over: Callable[[], bool], horizon: float = math.inf) -> bool:
         """Let time pass until ``over()``, asked whenever everybody is idle, or ``horizon`` (s).
@@ -132,6 +137,8 @@ class Clock:
 
     def next_time(self) -> float:
         """The next instant at which anything happens (s); infinity if there is none."""
+        while self.agenda and self.agenda[0][2] in self.cancelled:
+            self.cancelled.discard(heapq.heappop(self.agenda)[2])
         then = self.agenda[0][0] if self.agenda else math.inf
         for loop in self.loops:
             if not loop.frozen:
@@ -144,7 +151,11 @@ class Clock:
         """Do what is due now; what that causes at this instant comes after the loops' turn."""
         agenda, latest = self.agenda, next(self.count)
         while agenda and agenda[0][0] <= self.now and agenda[0][2] < latest:
-            heapq.heappop(agenda)[3]()
+            _, _, number, do = heapq.heappop(agenda)
+            if number in self.cancelled:
+                self.cancelled.discard(number)
+            else:
+                do()
 
     def sleepers(self) -> list[asyncio.Task[Any]]:
         """The tasks that are still waiting for something."""

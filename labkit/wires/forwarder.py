@@ -52,6 +52,8 @@ class Half:
     def flow(self) -> None:
         """Write what has arrived; come back when more is due, or when there is room again."""
         now, stopped = time.monotonic(), False
+        if self.pipe.sender is not None:
+            self.pipe.sender.ring(now)
         while self.pipe.ready(now) and not stopped:
             item = self.pipe.head()
             count = self.write(item)
@@ -61,6 +63,9 @@ class Half:
         self.watch_source(not self.ended and self.pipe.room > 0)
         self.watch_sink(stopped)
         self.come_back(now)
+        if self.pipe.sender is not None:
+            self.back.watch_source(not self.back.ended and self.back.pipe.room > 0)
+            self.back.come_back(now)
 
     def write(self, item: bytes | None) -> int:
         """Give the sink one item; returns how many bytes of it are done with."""
@@ -123,4 +128,8 @@ class Half:
         if self.timer:
             self.timer.cancel()
         due = self.pipe.due()
-        self.timer = self.loop.call_at(due, self.flow) if due is not None and due > now else None
+        if due is not None and due <= now and self.writing:
+            due = None  # the sink says when it can take more
+        if self.pipe.sender is not None and (alarm := self.pipe.sender.alarm()) is not None:
+            due = alarm if due is None else min(due, alarm)
+        self.timer = None if due is None else self.loop.call_at(due, self.flow)

@@ -6,8 +6,10 @@ Three threads, each with a loop of its own: the server, the client, the wire. Ev
     client ── TCP ── forwarder: pipe → / ← pipe ── TCP ── server
 
 Where it differs from a cut cable: the forwarder's kernel acknowledges what it takes, so an end's
-own kernel never retransmits; and what is stuck waits in the forwarder (and, when that is full, in
-the kernels' buffers).
+own kernel never retransmits. What is stuck waits in the forwarder (and, when that is full, in the
+kernels' buffers), until the model of an end's TCP (values/sender.py) would try again; where that
+gives up, the forwarder can only reset (ECONNRESET, not ETIMEDOUT). It cannot see that an end has
+closed what it has shut down, so an orphan tries as long as any connection.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..values.faults import FLOW
+from ..values.faults import FLOW, OTHER
+from ..values.sender import Sender
+from ..values.tcp import Tcp
 from . import Program, Wire
 from .ending import Brisk, Busy, uninterrupted
 from .forwarder import RESET_ON_CLOSE, Half
+from .pipe import RESET
 from .threads import LoopThread, end
 
 HOST = "127.0.0.1"
@@ -36,10 +41,17 @@ class LoopbackWire(Wire):
     name, clock = "loopback", "monotonic"
     pace = 0.02  # s
 
-    def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
-        super().__init__(latency, buffers, seed)
+    def __init__(
+        self,
+        latency: float,
+        buffers: dict[str, int | None],
+        seed: int = 0,
+        tcp: dict[str, Tcp] | None = None,
+    ) -> None:
+        super().__init__(latency, buffers, seed, tcp)
         self.threads: dict[str, LoopThread] = {}
         self.halves: list[Half] = []
+        self.ends: dict[tuple[int, str], Half] = {}  # by connection and by the end that sends
         self.frozen = dict.fromkeys(FLOW, 0)  # freezes that are not over
         self.sockets: dict[str, socket.socket] = {}
 
@@ -80,17 +92,29 @@ class LoopbackWire(Wire):
         except OSError:  # the server is gone
             near.close()
             return
-        _, pipes = self.lay()
+        number, pipes = self.lay()
         there = Half(self.loop, pipes["client"], near, far)
         back = Half(self.loop, pipes["server"], far, near)
         there.back, back.back = back, there
         self.halves += there, back
+        self.ends[number, "client"], self.ends[number, "server"] = there, back
         there.flow()
         back.flow()
 
     def moved(self) -> None:
         for half in self.halves:
             half.flow()
+
+    def _give_up(self, sender: Sender, reset: bool) -> None:
+        if reset:
+            self.ends[sender.conn, sender.end].pipe.push(self.now(), RESET)
+        self.ends[sender.conn, OTHER[sender.end]].reset()
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        half = self.ends[sender.conn, sender.end]
+        if again and half.broken:
+            half.refused()
+        return not half.broken
 
     def travelling(self) -> bool:
         return self.threads["wire"].ask(super().travelling)

@@ -9,8 +9,8 @@ happened:
     gone          reset, or FIN both ways: send() is EPIPE, shutdown() and getpeername() ENOTCONN
     not accepted  reset, as the listener is closed
 
-Where they are not like Linux: there are no packets, no retransmissions and no acknowledgements,
-so healing takes effect at once, and an end knows at once that its FIN has arrived. Buffers are
+Where they are not like Linux: there are no packets, what TCP tries again after a silence is a model
+(values/sender.py), and an end knows at once that its FIN has arrived. Buffers are
 bounded by bytes alone, so a cut builds backpressure; there is room again with the first byte, and
 an RST waits behind bytes that there is no room for. A backlog is endless, connect() succeeds at
 once, a listener can only be dialled, accepted from and closed, and of all options only SO_ERROR
@@ -38,6 +38,8 @@ class Mover(Protocol):
     def deliver(self, pipe: Pipe) -> None: ...
 
     def refuse(self, pipe: Pipe) -> None: ...
+
+    def left(self, pipe: Pipe) -> None: ...
 
 
 def fail(code: int) -> NoReturn:
@@ -126,6 +128,11 @@ class MemorySocket(Descriptor):
         left = self.capacity - len(self.inbox)
         return left if left > 0 else 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no bytes now; one that is dead or closed resets them."""
+        return not self.room and not (self.dead or self.done and self.deaf)
+
     def receive(self, item: bytes | None) -> int:
         """Take in what has arrived; returns how many bytes of it."""
         if item is RESET:
@@ -144,6 +151,11 @@ class MemorySocket(Descriptor):
     def _die(self, error: int) -> None:
         if not self.gone:
             self.dead, self.error = True, error
+
+    def give_up(self) -> None:
+        """Its own TCP has tried again for long enough, in vain."""
+        self._die(errno.ETIMEDOUT)
+        self.wake()
 
     def poll(self) -> int:
         """What a selector would say: readable, writable."""
@@ -215,6 +227,7 @@ class MemorySocket(Descriptor):
                 self.wire.push(self.out, EOF)
         self.closed = self.done = self.deaf = True
         self.inbox.clear()
+        self.wire.left(self.out)
 
     def setsockopt(self, level: int, option: int, value: Any, *rest: Any) -> None:
         self.check()

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..values.faults import FLOW
+from ..values.sender import Sender
+from ..values.tcp import Tcp
 from . import Program, Wire
 from .clock import Clock
 from .ending import Busy, abandon, heard, stubborn, uninterrupted
@@ -33,8 +35,14 @@ class VirtualWire(Wire):
 
     name = clock = "virtual"
 
-    def __init__(self, latency: float, buffers: dict[str, int | None], seed: int = 0) -> None:
-        super().__init__(latency, buffers, seed)
+    def __init__(
+        self,
+        latency: float,
+        buffers: dict[str, int | None],
+        seed: int = 0,
+        tcp: dict[str, Tcp] | None = None,
+    ) -> None:
+        super().__init__(latency, buffers, seed, tcp)
         self.time = Clock()
         self.sockets: dict[int, Any] = {}
         self.fds = itertools.count(1_000_000)
@@ -78,6 +86,8 @@ class VirtualWire(Wire):
         if not self.listener.open or port not in (None, self.listener.name[1]):
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         _, pipes = self.lay()
+        for trips, sender in enumerate(("client", "server"), start=1):  # the opening handshake,
+            pipes[sender].arrived = self.time.now + trips * self.latency  # whoever skips it
         here = ("127.0.0.1", 50_000 + len(self.pipes))
         client = self._socket("client", here, self.listener.name, pipes)
         server = self._socket("server", self.listener.name, here, pipes)
@@ -98,7 +108,7 @@ class VirtualWire(Wire):
         """An end has sent something: its arrival goes on the agenda, even if that is now."""
         waiting = bool(pipe.queue)
         pipe.push(self.time.now, item)
-        if not waiting:
+        if not waiting or pipe.sender is not None:
             self.await_arrival(pipe)
 
     def refuse(self, pipe: Pipe) -> None:
@@ -106,25 +116,69 @@ class VirtualWire(Wire):
         self.time.answers.append(lambda: self.push(pipe, RESET))
 
     def await_arrival(self, pipe: Pipe) -> None:
-        if (due := pipe.due()) is not None:
-            self.time.at(due, lambda: self.deliver(pipe))
+        """Be there when something arrives, or when its sender's TCP has something to do."""
+        due, sender = pipe.due(), pipe.sender
+        if sender is None:
+            if due is not None:
+                self.time.at(due, lambda: self.deliver(pipe))
+            return
+        alarm = sender.alarm()
+        if due is not None and not (pipe.head() and self.sinks[pipe].is_full):
+            alarm = due if alarm is None else min(due, alarm)
+        if sender.timer is not None:
+            when, number = sender.timer
+            if when == alarm:
+                return
+            self.time.cancelled.add(number)
+        sender.timer = None
+        if alarm is not None:
+            sender.timer = alarm, self.time.at(alarm, lambda: self.ring(sender))
+
+    def ring(self, sender: Sender) -> None:
+        """The time has come that a sender's timer was set to."""
+        sender.timer = None
+        self.deliver(self.pipes[sender.conn - 1][sender.end])
 
     def deliver(self, pipe: Pipe) -> None:
         """Move what has arrived to its socket, as far as there is room."""
         sink, now, was_full = self.sinks[pipe], self.time.now, not pipe.room
+        if pipe.sender is not None:
+            pipe.sender.ring(now)
         while pipe.ready(now):
             item = pipe.head()
-            count = sink.receive(item)
-            if item and not count:
-                return  # the socket is full: go on when it is read
-            pipe.advance(now, count)
+            if item and sink.is_full:
+                break  # go on when it is read
+            pipe.advance(now, sink.receive(item))
         if was_full and pipe.room:
             sink.far.wake()
-        self.await_arrival(pipe)
+        if pipe.sender is not None or pipe.queue and not sink.is_full:
+            self.await_arrival(pipe)
+        if pipe.sender is not None:
+            sink.wake()  # what it has sent may be acknowledged
+            self.await_arrival(sink.out)
 
     def moved(self) -> None:
         for pipe in self.sinks:
             self.deliver(pipe)
+
+    def left(self, pipe: Pipe) -> None:
+        """The end that sends through this pipe has closed its socket."""
+        if pipe.sender is not None:
+            pipe.sender.closed_at = self.time.now
+            self.await_arrival(pipe)
+
+    # what TCP does
+
+    def _give_up(self, sender: Sender, reset: bool) -> None:
+        if reset:
+            self.push(self.pipes[sender.conn - 1][sender.end], RESET)
+        self.sinks[self._received(sender)].give_up()
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        sink = self.sinks[self.pipes[sender.conn - 1][sender.end]]
+        if again and sink.dead:
+            self.refuse(sink.out)
+        return not sink.dead
 
     # what a session asks for
 

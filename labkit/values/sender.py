@@ -1,0 +1,279 @@
+"""The TCP of one sender: what is not acknowledged, when it is tried again, and when it gives up.
+
+Whoever runs a Sender calls ``ring`` at the time that ``alarm`` says, before anything is taken out
+of its stream, and hears of what comes of it as its Host. While the way there is silent nothing
+has to be done for a try: it is in vain, and told of afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .probes import Probes
+from .tcp import Retries, Tcp
+
+if TYPE_CHECKING:
+    from .stream import Stream
+
+NEVER = math.inf
+DELAYED = 0.04  # s that an acknowledgement waits for something to go with (TCP_DELACK_MIN)
+SEGMENT = 1448  # bytes that fit into one, on Ethernet
+TICK = 5e-10  # s; half a step of the grid on which times stand
+
+
+class Host(Protocol):
+    """Who runs a sender, as the sender knows it: a wire, or theory."""
+
+    def gave_up(self, sender: Sender, reset: bool) -> None:
+        """Its connection is lost: ETIMEDOUT, if its program has not closed it.
+
+        After probes in vain the other end is told by a ``reset``, as far as it can be.
+        """
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        """Whether the other end has a connection and acknowledges what comes.
+
+        Otherwise it resets what comes ``again``.
+        """
+
+    def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
+        """A segment was sent again at ``when`` (s), for the so-manieth time (from 1)."""
+
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        """An idle connection was probed at ``when`` (s), for the so-manieth time in vain."""
+
+
+class Sender:
+    """What the TCP of a stream's sender knows, from the first silence of its connection on."""
+
+    __slots__ = (
+        "out", "retries", "host", "conn", "end", "far", "since", "number", "hole", "burst",
+        "unheard", "answer", "probes", "silent_at", "closed_at", "waiting", "timer",
+    )  # fmt: skip
+
+    def __init__(self, out: Stream, retries: Retries, host: Host, conn: int, end: str) -> None:
+        self.out, self.retries, self.host = out, retries, host
+        self.conn, self.end = conn, end
+        self.far: Sender  # the other direction's
+        self.silent_at = -NEVER  # when the silence began (s)
+        self.closed_at: float | None = None  # when its program closed the connection (s)
+        self.timer: Any = None  # of whoever runs it
+        self.probes = None if self.tcp.keepalive_idle is None else Probes(self)
+        self.rest()
+
+    @property
+    def tcp(self) -> Tcp:
+        """Its system's TCP."""
+        return self.retries.tcp
+
+    def rest(self) -> None:
+        """Nothing is to be acknowledged."""
+        self.since: float | None = None  # when the oldest byte that is not acknowledged was sent
+        self.number = 0  # of the next try, from 0
+        self.hole = False  # whether that byte has not arrived
+        self.burst = 0  # how many items, the oldest included, were sent before it waited for them
+        self.unheard = False  # something has arrived, and no acknowledgement of it has come
+        self.answer: float | None = None  # when an acknowledgement will be here (s)
+        self.waiting = 0  # bytes that have arrived and are not acknowledged
+
+    def holds(self, when: float) -> bool:
+        """Whether what is sent at ``when`` (s) has to wait for something before it.
+
+        Until the second try it is sent, though in vain if something before it has not arrived.
+        """
+        if self.since is None:
+            return False
+        is_sent = when < self.since + self.retries.waits
+        self.burst += is_sent and self.hole
+        return self.hole or not is_sent
+
+    def tried_at(self) -> float:
+        """When the next try is made (s)."""
+        assert self.since is not None
+        return round(self.since + self.retries.after(self.number), 9)
+
+    def comes_at(self) -> float:
+        """When the next try arrives, if it does (s)."""
+        return round(self.tried_at() + self.out.latency, 9)
+
+    def ends_at(self) -> float:
+        """When it gives up (s)."""
+        assert self.since is not None
+        if self.closed_at is None:
+            return round(self.since + self.retries.gives_up, 9)
+        return round(self.since + self.retries.give_up(self.closed_at - self.since), 9)
+
+    def alarm(self) -> float | None:
+        """When it has to be looked at again (s); None: not before something else happens."""
+        times = [] if self.answer is None else [self.answer]
+        if self.since is not None:
+            times.append(self.ends_at())
+            if not self.out.silent:
+                times.append(self.comes_at())
+        elif self.out.silent and self.out.queue:
+            times.append(self.out.queue[0][0])
+        if self.probes is not None and (probe := self.probes.alarm()) is not None:
+            times.append(probe)
+        return min(times, default=None)
+
+    def ring(self, now: float) -> None:
+        """Do what is due by ``now`` (s)."""
+        if self.out.silent:
+            self.lose(now + TICK)
+        if self.answer is not None and self.answer <= now:
+            self.hear_answer(now)
+        while self.since is not None and not self.out.silent and self.comes_at() <= now:
+            if self.tried_at() >= self.ends_at():
+                break
+            self.try_again(now)
+        if self.since is not None and self.ends_at() <= now:
+            self.fail_until(now)
+            self.give_up(reset=False)
+        if self.probes is not None and self.probes.ring(now):
+            self.give_up(reset=True)
+
+    def give_up(self, reset: bool) -> None:
+        """The connection is lost."""
+        self.probes = None
+        self.out.forget()
+        self.host.gave_up(self, reset)
+
+    # the way there
+
+    def fall_silent(self, now: float) -> None:
+        """The stream falls silent; what lies before a closed window is asked for in vain."""
+        self.silent_at = now
+        self.lose(now)
+        self.far.lose_answers(now)
+        for probes in (self.probes, self.far.probes):
+            if probes is not None:
+                probes.fall_silent(now)
+
+    def lose(self, until: float) -> None:
+        """What was due before ``until`` (s) is lost, and what comes behind has to wait for it."""
+        queue, out = self.out.queue, self.out
+        if not queue or queue[0][0] >= until:
+            return
+        due = queue[0][0]
+        if out.is_reset(queue[-1][1]):  # whoever has sent that sends nothing again
+            kept = [entry for entry in queue if entry[0] >= until]
+        else:
+            kept = [(NEVER, item) for _, item in queue]
+            if self.since is None:
+                sent = round(due - out.latency, 9)
+                self.since = sent if due >= self.silent_at else self.silent_at
+                self.hole = True
+                first = self.since + self.retries.waits + out.latency
+                self.burst = sum(when < first for when, _ in queue)
+        out.queue = deque(kept) if kept else ()
+
+    def heal(self, now: float) -> None:
+        """The stream is silent no more."""
+        self.lose(now)
+        if self.since is not None:
+            self.fail_until(now - self.out.latency)
+            if self.hole:
+                self.aim()
+
+    def aim(self) -> None:
+        """The next try will come with the oldest items, as many as fit into one segment."""
+        queue, size = list(self.out.queue), 0
+        for number, (_, item) in enumerate(queue[: self.burst]):
+            size += self.out.size(item)
+            if number and size > SEGMENT:
+                break
+            queue[number] = (self.comes_at(), item)
+        self.out.queue = deque(queue)
+
+    def fail_until(self, until: float) -> None:
+        """The tries that were made before ``until`` (s) were in vain."""
+        for when in self.failed(until):
+            self.number += 1
+            self.host.tried(self, when, self.number, False)
+
+    def failed(self, until: float) -> Iterator[float]:
+        """When it was tried again in vain before ``until`` (s), as far as nobody was told."""
+        number = self.number
+        while self.since is not None:
+            when = round(self.since + self.retries.after(number), 9)
+            if when >= until:
+                return
+            yield when
+            number += 1
+
+    def try_again(self, now: float) -> None:
+        """A try arrives, with the oldest byte or with what is there already."""
+        when, fills = self.tried_at(), self.hole
+        self.number += 1
+        self.host.tried(self, when, self.number, True)
+        self.hole = False
+        self.far.hear(now)
+        if fills:
+            self.expect_answer(now)
+        elif self.host.answers(self, again=True):  # of what is there already, at once
+            self.answer = round(now + self.out.latency, 9)
+
+    # the way back
+
+    def arrive(self, now: float, size: int, item: Any) -> None:
+        """An item, or ``size`` bytes of it, has arrived."""
+        if self.out.is_reset(item):
+            self.rest()
+            self.probes = self.far.probes = None
+            self.far.out.drop_held()
+            return
+        if self.host.answers(self, again=False):
+            self.far.hear(now)
+        if self.since is None:
+            if not self.far.out.silent:
+                return  # the acknowledgement is on its way
+            self.since = round(now - self.out.latency, 9)
+        self.waiting += size
+        self.expect_answer(now)
+
+    def expect_answer(self, arrived: float) -> None:
+        """Something has arrived: an acknowledgement will follow, unless one is on its way."""
+        self.unheard = True
+        if self.answer is None:
+            self.answer = round(arrived + DELAYED + self.out.latency, 9)
+
+    def lose_answers(self, now: float) -> None:
+        """The way back falls silent, and with it what is on its way, and an open window's word."""
+        if self.since is not None:
+            return
+        out, arrived = self.out, self.out.arrived
+        replied = self.far.out.arrived > arrived + out.latency - TICK
+        if not replied and arrived - TICK < now < arrived + DELAYED + out.latency + TICK:
+            self.since = round(arrived - out.latency, 9)
+            self.expect_answer(arrived)
+        elif out.queue and out.queue[0][0] < now and not out.silent:
+            self.since, self.unheard = now, True
+
+    def hear_answer(self, now: float) -> None:
+        """The time at which an acknowledgement comes, unless it is lost."""
+        self.answer = None
+        if not self.far.out.silent and self.host.answers(self, again=False):
+            self.acknowledge(now)
+
+    def hear(self, now: float) -> None:
+        """A segment from the other end: it acknowledges what has arrived there by then."""
+        if self.probes is not None:
+            self.probes.hear(now)
+        if self.unheard and self.out.arrived + self.out.latency < now + TICK:
+            self.acknowledge(now)
+
+    def acknowledge(self, now: float) -> None:
+        """All that has arrived is acknowledged, and what has waited is sent."""
+        latency, arrived, queue = self.out.latency, self.out.arrived, self.out.queue
+        self.rest()
+        if self.probes is not None:
+            self.probes.hear(now)
+        if arrived + latency > now + TICK:  # more has arrived meanwhile
+            self.since = round(arrived - latency, 9)
+            self.expect_answer(arrived)
+        due = round(now + latency, 9)
+        if isinstance(queue, deque):
+            self.out.queue = deque((min(old, due), item) for old, item in queue)
