@@ -27,7 +27,7 @@ The house, in the order in which it is read:
     doctor/         somebody's own log, explained
     exercises/      what the notebooks ask, and how an answer is judged
     whereabouts.py  in which await a connection is blocked, in your own program
-    patterns.py     short functions that survive what the lab shows
+    patterns/       a client and a server to copy, which survive what the lab shows
     notebook.py     asyncio.run() in a cell, as in the documentation
 """
 

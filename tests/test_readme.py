@@ -4,6 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
+from PIL import Image
+
 from labkit.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +25,15 @@ def test_the_ten_lines_run_and_give_what_their_comments_say(capsys):
     for line, value in promised:
         assert eval(line, names) == eval(value), line
     assert "fact − theory" in capsys.readouterr().out
+
+
+def test_the_picture_is_the_one_that_the_ten_lines_draw(tmp_path):
+    (code,) = blocks("python")
+    names = {}
+    exec(code, names)
+    drawn = names["plots"].save(names["plots"].lag(names["trace"]), tmp_path / "blamed.png")
+    shown, made = (Image.open(path).text["Description"] for path in (ROOT / "data" / "blamed.png", drawn))
+    assert shown == made, "data/README.md tells how the picture is made"
 
 
 def test_the_example_in_labkits_own_docstring_runs():
@@ -54,3 +65,9 @@ def test_its_links_and_make_targets_exist():
 def test_every_notebook_is_listed():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert f"(notebooks/{path.name})" in README
+
+
+def test_it_is_short_and_leads_to_the_symptoms_on_its_first_screen():
+    lines = README.splitlines()
+    assert len(lines) < 120
+    assert any("(notebooks/symptoms.md)" in line for line in lines[:15])

@@ -21,36 +21,28 @@ class Remedy:
 
 FIXES = {
     "reconnect": """\
-async for websocket in connect(uri):  # waits longer each time that connecting fails
-    try:
-        async for message in websocket:
-            await process(message)
-    except ConnectionClosed:
-        pass
-    await asyncio.sleep(random.uniform(1, 5))  # for a server that lets in, and closes at once
+from labkit.patterns.client import keep_connected  # or a copy of that file, without labkit
+
+async def talk(websocket):
+    async for message in websocket:
+        await process(message)
+
+await keep_connected(uri, talk)  # pauses, and dials again, where trying again can help
+""",
+    "watchdog": """\
+from labkit.patterns.server import Server  # or a copy of that file, without labkit
+
+stop = asyncio.Event()  # set it, and all are told 1001
+await Server(handler).run(stop, host, port, close_timeout=5)  # what stands still is ended
+""",
+    "jitter": """\
+from labkit.patterns.client import keep_connected  # or a copy of that file, without labkit
+
+await keep_connected(uri, talk, spread=30)  # the first dial, too, waits up to 30 s, by chance
 """,
     "to_thread": """\
 async for message in websocket:
     await asyncio.to_thread(work, message)  # work() cannot block the event loop: pings are answered
-""",
-    "patience": """\
-async def send(websocket, message, patience=10):
-    try:
-        async with asyncio.timeout(patience):  # drain() has no timeout of its own
-            await websocket.send(message)
-    except TimeoutError:
-        websocket.transport.abort()  # not close(): its CLOSE would wait behind the same bytes
-        raise ConnectionClosedError(None, None) from None  # to its caller the connection is lost
-""",
-    "watchdog": """\
-async def watchdog(websocket, every=10, patience=20):  # a task of its own, beside recv()
-    try:
-        while True:
-            async with asyncio.timeout(patience):  # also for drain(), in OPEN and in CLOSING
-                await (await websocket.ping())
-            await asyncio.sleep(every)
-    except (ConnectionClosed, TimeoutError):
-        websocket.transport.abort()
 """,
     "settings": """\
 idle = 15  # s; after such a silence your connections drop, as the doctor says
@@ -61,11 +53,6 @@ try:
     message = await websocket.recv()
 except ConnectionClosed as closed:  # 1006 only says that no CLOSE came; here is who said what
     print("sent", closed.sent, "received", closed.rcvd, "because", repr(closed.__cause__))
-""",
-    "jitter": """\
-async def connect_later(uri, spread=30):
-    await asyncio.sleep(random.uniform(0, spread))  # not everybody in the same second
-    return await connect(uri)
 """,
     "debug": """\
 def log_connections():
@@ -136,9 +123,9 @@ REMEDIES = {
         "OPEN, but keepalive stands still: drain() is blocked",
         "A keepalive ping was written and waits in drain(), behind bytes that the peer does not "
         "take. Its timer has not started, so nothing will time out.",
-        "Confirm with labkit.where(websocket), or ss -tno: Send-Q does not shrink. Give each send "
-        "a timeout of your own.",
-        "patience",
+        "Confirm with labkit.where(websocket), or ss -tno: Send-Q does not shrink. A watchdog that "
+        "looks at what moves ends it in a bounded time.",
+        "watchdog",
         PRESSURE,
     ),
     "idle_drop": Remedy(

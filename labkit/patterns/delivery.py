@@ -1,8 +1,7 @@
-"""Patterns for programs whose connections die: paste what you need.
+"""Messages by number, over as many connections as it takes: none lost, none doubled.
 
-They know websockets and asyncio, and nothing of this lab.
+For use with client.py beside it, to copy with it; ``receiver`` is a handler for any server.
 
-    jittered               how long to wait before dialling again, so that not all dial at once
     first_to_end           several things at once over one connection; when one of them ends, all do
     heartbeat              ask the peer's *program* whether it is there (a ping asks its library)
     Outbox                 messages by number, kept until they are acknowledged
@@ -19,28 +18,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-from collections.abc import Callable, Coroutine, Generator
-from functools import partial
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+from .client import keep_connected
 
 Take = Callable[[str, str], None]  # what is done with a message: take(name, text)
 Handler = Callable[[Any], Coroutine[Any, Any, None]]
-
-
-def jittered(spread: float = 5.0, most: float = 120.0) -> Generator[float, None, None]:
-    """Seconds to wait after a failure: by chance, from ``spread`` to twice as much, and doubling.
-
-    When all clients have lost their connection at once, all have dialled once within ``spread``; so
-    nobody's second attempt falls on another's first.
-    """
-    spread = min(max(spread, 0.1), most / 2)  # 0 would dial again and again without a pause
-    while True:
-        yield random.uniform(spread, 2 * spread)
-        spread = min(most / 2, 2 * spread)
 
 
 async def first_to_end(*programs: Coroutine[Any, Any, Any]) -> None:
@@ -72,8 +58,8 @@ async def heartbeat(
     """
     while True:
         heard.clear()
-        async with asyncio.timeout(patience):  # around send(), too: it may wait for ever
-            await websocket.send(question)
+        await websocket.send(question)  # it may wait behind much else; if stuck, see client.py
+        async with asyncio.timeout(patience):
             await heard.wait()
         await asyncio.sleep(every)
 
@@ -154,22 +140,28 @@ async def deliver(
 
     ``spread`` (s): who has lost a connection waits by chance up to this long before dialling
     again, since others have lost theirs, too. ``settings`` go to connect(). Ends if it is cancelled
-    (with a goodbye), or if trying again cannot help: a server refuses, or numbers do not fit.
+    (with a goodbye), or if trying again cannot help: a server refuses, or numbers do not fit. Its
+    bounds are those of client.py, with every for ping_interval and patience for close_timeout.
     """
-    question = json.dumps([outbox.name, 0, ""])
-    delays = partial(jittered, spread)
-    async for websocket in connect(uri, reconnect_delays=delays, **settings):
+    question, wait = json.dumps([outbox.name, 0, ""]), patience
+
+    async def talk(websocket: Any) -> None:
+        nonlocal wait
+        taken = outbox.taken
         try:
             await first_to_end(
                 send_kept(websocket, outbox),
                 read_acknowledgements(websocket, outbox),
-                heartbeat(websocket, outbox.heard, question, every, patience),
+                heartbeat(websocket, outbox.heard, question, every, wait),
             )
-        except (ConnectionClosed, TimeoutError):
-            websocket.transport.abort()  # a goodbye would wait behind all that is stuck
-        finally:
-            await goodbye(websocket, patience)  # cancelled, too: the iterator would leave it open
-        await asyncio.sleep(random.uniform(0, spread))
+        except TimeoutError:
+            websocket.transport.abort()  # a goodbye would wait for an answer, too
+            raise
+        finally:  # a line may be too slow for our patience: then the next connection waits longer
+            wait = patience if outbox.taken > taken else min(2 * wait, 64 * patience)
+
+    timers = {"ping_interval": every, "close_timeout": patience, **settings}
+    await keep_connected(uri, talk, spread, **timers)
 
 
 def receiver(take: Take, last: dict[str, int]) -> Handler:

@@ -1,0 +1,64 @@
+"""Patterns for programs whose connections die: files to copy. They know nothing of this lab.
+
+    client.py    a client that keeps a connection      server.py    a server whose connections end
+    delivery.py  messages by number over any number of connections; copy client.py with it
+
+Their docstrings say within which bounds. Who needs less removes a feature: the lines that end in
+its name as a comment, each with what is indented below it.
+
+    watchdog   both    ends a connection on which nothing moves, in whichever state
+    goodbye    both    close() cannot hang
+    pieces     client  long messages in pieces, so that a slow line is not taken for a dead one
+    backoff    client  waits longer each time that connecting fails, or that it is closed at once
+    final      client  gives up where trying again cannot help
+    metrics    client  tells each connection and each loss
+    broadcast  server  one message to all, without waiting for anybody
+    where      server  kill -USR1 PID prints in which await each task is
+    debug      server  log_connections(): the log at DEBUG, each line with its connection's id
+
+What a page shows of them is a ``fix``: their own lines.
+"""
+
+from inspect import getsource
+from operator import attrgetter
+from textwrap import dedent
+from typing import Any
+
+from . import client, delivery, server
+from .client import jittered, keep_connected
+from .delivery import (
+    Outbox,
+    deliver,
+    first_to_end,
+    goodbye,
+    heartbeat,
+    read_acknowledgements,
+    receiver,
+    send_kept,
+)
+from .server import Server, log_connections
+
+__all__ = [
+    "FIXES", "Outbox", "Server", "client", "deliver", "delivery", "first_to_end", "fix", "goodbye",
+    "heartbeat", "jittered", "keep_connected", "log_connections", "read_acknowledgements",
+    "receiver", "send_kept", "server",
+]  # fmt: skip
+
+FIXES: dict[str, tuple[Any, tuple[str, ...]]] = {  # by name: the file, and what of it is shown
+    "reconnect": (client, ("jittered", "keep_connected")),
+    "converse": (client, ("Connection.converse",)),
+    "watchdog": (server, ("Connection",)),
+    "pieces": (client, ("Connection.send", "Connection.pieces", "Connection.room_for")),
+    "jitter": (client, ("jittered",)),
+    "goodbye": (delivery, ("goodbye",)),
+    "broadcast": (server, ("Server.broadcast", "Server.forward")),
+    "where": (server, ("Server.where",)),
+    "debug": (server, ("log_connections",)),
+}
+
+
+def fix(name: str) -> str:
+    """The lines of a fix as they stand in their file; KeyError if there is none of that name."""
+    file, shown = FIXES[name]
+    parts = [dedent(getsource(attrgetter(part)(file))).strip() for part in shown]
+    return "\n\n\n".join(parts) + "\n"
