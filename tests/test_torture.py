@@ -80,9 +80,10 @@ def test_what_heals_costs_nothing(name):
 def test_what_is_dead_is_told_in_time(name):
     for seed, seen in worst(name):
         since = max(act.start for act in torture.acts_of(name, seed))
+        silences = 2 if "to the" in name else 1  # one end still hears the other, until that gives up
         ends = ("client",) if name == "server frozen" else ("client", "server")
         for end in ends:
-            assert seen.told(end, since) <= PAUSE + 1.2 * PATIENCE, (name, seed, end)
+            assert seen.told(end, since) <= silences * (PAUSE + 1.2 * PATIENCE), (name, seed, end)
 
 
 @pytest.mark.parametrize("name", torture.SERVERS)

@@ -45,10 +45,8 @@ __all__ = [
 ]  # fmt: skip
 
 FIXES: dict[str, tuple[Any, tuple[str, ...]]] = {  # by name: the file, and what of it is shown
-    "reconnect": (client, ("jittered", "keep_connected")),
-    "converse": (client, ("Connection.converse",)),
-    "watchdog": (server, ("Connection",)),
-    "pieces": (client, ("Connection.send", "Connection.pieces", "Connection.room_for")),
+    "reconnect": (client, ("jittered", "keep_connected")),  # with the watchdog
+    "watchdog": (client, ("Connection",)),  # with its patience, and its goodbye
     "jitter": (client, ("jittered",)),
     "goodbye": (delivery, ("goodbye",)),
     "broadcast": (server, ("Server.broadcast", "Server.forward")),
