@@ -21,7 +21,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
-from labkit import Cut, HangUp, patterns
+from labkit import Cut, HangUp, Throttle, patterns
 from labkit.many.crowds import Restart
 from labkit.patterns import client, server
 from labkit.patterns.client import keep_connected
@@ -242,6 +242,25 @@ def test_a_broadcast_waits_for_nobody_and_drops_who_is_slow():
     assert max(max(heard[number]) for number in fast) < 0.1
     dropped = [one for one in seen.lives if one.end == "server" and one.lost < 30]
     assert len(dropped) == 4
+
+
+@pytest.mark.parametrize(("rate", "pings"), [(100_000, None), (10_000, None), (4_000, 20)])
+def test_a_client_behind_a_slow_line_lives(rate, pings):
+    """4 kB/s takes 65 s for what the kernel holds: then only a client that pings is known to live."""
+
+    async def tells(websocket):
+        await websocket.send(bytes(800_000))
+        await websocket.wait_closed()
+
+    async def program(uri, number, seen):
+        async with connect(uri, ping_interval=pings, ping_timeout=None) as websocket:
+            got.append(len(await websocket.recv()))
+            await asyncio.sleep(100)
+            await websocket.ping()
+
+    got = []
+    seen = ordeal(program, lambda _: tells, [Throttle(0, rate=rate)], until=400, kind=Whole)
+    assert got == [800_000] and len(seen.openings) == 1 and min(one.lost for one in seen.lives) > 100 + 800_000 / rate
 
 
 @pytest.mark.parametrize("end", ["listen", "flood", "elsewhere", "stubborn"])
