@@ -23,7 +23,7 @@ from labkit.patterns import Outbox, deliver, receiver, server
 from labkit.values.experiment import Experiment, Peer
 
 MESSAGES, EVERY = 150, 0.2  # s from one message to the next
-STOP, END = 260.0, 280.0  # s; when the client is cancelled, and when the run ends
+STOP, END = 240.0, 320.0  # s; when the client is cancelled by its own clock, and when the run ends
 SPREAD, PAUSE, PATIENCE = 2.0, 4.0, 4.0  # s; what the programs under torture are given
 MUTE = Peer(ping_interval=None)
 

@@ -49,8 +49,9 @@ __all__ = [
 ]  # fmt: skip
 
 FIXES: dict[str, tuple[Any, tuple[str, ...]]] = {  # by name: the file, and what of it is shown
-    "reconnect": (client, ("jittered", "keep_connected")),  # with the watchdog
-    "watchdog": (client, ("Connection",)),  # with its patience, and its goodbye
+    "reconnect": (client, ("jittered", "keep_connected")),
+    "watchdog": (server, ("Connection",)),  # with its goodbye; a client's has the same lines
+    "pieces": (client, ("Connection.send", "Connection.pieces", "Connection.room_for")),
     "jitter": (client, ("jittered",)),
     "goodbye": (delivery, ("goodbye",)),
     "broadcast": (server, ("Server.broadcast", "Server.forward")),
