@@ -6,7 +6,7 @@ For websockets from 14.2 on. Bounds, while its loop runs and it reads; P is clos
     silence    ends it ping_interval + 1.2 P after the last byte came or left (44 s), in every state
     drain()    is free again 1.2 P after the last byte left (24 s); CLOSING lasts 1.1 P (22 s)
     goodbye    takes P (20 s); ``talk`` is cancelled 1.1 P after its connection was lost (22 s)
-    slow line  lives if it carries 2 * PIECE bytes in ping_interval + P (0.8 kB/s)
+    slow line  lives if it carries 2 PIECE in ping_interval + P (0.8 kB/s); more is never under way
 """
 
 import asyncio
@@ -109,7 +109,7 @@ async def keep_connected(
         try:
             websocket: Any = await connect(uri, create_connection=Connection, **settings)
             opened = now()
-            tell("connected: %s", uri)  # metrics
+            tell("connected: %s", websocket.id)  # metrics
             await websocket.converse(talk)
             return
         except (OSError, InvalidHandshake, ConnectionClosed) as problem:

@@ -1,4 +1,4 @@
-"""A server whose connections end in time, one file to copy: ``await Server(talk).run(stop)``.
+"""A server to copy, whose connections end in time: ``await Server(talk).run(stop, host, port)``.
 
 For websockets from 14.2 on. Bounds, while its loop runs and it reads; P is close_timeout (20 s):
 
