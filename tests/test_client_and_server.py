@@ -21,7 +21,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
-from labkit import Cut, HangUp, patterns
+from labkit import Cut, HangUp, Throttle, patterns
 from labkit.many.crowds import Restart
 from labkit.patterns import client, server
 from labkit.patterns.client import keep_connected
@@ -98,13 +98,15 @@ def test_a_goodbye_behind_a_blocked_drain_is_given_up(moment):
 
 
 def test_closing_ends_in_time_though_nobody_closes_tcp():
-    async def half(websocket):  # a peer that answers CLOSE and never hangs up
+    async def leaves(websocket):
         await asyncio.sleep(3)
         await websocket.close(1001)
 
-    acts = [Cut(3.01, direction="to_client")]
-    seen = ordeal(kept(stop=60), lambda _: half, acts, until=60)
-    assert max(one.lost - 3 for one in seen.lives if one.began < 3) <= PAUSE + 1.2 * PATIENCE
+    # opened at 0.04 s or later; CLOSE is on its way from 3 to 3.02 s after that, and the FIN does not get through any more
+    began = ordeal(kept(stop=60), lambda _: leaves, until=60).openings[0]
+    seen = ordeal(kept(stop=60), lambda _: leaves, [Cut(began + 3.03, direction="to_client")], until=60)
+    (lost,) = (one.lost for one in seen.lives if one.end == "client" and one.began < began)
+    assert 3 + PATIENCE <= lost - began <= 3.1 + 1.1 * PATIENCE
 
 
 def test_a_program_that_waits_for_something_else_is_cancelled_when_its_connection_is_lost():
@@ -240,6 +242,25 @@ def test_a_broadcast_waits_for_nobody_and_drops_who_is_slow():
     assert max(max(heard[number]) for number in fast) < 0.1
     dropped = [one for one in seen.lives if one.end == "server" and one.lost < 30]
     assert len(dropped) == 4
+
+
+@pytest.mark.parametrize(("rate", "pings"), [(100_000, None), (10_000, None), (4_000, 20)])
+def test_a_client_behind_a_slow_line_lives(rate, pings):
+    """4 kB/s takes 65 s for what the kernel holds: then only a client that pings is known to live."""
+
+    async def tells(websocket):
+        await websocket.send(bytes(800_000))
+        await websocket.wait_closed()
+
+    async def program(uri, number, seen):
+        async with connect(uri, ping_interval=pings, ping_timeout=None) as websocket:
+            got.append(len(await websocket.recv()))
+            await asyncio.sleep(100)
+            await websocket.ping()
+
+    got = []
+    seen = ordeal(program, lambda _: tells, [Throttle(0, rate=rate)], until=400, kind=Whole)
+    assert got == [800_000] and len(seen.openings) == 1 and min(one.lost for one in seen.lives) > 100 + 800_000 / rate
 
 
 @pytest.mark.parametrize("end", ["listen", "flood", "elsewhere", "stubborn"])

@@ -1,5 +1,6 @@
 """A plan proposes timers from theory, and runs bear it out, or say that they do not."""
 
+import ast
 import asyncio
 import random
 import re
@@ -9,9 +10,12 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
 from labkit import Cut, Delay, Timers, Tunnel, plan, predict
+from labkit.many.crowds import hold
 from labkit.many.plans import DAY, Check, Plan, check_by_runs, experiment_of, false_alarms, propose
 from labkit.many.timers import alarm_rate, late_share
+from labkit.patterns import keep_connected
 from labkit.wires.effects import JITTERS
+from tests.torture import Whole, ordeal
 
 NORMAL = [Delay(0, latency=0.05, jitter=0.03, shape="normal")]
 HEAVY = [Delay(0, latency=0.05, jitter=0.002, shape="heavy tail")]
@@ -76,6 +80,31 @@ def test_the_lines_to_paste_give_a_real_server_those_timers(within):
                 return await seen
 
     assert asyncio.run(pasted()) == [getattr(made.timers, name) for name in names]
+
+
+@pytest.mark.parametrize("within", [0.5, 7, 30, 300])
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_the_lines_for_the_files_to_copy_tell_in_time(within, end):
+    async def keep(websocket):
+        opened.append(loop_time())
+        try:
+            await websocket.wait_closed()
+        finally:
+            told.append(loop_time() - at)
+
+    loop_time, opened, told, at = (lambda: asyncio.get_running_loop().time()), [], [], 1 + 3 * within
+    lines = str(plan(detect_within=within, verify=False)).splitlines()
+    (line,) = (line for line in lines if line.startswith({"server": "Server(", "client": "keep_"}[end]))
+    wanted = ast.parse(line, mode="eval").body.keywords
+    timers = {one.arg: ast.literal_eval(one.value) for one in wanted}
+    assert set(timers) == {"ping_interval", "close_timeout"}
+
+    async def client(uri, number, seen):
+        await keep_connected(uri, keep if end == "client" else hold, spread=0.1, **timers)
+
+    cut = [Cut(at + within / 7)]
+    ordeal(client, lambda _: keep if end == "server" else hold, cut, kind=Whole, until=at + 3 * within, latency=0.0, **timers)
+    assert opened and 0 < told[0] - within / 7 <= within
 
 
 def test_traffic_is_a_ping_and_a_pong_an_interval():

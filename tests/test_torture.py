@@ -7,6 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from labkit.patterns import keep_connected
 from tests import torture
 from tests.torture import PATIENCE, PAUSE, SLOW, SPREAD, Whole, case, ordeal
 
@@ -80,9 +81,10 @@ def test_what_heals_costs_nothing(name):
 def test_what_is_dead_is_told_in_time(name):
     for seed, seen in worst(name):
         since = max(act.start for act in torture.acts_of(name, seed))
+        silences = 2 if "to the" in name else 1  # one end still hears the other, until that gives up
         ends = ("client",) if name == "server frozen" else ("client", "server")
         for end in ends:
-            assert seen.told(end, since) <= PAUSE + 1.2 * PATIENCE, (name, seed, end)
+            assert seen.told(end, since) <= silences * (PAUSE + 1.2 * PATIENCE), (name, seed, end)
 
 
 @pytest.mark.parametrize("name", torture.SERVERS)
@@ -98,3 +100,64 @@ def test_a_server_that_is_no_good_is_not_run_over(name):
 def test_a_slow_line_lives(name, kind):
     seen = case(name, kind=kind)
     assert seen.missing == 0 and seen.dials() == 1 == len(seen.openings)
+
+
+# on the real wire, in real time, with short timers
+
+QUICK = {"ping_interval": 0.5, "close_timeout": 0.5}
+
+
+def on_loopback(talk, handler, acts=(), until=6.0, spread=0.2, **options):
+    """What was seen of ``keep_connected(uri, talk)`` on the real wire; its exception, too."""
+
+    async def client(uri, number, seen):
+        try:
+            await keep_connected(uri, talk, spread=spread, **QUICK)
+        except Exception as problem:
+            seen.problem = problem
+
+    return ordeal(client, lambda _: handler, acts, wire="loopback", until=until, **options)
+
+
+async def flood(websocket):
+    while True:
+        await websocket.send(bytes(100_000))
+
+
+async def listen(websocket):
+    async for _ in websocket:
+        pass
+
+
+@pytest.mark.parametrize("talk", [flood, listen])
+@pytest.mark.parametrize("direction", ["both", "to_server", "to_client"])
+def test_on_the_real_wire_a_cut_is_noticed_and_dialled_anew(talk, direction):
+    seen = on_loopback(talk, listen, [torture.Cut(1, direction=direction)], until=12.0, ping_interval=None)
+    first = next(one for one in seen.lives if one.end == "client")
+    assert first.lost < 12 and len(seen.attempts) > 1
+
+
+def test_on_the_real_wire_a_deaf_server_blocks_nobody_for_ever():
+    seen = on_loopback(flood, torture.deaf, until=8.0, max_queue=1, ping_interval=None)
+    assert len(seen.attempts) > 1
+
+
+@pytest.mark.parametrize(("handler", "final"), [(torture.says(1008), True), (torture.returns, False), (torture.says(4003), False)])
+def test_on_the_real_wire_no_dial_follows_another_at_once(handler, final):
+    seen = on_loopback(listen, handler, spread=0.5, until=5.0)
+    assert all(two - one >= 0.5 for one, two in zip(seen.attempts, seen.attempts[1:]))
+    assert (len(seen.attempts) == 1) == final == isinstance(seen.problem, ConnectionClosed)
+
+
+def test_on_the_real_wire_a_slow_line_lives():
+    async def once(websocket):
+        await websocket.send(bytes(800_000))
+        assert await websocket.recv() == "800000"
+
+    async def measure(websocket):
+        await websocket.send(str(len(await websocket.recv())))
+        await websocket.wait_closed()
+
+    seen = on_loopback(once, measure, [torture.Throttle(0, rate=200_000)], until=20.0)
+    assert len(seen.attempts) == 1 and seen.problem is None
+    assert min(one.lost for one in seen.lives) > 6 * QUICK["close_timeout"]  # far longer than its patience

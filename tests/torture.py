@@ -16,14 +16,14 @@ from unittest import mock
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from labkit import Cut, Delay, Freeze, HangUp, Idle, Limit, Reset, Slice, SlowClose, Throttle, Tunnel
+from labkit import Cut, Delay, Freeze, HangUp, Idle, Limit, Reset, Slice, SlowClose, Suspend, Throttle, Tunnel
 from labkit.many.crowds import Run, _surroundings
 from labkit.many.restarts import Restart
 from labkit.patterns import Outbox, deliver, receiver, server
 from labkit.values.experiment import Experiment, Peer
 
 MESSAGES, EVERY = 150, 0.2  # s from one message to the next
-STOP, END = 400.0, 700.0  # s; when the client is cancelled, and when the run ends
+STOP, END = 240.0, 320.0  # s; when the client is cancelled by its own clock, and when the run ends
 SPREAD, PAUSE, PATIENCE = 2.0, 4.0, 4.0  # s; what the programs under torture are given
 MUTE = Peer(ping_interval=None)
 
@@ -74,6 +74,8 @@ FAULTS = {  # by name: acts(dice)
     "server frozen": spell(Freeze, 0),
     "server frozen, thawed": spell(Freeze, 60),
     "client frozen, thawed": spell(Freeze, 60, end="client"),
+    "client asleep": spell(Suspend, 60, end="client"),
+    "server asleep": spell(Suspend, 60),
     "restart": several(*[spell(Restart, 30)] * 2),
     "killed": several(*[spell(Restart, 30, how="killed")] * 2),
     "everything": several(

@@ -28,6 +28,7 @@ from .timers import Timers, alarm_rate, last, round_trip
 
 DAY = 86_400.0  # s
 PING = 4  # bytes of a ping's payload
+LATE_BY = 1.2  # times its patience: when the watchdog of labkit/patterns has acted at the latest
 RARE = 1e-3  # the share of goodbyes for which close_timeout may be too short
 STEPS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)  # s; timers are multiples of one of these
 
@@ -92,9 +93,27 @@ class Plan:
             (f"traffic of {self.connections:,}", "", traffic, ""),
         ]
         table = [f"{row[0]:<28}{row[1]:>10}{row[2]:>16}{row[3]:>26}".rstrip() for row in rows]
-        return "\n".join([*table, *self._alarms(), "", str(self.timers)])
+        return "\n".join([*table, *self._alarms(), "", *self._watched(), "", str(self.timers)])
 
     __repr__ = __str__
+
+    def _watched(self) -> list[str]:
+        """The same budget for labkit/patterns, whose watchdog is told in ping_interval + 1.2 P.
+
+        P is their close_timeout. It stands for ping_timeout, too: a pong later than that is a
+        false alarm at most.
+        """
+        timers = self.timers
+        rest = timers.ping_timeout + timers.close_timeout
+        patience = max(timers.ping_timeout, math.floor(rest / LATE_BY * 1000) / 1000)
+        interval = timers.worst - LATE_BY * patience
+        if interval <= 0:
+            return ["labkit/patterns/client.py and server.py: no timers do that"]
+        given = f"ping_interval={interval:.6g}, close_timeout={patience:.6g}"
+        return [
+            f"keep_connected(uri, talk, {given})  # labkit/patterns/client.py",
+            f"Server(handler).run(stop, host, port, {given})  # labkit/patterns/server.py",
+        ]
 
     def _alarms(self) -> list[str]:
         """What the runs say of false alarms."""

@@ -16,6 +16,12 @@ its name as a comment, each with what is indented below it.
     where      server  kill -USR1 PID prints in which await each task is
     debug      server  log_connections(): the log at DEBUG, each line with its connection's id
 
+Three things to know. At most 2 PIECE of what a client sends are under way: 32 KiB in a round trip,
+or 650 kB/s at 50 ms; with a larger PIECE it is more, and a line has to be faster to live. A send()
+of more than PIECE bytes that is cancelled has ended its connection, as always with fragments. And
+the server sends whole messages: a client behind a slow line, one that does not ping itself, lives
+if what the kernel holds gets through in ping_interval + P.
+
 What a page shows of them is a ``fix``: their own lines.
 """
 
@@ -46,8 +52,7 @@ __all__ = [
 
 FIXES: dict[str, tuple[Any, tuple[str, ...]]] = {  # by name: the file, and what of it is shown
     "reconnect": (client, ("jittered", "keep_connected")),
-    "converse": (client, ("Connection.converse",)),
-    "watchdog": (server, ("Connection",)),
+    "watchdog": (server, ("Connection",)),  # with its goodbye; a client's has the same lines
     "pieces": (client, ("Connection.send", "Connection.pieces", "Connection.room_for")),
     "jitter": (client, ("jittered",)),
     "goodbye": (delivery, ("goodbye",)),

@@ -1,12 +1,12 @@
 """A client that keeps a connection, in one file to copy: ``await keep_connected(uri, talk)``.
 
-For websockets 14.2 and later. Its bounds, unless its own loop is blocked; P = close_timeout (20 s):
+For websockets from 14.2 on. Bounds, while its loop runs and it reads; P is close_timeout (20 s):
 
     dials      ``spread`` s apart or more (5: 13 a minute at most); while they fail, 1 or 2 a minute
     silence    ends it ping_interval + 1.2 P after the last byte came or left (44 s), in every state
     drain()    is free again 1.2 P after the last byte left (24 s); CLOSING lasts 1.1 P (22 s)
     goodbye    takes P (20 s); ``talk`` is cancelled 1.1 P after its connection was lost (22 s)
-    slow line  lives if it carries 2 * PIECE bytes in ping_interval + P (0.8 kB/s)
+    slow line  lives if it carries 2 PIECE in ping_interval + P (0.8 kB/s); more is never under way
 """
 
 import asyncio
@@ -48,8 +48,9 @@ class Connection(ClientConnection):
         limit.reschedule(now() + patience)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:  # goodbye
-        self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+        stuck = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
         await super().close(code, reason)
+        stuck.cancel()
 
     async def send(self, message: Any, text: bool | None = None) -> None:  # pieces
         size = len(message) if isinstance(message, (str, bytes)) else 0
@@ -99,17 +100,16 @@ async def keep_connected(
     now, lived = asyncio.get_running_loop().time, float("inf")
     pauses, steady = jittered(spread), 2 * spread + settings["close_timeout"]  # backoff
     while True:
-        pause = random.uniform(0, spread)
+        pause, opened = random.uniform(0, spread), float("inf")
         if lived < steady:  # backoff
             pause = next(pauses)
         else:  # backoff
             pauses = jittered(spread)
         await asyncio.sleep(pause)
-        opened = float("inf")
         try:
             websocket: Any = await connect(uri, create_connection=Connection, **settings)
             opened = now()
-            tell("connected: %s", uri)  # metrics
+            tell("connected: %s", websocket.id)  # metrics
             await websocket.converse(talk)
             return
         except (OSError, InvalidHandshake, ConnectionClosed) as problem:

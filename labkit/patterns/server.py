@@ -1,6 +1,6 @@
-"""A server whose connections end in time, one file to copy: ``await Server(talk).run(stop)``.
+"""A server to copy, whose connections end in time: ``await Server(talk).run(stop, host, port)``.
 
-For websockets 14.2 and later. Its bounds, unless its own loop is blocked; P = close_timeout (20 s):
+For websockets from 14.2 on. Bounds, while its loop runs and it reads; P is close_timeout (20 s):
 
     silence    ends it ping_interval + 1.2 P after the last byte came or left (44 s), in every state
     drain()    is free again 1.2 P after the last byte left (24 s); CLOSING lasts 1.1 P (22 s)
@@ -46,8 +46,9 @@ class Connection(ServerConnection):
         limit.reschedule(now() + patience)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:  # goodbye
-        self.loop.call_later(self.close_timeout or 0, self.transport.abort)
+        stuck = self.loop.call_later(self.close_timeout or 0, self.transport.abort)
         await super().close(code, reason)
+        stuck.cancel()
 
 
 class Server:
@@ -104,8 +105,7 @@ class Server:
             while at is not None:
                 names.append(getattr(at, "__name__", ""))
                 own = at.cr_frame.f_locals.get("self") if names[-1] == "__aexit__" else None
-                at = getattr(at, "cr_await", getattr(at, "ag_await", None))
-                at = getattr(own, "gen", at)
+                at = getattr(own, "gen", getattr(at, "cr_await", getattr(at, "ag_await", None)))
             print(" > ".join(names))
         for one in self.queues:
             print(one.id, one.state.name, one.transport.get_write_buffer_size(), "bytes wait")
