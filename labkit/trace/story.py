@@ -16,6 +16,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from ..values.faults import ENDS, OTHER
@@ -177,5 +178,10 @@ class Story:
 
 def _known(kind: type[Any], event: Event) -> dict[str, Any]:
     """The data of an event that are fields of ``kind``; unknown ones are left out."""
-    names = {field.name for field in dataclasses.fields(kind)}
+    names = _names(kind)
     return {name: value for name, value in event.data.items() if name in names}
+
+
+@cache
+def _names(kind: type[Any]) -> set[str]:
+    return {field.name for field in dataclasses.fields(kind)}
