@@ -87,12 +87,12 @@ def test_awaits_are_kept_in_the_file(tmp_path):
 
 def test_what_was_promised_is_what_theory_says_of_the_same_cut_without_traffic():
     theory = predict(quiet(BEFORE))
-    due = [(one.t, one.what) for one in Blockage(run(BEFORE, "virtual"), "server").broken]
+    due = Blockage(run(BEFORE, "virtual"), "server").broken
     assert due == [(theory.noticed_at("server"), "notice"), (theory.closed_at("server"), "close")] == [(15.0, "notice"), (17.0, "close")]
 
 
 def test_a_promise_that_was_kept_is_no_broken_one():
-    assert [one.what for one in Blockage(run(AFTER, "virtual"), "server").broken] == ["close"]  # it did notice at 15 s
+    assert [what for _, what in Blockage(run(AFTER, "virtual"), "server").broken] == ["close"]  # it did notice at 15 s
     below = run(flow(9, every=1, size=1000), "virtual")
     assert below.waiting("server") and not Blockage(below, "server").broken
 
@@ -100,13 +100,13 @@ def test_a_promise_that_was_kept_is_no_broken_one():
 def test_a_goodbye_has_a_promise_of_its_own():
     trace = run(flow(9, 0.5, 20_000, None, Goodbye(20)), "virtual")
     assert predict(goodbye(trace.experiment, "server", 20)).closed_at("server") == 22
-    assert [one.t for one in Blockage(trace, "server").broken] == [15, 17, 22]
+    assert [t for t, _ in Blockage(trace, "server").broken] == [15, 17, 22]
 
 
 def test_what_is_due_after_the_end_of_a_run_is_not_held_against_it():
     talking = Peer(ping_interval=None, buffer=4096, send_every=1, send_size=1)  # so that the run goes on until its time is up
     trace = run(flow(9, until=16).but(client=talking), "virtual")
-    assert trace.end == 16 and [one.t for one in Blockage(trace, "server").broken] == [15]
+    assert trace.end == 16 and [t for t, _ in Blockage(trace, "server").broken] == [15]
 
 
 def test_theory_promises_nothing_where_it_does_not_know():

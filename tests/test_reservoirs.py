@@ -149,7 +149,7 @@ def test_a_tank_that_takes_no_more_is_drawn_full(cut):
 
 def test_a_send_that_is_blocked_below_the_limit_waits_for_the_low_water_mark():
     drawn = plots.reservoirs(trace_of(flow(60_000, 8, faults=[Throttle(at=2, rate=8000)], until=12)))
-    assert "low-water mark, 8,192 bytes" in drawn.alt and "24.0 kB, full until 8,192 bytes" in texts(drawn)
+    assert "low-water mark, 8,192 bytes" in drawn.alt and "24.0 kB: waits until low-water mark, 8,192" in texts(drawn)
 
 
 def test_the_heal_is_marked_where_there_is_one():
