@@ -10,7 +10,7 @@ from figures import faint, overlaps, texts
 
 from labkit import plots
 from labkit.plots.bars import Bar
-from labkit.plots.cells import SITUATIONS, VERDICTS, WIRES, table
+from labkit.plots.cells import SITUATIONS, VERDICTS, WIRES, Table
 
 ENDS: dict[str, dict[str, Any]] = {
     "bounded": {"noticed": 3.0, "closed": 4.0, "told": 4.0},
@@ -49,7 +49,7 @@ def bars(drawn: Any) -> list[Bar]:
 
 
 def test_rows_go_from_old_to_new_and_columns_as_the_situations_do(cells):
-    grid = table(cells)
+    grid = Table(cells)
     assert [row[0] for row in grid.rows] == ["13.1", "13.1", "14.1", "14.1", "14.2", "14.2", "17.4", "14.1"]
     assert [row[1:] for row in grid.rows[-2:]] == [("asyncio", "3.11"), ("threading", "3.11")]
     assert grid.columns == [(situation, wire) for situation in SITUATIONS for wire in WIRES]
