@@ -19,7 +19,6 @@ from . import ends
 from .axis import Axis, numbers
 from .bars import Band, Bar
 from .figure import Figure, figure
-from .labels import Place
 from .layout import Panel
 from .marks import DASHED, Dot, Label, Mark, Path, Says
 
@@ -28,8 +27,8 @@ WIDE, ROW = 9.0, 1.45  # inches, and inches a row
 BARS, REACH = 0.64, 1.3  # of a row: the part with bars; and how high it is, in highest bars
 BEFORE, AFTER = 3, 2  # s shown before the server goes, and after the last attempt
 BAR = "a bar: attempts to connect in one second (green: let in, hatched: refused)"
-LEFT: tuple[Place, ...] = ((0, 0, "left", "center"),)
-RIGHT: tuple[Place, ...] = ((0, 0, "right", "center"),)
+LEFT = ((0, 0, "left", "center"),)
+RIGHT = ((0, 0, "right", "center"),)
 
 
 @figure
@@ -111,7 +110,7 @@ def _chart(
     if bound is not None:
         yield Path(((along.low, bound), (along.high, bound)), "theory", 1.3, DASHED)
         texts = (f"bound: {bound:g} a second", f"{bound:g} a second")
-        above: tuple[Place, ...] = ((-2, 3, "right", "bottom"),)
+        above = ((-2, 3, "right", "bottom"),)
         yield Label(along.high, bound, wordings=texts, places=above, ink="theory")
 
 

@@ -22,10 +22,10 @@ from .axis import SECONDS, Axis
 from .bars import Bar
 from .blockage import ASLEEP, TASKS, Await, Blockage
 from .figure import Figure, figure
-from .labels import Place, beside
+from .labels import beside
 from .layout import Panel
 from .levels import byte_axis, many, stairs
-from .marks import DASHED, Area, Dot, Label, Mark, Path, Rule, Says, Ticks
+from .marks import Area, Dot, Mark, Path, Rule, Says, Ticks
 from .widths import width
 
 WIDE, MARGINS = 9.0, (82.0, 44.0, 27.0, 33.0)  # inches; points
@@ -34,7 +34,7 @@ BYTES, GAP = 104.0, 20.0  # points: the panel of bytes, and between panels
 AWAIT = 17.0  # points: how thick a blocked await is
 LONG = 72 * WIDE - MARGINS[0] - MARGINS[2]  # points: the axis
 RESTS: dict[tuple[str, ...], str] = {ASLEEP: "asleep", ("keepalive",): "waits for the pong"}
-OVER: tuple[Place, ...] = (*beside(8, (8, 18)), *beside(14, (28,)))
+OVER = (*beside(8, (8, 18)), *beside(14, (28,)))
 BESIDE_CUT = beside(5, (-8,))[::-1]
 MOST = 6  # so many awaits are told in the alt text, and so many frames in the buffer are shown
 
@@ -136,18 +136,14 @@ def _buffer(story: Blockage, box: tuple[float, float, float, float]) -> Panel:
         Area(tuple((t, 0, count) for t, count in story.waiting), last, "buffer"),
         Path(((0.0, top), *stairs(story.waiting, last))),
     ]
-    size = f"write_limit, {story.limit:,} bytes"
-    said = f"In the write buffer at most {many(most)}, write_limit {many(story.limit)}"
-    levels: list[tuple[int, tuple[str, ...], str]]
-    levels = [(story.limit, (f"{size}: above it drain() waits", size, "write_limit"), said)]
     if story.waits_under_limit:
         why = f"low-water mark, {story.low:,} bytes: drain() waits until here"
         short = ("low-water mark:\ndrain() waits until here", "low-water mark")
-        levels.insert(0, (story.low, (why, *short), ends.capital(why)))
-    for level, wordings, says in levels:
-        places: tuple[Place, ...] = ((4.0, 3.0, "left", "bottom"), (4.0, -3.0, "left", "top"))
-        marks.append(Path(((0.0, level), (last, level)), wide=1.2, dash=DASHED, z=4.0))
-        marks.append(Label(0.0, level, wordings=wordings, places=places, says=says))
+        marks += ends.level(last, story.low, (why, *short), ends.capital(why))
+    size = f"write_limit, {story.limit:,} bytes"
+    texts = (f"{size}: above it drain() waits", size, "write_limit")
+    said = f"In the write buffer at most {many(most)}, write_limit {many(story.limit)}"
+    marks += ends.level(last, story.limit, texts, said)
     for t, opcode, count in story.behind[:MOST]:
         long = f"{opcode} waits here, behind {many(count)}"
         wordings = (long, long.replace(", ", ",\n"), long.replace(" waits here,", ""), opcode)

@@ -22,7 +22,6 @@ from . import ends, tables
 from .axis import Axis, nice, numbers
 from .bars import Bar
 from .figure import Figure, figure
-from .labels import Place
 from .layout import Panel
 from .marks import DOTTED, Dot, Label, Mark, Path, Says, Ticks
 
@@ -41,9 +40,9 @@ COLUMNS = {  # what it is called beside the axis, and in a sentence
     "pings": ("pings a run", ""),
     "bytes": ("bytes a run", ""),
 }
-LEVEL: tuple[Place, ...] = tuple((0, 0, align, "center") for align in ("center", "left", "right"))
-BELOW: tuple[Place, ...] = tuple((0, -8, align, "top") for align in ("center", "left", "right"))
-ABOVE: tuple[Place, ...] = tuple((0, 7, align, "bottom") for align in ("left", "right"))
+LEVEL = tuple((0, 0, align, "center") for align in ("center", "left", "right"))
+BELOW = tuple((0, -8, align, "top") for align in ("center", "left", "right"))
+ABOVE = tuple((0, 7, align, "bottom") for align in ("left", "right"))
 
 
 @figure

@@ -14,7 +14,7 @@ from ..values.faults import ENDS, Cut
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Place
-from .marks import At, Label, Mark
+from .marks import DASHED, At, Label, Mark, Path
 from .reading import Reading
 from .states import Span, spans
 
@@ -63,6 +63,13 @@ def band_words(r: Reading, cut: Cut) -> list[str]:
     side = cut.direction.replace("_", " the ")
     short = [f"cut at {at} s, {side} only", f"cut {side}"]
     return [f"cut at {at} s, {side} only: the other way works", *short]
+
+
+def level(last: float, value: float, wordings: tuple[str, ...], says: str) -> Iterator[Mark]:
+    """A dashed line at a value from 0 to ``last``, and its words where it begins."""
+    yield Path(((0.0, value), (last, value)), wide=1.2, dash=DASHED, z=4.0)
+    places = (4, 3, "left", "bottom"), (4, -3, "left", "top")
+    yield Label(0.0, value, wordings=wordings, places=places, says=says)
 
 
 # states

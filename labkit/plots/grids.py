@@ -22,7 +22,7 @@ from .axis import Axis
 from .bars import Bar
 from .cells import SITUATIONS, VERDICTS, WIRES, Table, Vintage
 from .figure import Figure, figure
-from .labels import CENTRE, Place
+from .labels import CENTRE
 from .layout import Panel, headroom
 from .marks import Label, Mark, Path
 from .widths import extent, width, wrap
@@ -32,7 +32,7 @@ HEAD, NOTE, RIGHT = 56.0, 15.0, 10.0  # points: columns' names, a line of the le
 STRIPE = 5.0  # points; at the left of what does not end in time
 FILLS = {"hangs": "CLOSING", "never": "believes OPEN", "hole": "not run"}
 STRIPES = {"late": "late", "hangs": "hangs or never", "never": "hangs or never"}
-LEFT: tuple[Place, ...] = ((-8, 0, "right", "center"),)
+LEFT = ((-8, 0, "right", "center"),)
 SIZES = (8.5, 8.0, 7.5, 7.0)
 
 

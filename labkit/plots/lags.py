@@ -24,9 +24,9 @@ from .axis import SECONDS, Axis, Tick
 from .bars import Bar
 from .blame import Blame, Block, Ping, long
 from .figure import Figure, figure
-from .labels import Place, beside
+from .labels import beside
 from .layout import Panel
-from .marks import DASHED, DOTTED, Dot, Label, Mark, Path, Says
+from .marks import DOTTED, Dot, Label, Mark, Path, Says
 from .states import spans
 
 SIZE, MARGINS, HIGH = (9.0, 4.9), (58.0, 44.0, 25.0, 26.0), 283.0  # inches; points; points
@@ -37,7 +37,6 @@ STRANGE = {  # OPEN, and yet no answer: the longest wording, and shorter ones; t
 }
 MOST = 3  # so many blocks are told in words
 ABOVE, BELOW = 24.0, 14.0  # points: kept free around the seconds of waiting, for words
-LEFT: tuple[Place, ...] = ((4, 3, "left", "bottom"), (4, -3, "left", "top"))
 TIP = (*beside(8, (-4, -14)), *beside(40, (-22, -44)))  # of a ramp
 CROSS, PONG = beside(8, (-10, 9, -22)), beside(8, (-2, 13, 26, -14, -34, -56))
 OVER = beside(5, (-8,))[::-1]  # a cut's words
@@ -137,8 +136,7 @@ def _waiting(blame: Blame, floor: float) -> Panel:
     for limit in limits:
         owners = ends.listed([end for end in patient if patient[end] == limit])
         said = f"The {owners}'s ping_timeout is {long(limit)}"
-        marks.append(Path(((0.0, limit), (r.horizon, limit)), wide=1.2, dash=DASHED, z=2.0))
-        marks.append(Label(0.0, limit, wordings=("ping_timeout",), places=LEFT, says=said))
+        marks += ends.level(r.horizon, limit, ("ping_timeout",), said)
     for number, block in enumerate(blame.blocks):
         marks += _ramp(blame, block, top, number < MOST)
     ticks = tuple(Tick(value, long(value)) for value in (0.0, *limits))

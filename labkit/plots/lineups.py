@@ -20,7 +20,7 @@ from .axis import SECONDS, Axis, broken
 from .bars import Bar, Slit
 from .figure import Figure, figure
 from .findings import coinciding
-from .labels import Place, beside
+from .labels import beside
 from .layout import Panel, headroom
 from .lineup_lanes import Lane, finding, hung_words, lanes
 from .marks import Dot, Label, Mark, Says
@@ -105,7 +105,7 @@ def _names(big: str, small: str, y: float) -> Iterator[Mark]:
     """Whose lane it is, at its left."""
     up = 6.5 if small else 0.0
     for text, size, dy in ((big, BIG, up), (small, SMALL, -up)):
-        places: tuple[Place, ...] = ((-8, dy, "right", "center"),)
+        places = ((-8, dy, "right", "center"),)
         words = (text,) if text else ()
         yield Label(0.0, y, wordings=words, places=places, sizes=(size,), bold=size == BIG)
 

@@ -21,7 +21,7 @@ from . import ends
 from .axis import SECONDS, Axis, Tick
 from .bars import Bar
 from .figure import Figure, figure
-from .labels import CENTRE, Place, around, beside
+from .labels import CENTRE, around, beside
 from .layout import Panel
 from .levels import Level, Levels, byte_axis, many, stairs
 from .marks import DASHED, Area, Dot, Label, Mark, Path, Rule, Says
@@ -41,9 +41,9 @@ LAYERS = {  # from below: what each is called, and the ink of that
     "buffer": ("in the write buffer", "ink"),
 }
 BAD = ("one send() is blocked", "an error")  # news
-INSIDE: tuple[Place, ...] = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
+INSIDE = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
 NAMED = beside(7, (0, 5, -5, 10, -10, 15, -15))[:7]  # at the right
-ABOVE: tuple[Place, ...] = (*beside(6, (17, 24, 32, 40)), (0, 7, "center", "bottom"))
+ABOVE = (*beside(6, (17, 24, 32, 40)), (0, 7, "center", "bottom"))
 
 
 @figure
@@ -113,10 +113,6 @@ def _said(place: str, y: float, text: str, size: float = 8.5, **look: Any) -> La
 
 def _box(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     """An application, and what it knows; bad news in red."""
-    below, lines = (
-        many(now.received),
-        ["recv() gave", ends.plural(_count(levels.got, now.t), "message")],
-    )
     if place == "sender":
         told = levels.trace.told_at(levels.sender)
         lines = [
@@ -125,10 +121,13 @@ def _box(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
             "no error" if told is None or told > now.t else "an error",
         ]
         below = f"{many(now.handed)} handed over"
-    (a, b), (c, d) = sorted(
-        (ACROSS[place] + k * (HALF + 0.005), y) for k, y in ((-1, BASE), (1, TOP))
+    else:
+        lines = ["recv() gave", ends.plural(_count(levels.got, now.t), "message")]
+        below = many(now.received)
+    left, right = ACROSS[place] - HALF, ACROSS[place] + HALF
+    yield Path(
+        ((left, BASE), (right, BASE), (right, TOP), (left, TOP), (left, BASE)), wide=1.2, z=2.0
     )
-    yield Path(((a, b), (c, b), (c, d), (a, d), (a, b)), wide=1.2, z=2.0)
     for k, line in enumerate(lines):
         ink = "stuck_words" if line in BAD else "ink"
         yield _said(place, TOP - 0.055 - 0.07 * k, line, ink=ink)
@@ -145,14 +144,16 @@ def _tank(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     text = f"{many(count)}, full" if is_full else many(count)
     if count:
         yield Bar(x - HALF, x + HALF, (BASE, TOP if is_full else BASE + count * scale), place)
-    cup = ((x - HALF, TOP), (x - HALF, BASE), (x + HALF, BASE), (x + HALF, TOP))
-    yield Path(cup, wide=1.8, z=4.0)
-    if place == "buffer" and not is_full:
-        y, words = BASE + (levels.low if is_blocked else limit) * scale, "write_limit"
+    yield Path(
+        ((x - HALF, TOP), (x - HALF, BASE), (x + HALF, BASE), (x + HALF, TOP)), wide=1.8, z=4.0
+    )
+    if place == "buffer" and not is_full:  # up to where it fills, or down to where send() waits
+        y, name = BASE + limit * scale, "write_limit"
         if is_blocked:
-            words, text = "", f"{text}: waits until low-water mark, {levels.low:,}"
+            y, name = BASE + levels.low * scale, ""
+            text += f": waits until low-water mark, {levels.low:,}"
         yield Path(((x - HALF - LIP, y), (x + HALF + LIP, y)), dash=DASHED, z=5.0)
-        yield Label(x, y, wordings=(words,), places=around(3), sizes=(8.0,))
+        yield Label(x, y, wordings=(name,), places=around(3), sizes=(8.0,))
     yield _said(place, BASE - 0.04, text, 9.5, bold=True)
 
 
@@ -167,33 +168,21 @@ def _history(r: Reading, levels: Levels, now: Level, box: Any) -> Panel:
     across = byte_axis(low, low + (top - low) * 1.3)
     marks = [*ends.cuts(r, across.high, INSIDE)]
     for t in levels.stops:
-        texts = (f"the {levels.receiver} stops reading at {t:g} s", "stops reading")
-        line: dict[str, Any] = {"wide": 1.2, "dash": DASHED, "around": False, "known": t}
+        stops = (f"the {levels.receiver} stops reading at {t:g} s", "stops reading")
         marks += [
-            Rule(t, across.low, across.high, **line),
-            Label(t, across.high, wordings=texts, places=INSIDE, ink="faint", known=t),
+            Rule(t, across.low, across.high, wide=1.2, dash=DASHED, around=False, known=t),
+            Label(t, across.high, wordings=stops, places=INSIDE, ink="faint", known=t),
         ]
     marks += _stack(levels, rows, across)
     marks.append(Rule(now.t, across.low, across.high, wide=1.2, around=False))
     if levels.blocked:
         since, until = levels.blocked[0]
-        how_long = "" if until is None else f", until {until:g} s"
-        blocks = f"{since:g} s: send() blocks{how_long}"
-        why = (
-            f"{since:g} s: the buffer is above write_limit,\nsend() blocks: drain() waits{how_long}"
-        )
+        long = "" if until is None else f", until {until:g} s"
+        why = f"{since:g} s: the buffer is above write_limit,\nsend() blocks: drain() waits{long}"
+        texts = (why, f"{since:g} s: send() blocks{long}", "send() blocks")
         at = levels.at(since).handed
-        marks.append(
-            Dot(
-                since,
-                at,
-                "blocks",
-                places=ABOVE,
-                known=since,
-                wordings=(why, blocks, "send() blocks"),
-                ink="stuck_words",
-            )
-        )
+        look: dict[str, Any] = {"places": ABOVE, "ink": "stuck_words", "known": since}
+        marks.append(Dot(since, at, "blocks", wordings=texts, **look))
     cuts = [x for cut in levels.trace.experiment.cuts for x in (cut.at, cut.heal) if x is not None]
     moments = [levels.first, now.t, *(a for a, _ in levels.blocked[:1]), *cuts, levels.end]
     ticks = (Tick(t, f"{round(t, 2):g}", min(k, 3)) for k, t in enumerate(moments))
@@ -218,7 +207,7 @@ def _stack(levels: Levels, rows: Sequence[Level], axis: Axis) -> Iterator[Mark]:
     limit = [(row.t, row.handed - row.buffer + levels.limit) for row in rows[filled:]]
     if limit and max(high for _, high in limit) <= axis.high:
         yield Path(stairs(limit, levels.last), wide=1.2, dash=DASHED, z=4.0)
-        places: tuple[Place, ...] = ((2, 3, "left", "bottom"), (2, -3, "left", "top"))
+        places = ((2, 3, "left", "bottom"), (2, -3, "left", "top"))
         yield Label(*limit[0], wordings=("write_limit",), places=places)
 
 
