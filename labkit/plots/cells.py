@@ -14,11 +14,11 @@ from typing import Any
 from .ends import listed, plural
 from .lineup_lanes import by_version
 
-SITUATIONS = {  # in their order; each with the lines above its columns
+SITUATIONS = {  # in their order; what stands above their columns
     "quiet": "quiet",
-    "backlog below the mark": "backlog\nbelow the mark",
-    "drain blocked before the ping": "drain() blocked\nbefore the ping",
-    "ping before drain blocked": "ping, then\ndrain() blocked",
+    "backlog below the mark": "backlog below the mark",
+    "drain blocked before the ping": "drain() blocked before the ping",
+    "ping before drain blocked": "ping, then drain() blocked",
 }
 WIRES = {"ws": "ws", "wss server": "wss\nserver", "wss client": "wss\nclient"}
 VERDICTS = {  # the sign and the two lines of each, and what it means

@@ -25,7 +25,7 @@ from .figure import Figure, figure
 from .labels import CENTRE
 from .layout import Panel, headroom
 from .marks import Label, Mark, Path
-from .widths import extent, width, wrap
+from .widths import even, width, wrap
 
 CELL, ROW, OVER, GAP = 57.0, 27.0, 112.0, 6.0  # points: a cell; a situation at least; after it
 HEAD, NOTE, RIGHT = 56.0, 15.0, 10.0  # points: columns' names, a line of the legend, right margin
@@ -85,9 +85,7 @@ def _columns(grid: Table, places: list[tuple[float, float]], top: float) -> Iter
     for situation, group in groupby(columns, key=lambda one: one[1][0]):
         row = list(group)
         a, b = row[0][0][0], sum(row[-1][0])
-        text = SITUATIONS.get(situation, situation)
-        if extent(text, 10, True)[0] > b - a:
-            text = wrap(text.replace("\n", " "), 10, b - a, True)
+        text = even(SITUATIONS.get(situation, situation), 10, b - a, True)
         yield _written((a + b) / 2, top + 40, text, 10.0, bold=True)
         yield Path(((a + 1, top + 25), (b - 1, top + 25)), "rule", 1.2)
         for (x, each), (_, wire) in row:
