@@ -16,9 +16,9 @@ from labkit.plots.tanks import BASE, TOP
 FRAME = 1004  # bytes: a message of 1,000 and its header
 
 
-def flow(size: int = 1000, every: float = 0.1, buffer: int | None = 4096, **more: Any) -> Experiment:
+def flow(size: int = 1000, every: float = 0.1, buffer: int | None = 4096, write_limit: int = 2**15, **more: Any) -> Experiment:
     """A server that sends without end."""
-    server = Peer(ping_interval=None, send_size=size, send_every=every, buffer=buffer)
+    server = Peer(ping_interval=None, send_size=size, send_every=every, buffer=buffer, write_limit=write_limit)
     return Experiment(**{"server": server, "client": Peer(buffer=buffer), "faults": [Cut(5)], "until": 20, **more})
 
 
@@ -74,6 +74,10 @@ def test_a_send_blocks_until_the_buffer_is_down_to_its_low_water_mark(traces):
     assert Levels(traces["healed"], "server").blocked == [(5.0, 9.0)]
     ((since, until),) = Levels(traces["slow"], "server").blocked
     assert (since, until) == (8, None) and Levels(traces["slow"], "server").at(12).buffer < 2**15
+    slower = run(flow(1000, 1, write_limit=4096, faults=[Throttle(at=2, rate=500)], until=40), wire="virtual", progress=False)
+    levels = Levels(slower, "server")
+    waits = [(e.t, e.data["chain"][-1] == "drain") for e in slower.select("awaiting", "server") if e.data["task"] == "send"]
+    assert [t for t, is_blocked in waits if is_blocked] == [since for since, _ in levels.blocked] and len(levels.blocked) > 1
 
 
 @pytest.mark.parametrize(("top", "last"), [(2.5, "2 bytes"), (9_000, "8,000 bytes"), (21_000, "20 kB"), (1.1e6, "1 MB")])

@@ -87,7 +87,8 @@ class Levels:
         """From when to when (s; None: to the end) a send() waits in drain()."""
         found: list[tuple[float, float | None]] = []
         since = None
-        for t, count in self.waiting:
+        returns = [(t, 0) for t, _ in self.returned]  # the buffer was low, if only for a moment
+        for t, count in sorted([*self.waiting, *returns]):
             if since is None and count > self.limit:
                 since = t
             elif since is not None and count <= self.low:
