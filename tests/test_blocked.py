@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from figures import faint, overlaps, texts, ticks
+from figures import faint, outside, overlaps, texts, ticks
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Throttle, Trace, open_run, plots, predict, run
 from labkit.plots.blockage import Blockage, goodbye, quiet
@@ -129,7 +129,7 @@ def test_the_title_is_the_finding(experiment, finding):
     trace = run(experiment, "virtual")
     for figure in (plots.blocked(trace, theme="dark"), plots.blocked(trace)):
         assert figure.title == finding and figure.alt.startswith(f"Blocked, at the server. {finding}.")
-        assert overlaps(figure) == faint(figure) == []
+        assert overlaps(figure) == faint(figure) == outside(figure) == []
 
 
 def test_the_figure_says_in_words_what_waits_where_and_what_did_not_happen():

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from figures import faint, marks, overlaps, texts
+from figures import faint, marks, outside, overlaps, texts
 
 from labkit import Cut, Experiment, Freeze, Peer, Send, Throttle, Trace, block, plots, predict, run
 from labkit.plots.bars import Bar
@@ -99,7 +99,7 @@ def test_blocks_are_seen_whoever_caused_them(traces):
 def test_every_story_is_drawn_and_said_and_its_words_can_be_read(name, traces):
     figures = [plots.lag(traces[name], theme=theme) for theme in ("light", "dark")]
     for figure in [*figures, *(figures[0].until(t) for t in (5, 12.5))]:
-        assert {"blamed", "did it"} <= set(texts(figure)) and overlaps(figure) == faint(figure) == []
+        assert {"blamed", "did it"} <= set(texts(figure)) and overlaps(figure) == faint(figure) == outside(figure) == []
     assert all(words in figures[0].alt for words in (figures[0].title, "Blamed:", "Did it:"))
 
 

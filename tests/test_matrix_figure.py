@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from figures import faint, overlaps, texts
+from figures import faint, outside, overlaps, texts
 
 from labkit import plots
 from labkit.plots.bars import Bar
@@ -139,7 +139,7 @@ def test_a_data_frame_draws_the_same(cells):
 @pytest.mark.parametrize("wires", [("ws",), ("ws", "wss server"), tuple(WIRES)], ids=len)
 def test_every_word_can_be_read(cells, wires, theme):
     drawn = plots.matrix([each for each in cells if each["wire"] in wires], theme=theme)
-    assert overlaps(drawn) == [] and faint(drawn) == []
+    assert overlaps(drawn) == faint(drawn) == outside(drawn) == []
 
 
 def test_every_cell_has_its_words(cells):

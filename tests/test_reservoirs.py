@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from figures import faint, marks, overlaps, texts, ticks
+from figures import faint, marks, outside, overlaps, texts, ticks
 
-from labkit import Cut, Experiment, Peer, StopReading, Throttle, Trace, plots, predict, run
+from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace, plots, predict, run
 from labkit.plots.bars import Bar
 from labkit.plots.levels import Levels, byte_axis
 from labkit.plots.marks import Area, Dot
@@ -34,6 +34,7 @@ CASES = {
     "nothing sent": Experiment(server=Peer(ping_interval=4), until=5),
     "slow": flow(60_000, 8, faults=[Throttle(at=2, rate=8000)], until=12),
     "client": Experiment(server=Peer(ping_interval=None, buffer=4096), client=TALKER, faults=[Cut(3, heal=6)], until=10),
+    "closed": flow(faults=[Goodbye(5, end="client")]),
     "the other way": flow(faults=[Cut(5, direction="to_server")]),
 }
 
@@ -143,11 +144,12 @@ def test_a_send_that_is_blocked_below_the_limit_waits_for_the_low_water_mark(tra
     assert heights(drawn)["buffer"] < 1 and "write_limit" not in texts(plots.reservoirs(traces["nothing happens"]))
 
 
-@pytest.mark.parametrize("name", ["healed", "nothing happens", "nothing sent"])
+@pytest.mark.parametrize("name", ["healed", "nothing happens", "nothing sent", "closed"])
 def test_empty_tanks_are_not_drawn(name, traces):
     drawn = plots.reservoirs(traces[name])
     assert heights(drawn) == {} and "write buffer" not in texts(drawn) and drawn.size < plots.reservoirs(traces["cut"]).size
-    assert any("wire and the queue are empty" in text for text in texts(drawn))
+    known = "the server has an error" if name == "closed" else "has no error"
+    assert any("nothing is on its way" in text and known in text for text in texts(drawn))
 
 
 def test_over_time_the_places_are_stacked_and_what_happens_has_its_tick(traces):
@@ -173,7 +175,7 @@ def test_the_alt_text_tells_the_whole_figure(traces):
     for words in (
         "Reservoirs at 8.6 s, of what the server sends. 86 sends returned",
         "In its write buffer 33.1 kB (write_limit 32.8 kB), in the wire 4,096 bytes, in the client's queue 0 bytes, received 50.2 kB.",
-        "Cut from 5 s. A send() is blocked from 8.6 s on. From 8.6 s on nothing can happen any more.",
+        "Cut from 5 s. A send() is blocked from 8.6 s on. Its application has no error. From 8.6 s on nothing can happen any more.",
     ):
         assert words in alt
     assert "Cut from 5 s to 9 s. A send() is blocked from 5 s to 9 s." in plots.reservoirs(traces["healed"]).alt
@@ -183,6 +185,7 @@ def test_the_alt_text_tells_the_whole_figure(traces):
 def test_no_word_lies_on_another_or_on_a_mark_and_each_can_be_read_at_any_moment(name, traces):
     for at, theme, size in ((None, "light", None), (7, "dark", (7, 4.6))):
         drawn = plots.reservoirs(traces[name], at, size=size, theme=theme)
+        assert size or outside(drawn) == []
         assert overlaps(drawn) == faint(drawn) == overlaps(drawn.until(0.1)) == overlaps(drawn.until(5.1)) == []
 
 

@@ -63,7 +63,7 @@ def distribution(
     seen = [value for value in values if value is not None]
     facts = [min(seen), fmean(seen), max(seen)] if seen else []
     along, (counts, wide, start) = _along(seen, guesses, band, column), histogram(seen)
-    what = "connection" if "client" in tables.columns(sweep) else "run"  # of a fleet; of a sweep
+    is_fleet = "client" in tables.columns(sweep)  # many connections, and one cut
     most = max(counts, default=1)
     marks: list[Mark] = []
     if band is not None:
@@ -86,14 +86,14 @@ def distribution(
     source = ((never, "stuck_words"),) if len(seen) < len(values) else ()
     marks += [Says(says=text) for text, _ in source]
     across = replace(numbers(0, most, count=3, size=9, least=1), low=BOTTOM * most, high=TOP * most)
-    lanes = [(f"{what}s", RUNS * most, RUNS * most)]
+    lanes = [("clients" if is_fleet else "runs", RUNS * most, RUNS * most)]
     lanes += [
         (name, y * most, y * most)
         for name, y in LANES.items()
         if name == "found" or any(x is not None for x in guesses)
     ]
     panel = Panel(along, across, tuple(marks), tuple(lanes))
-    what = "cut" if column == "delay" and what == "run" else what
+    what = "connection" if is_fleet else "cut" if column == "delay" else "run"
     title = f"{ends.plural(len(values), what)}: {_finding(column, facts)}"
     if seen and source:
         title += f"; {len(values) - len(seen):,} never"

@@ -69,8 +69,10 @@ def reservoirs(trace: Trace, at: float | None = None, *, sender: str | None = No
     high = LOW if is_empty else HIGH
     tanks = () if is_empty else tuple(_tanks(levels, now))
     chain = Panel(Axis(0.0, 1.0), Axis(0.0, 1.0), (*tanks, *clauses))
-    where = f"at {t:g} s the write buffer, the wire and the queue are empty"
-    source = ((where if is_empty else f"above: at {t:g} s (dotted)", "faint"), *ends.source(r))
+    where = f"above: at {t:g} s (dotted)"
+    if is_empty:
+        where = f"at {t:g} s nothing is on its way; the {levels.sender} has {_error(levels, now)}"
+    source = ((where, "faint"), *ends.source(r))
     kind = f"Reservoirs at {t:g} s, of what the {levels.sender} sends"
     return Figure(
         _finding(levels, now), (chain, _history(r, levels, now, HISTORY[high])), source, kind,
@@ -114,11 +116,10 @@ def _said(place: str, y: float, text: str, size: float = 8.5, **look: Any) -> La
 def _box(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     """An application, and what it knows; bad news in red."""
     if place == "sender":
-        told = levels.trace.told_at(levels.sender)
         lines = [
             f"{ends.plural(_count(levels.returned, now.t), 'send')} returned",
             f"{'no' if levels.blocked_since(now.t) is None else 'one'} send() is blocked",
-            "no error" if told is None or told > now.t else "an error",
+            _error(levels, now),
         ]
         below = f"{many(now.handed)} handed over"
     else:
@@ -219,6 +220,12 @@ def _count(rows: Sequence[tuple[float, int]], t: float) -> int:
     return sum(when <= t + 1e-9 for when, _ in rows)
 
 
+def _error(levels: Levels, now: Level) -> str:
+    """Whether the sender's application has been told that something is wrong."""
+    told = levels.trace.told_at(levels.sender)
+    return "no error" if told is None or told > now.t else "an error"
+
+
 def _finding(levels: Levels, now: Level) -> str:
     """ "86 sends returned, 50 messages were received; at 8.6 s a send() blocked"."""
     if not now.handed:
@@ -247,6 +254,7 @@ def _clauses(levels: Levels, now: Level) -> Iterator[str]:
     if levels.blocked_since(now.t) is not None and now.buffer <= levels.limit:
         low = f"its low-water mark, {many(levels.low)}"
         yield f"The blocked send() goes on when the buffer is down to {low}"
+    yield f"Its application has {_error(levels, now)}"
     if levels.trace.over == "stuck":
         yield f"From {levels.end:g} s on nothing can happen any more"
     counted = "Counted in bytes on the wire, frame headers too"
