@@ -9,7 +9,7 @@ from figures import faint, outside, overlaps, texts, ticks
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Throttle, Trace, open_run, plots, predict, run
 from labkit.plots.blockage import Blockage, goodbye, quiet
-from labkit.plots.marks import Dot
+from labkit.plots.marks import Dot, Ticks
 
 KEEPER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, buffer=4096)
 NEAR = Peer(ping_interval=None, buffer=4096)
@@ -166,6 +166,7 @@ def test_the_clients_side_is_drawn_when_more_waits_there():
 def test_every_promise_has_its_step_its_words_and_its_tick():
     figure = plots.blocked(run(TWICE, "virtual"))
     steps = [mark for mark in figure.panels[0].marks if isinstance(mark, Dot)]
+    assert [mark.times for mark in figure.panels[0].marks if isinstance(mark, Ticks)] == [tuple(dot.t for dot in steps)]
     assert [(dot.t, dot.sign) for dot in steps] == [(15, "not kept"), (17, "not kept"), (20, "CLOSE"), (21, "CLOSE")]
     assert [dot.at for dot in steps] == sorted({dot.at for dot in steps}, reverse=True) and {"15", "17", "20", "21"} <= set(ticks(figure))
     assert {"15 due: notice", "17 due: close", "close()", "close() again"} <= set(texts(figure))

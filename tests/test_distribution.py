@@ -106,6 +106,7 @@ CASES = {
     "nothing": (rows(None, None), None),
     "short": (rows(0.001, 0.002, 0.004), None),
     "guess far": (rows(3, 5, 7), (0, 5, 400)),
+    "guess near the edge": (rows(15.0, 15.02), (14, 14.5, 16)),
 }
 
 

@@ -146,15 +146,15 @@ def _row(
 ) -> Iterator[Mark]:
     """Min, mean and max as signs with words; those that are alike have one together."""
     alike: dict[float, list[str]] = {}
+    reach = NEAR * (along.high - along.low)
     for name, x in zip(NAMES, values):
         if x is not None:
-            reach = NEAR * (along.high - along.low)
             first = next((other for other in alike if abs(other - x) <= reach), x)
             alike.setdefault(first, []).append(name)
     for x, names in alike.items():
         words = f"{ends.listed(names)} {say(x, column)}"
-        shown = min(max(x, along.low), along.high)
-        wordings = (words,) if shown == x else (f"{words}, off the axis", words)
+        shown = min(max(x, along.low + reach), along.high - reach)
+        wordings = (words,) if along.shows(x) else (f"{words}, off the axis", words)
         yield Dot(
             shown, lane, sign, wordings=wordings, places=BELOW, otherwise=ABOVE, ink=ends.INKS[sign]
         )
