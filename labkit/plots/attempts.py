@@ -66,12 +66,14 @@ def reconnects(crowds: Any, *, bound: float | None = None, since: float | None =
     clients = ends.plural(max(one.clients for one in rows.values()), "client")
     after = " after a restart" if any(one.restarts for one in rows.values()) else ""
     peaks = ends.listed([f"{one.peak(since)[0]:,}" for one in rows.values()])
-    title, size = (
+    return Figure(
         f"{clients}{after}: at most {peaks} dial in one second",
+        (said, *panels),
+        ((BAR, "faint"),),
+        "Connections per second",
         (WIDE, 1.05 + ROW * len(rows)),
+        MARGINS,
     )
-    source = ((BAR, "faint"),)
-    return Figure(title, (said, *panels), source, "Connections per second", size, MARGINS)
 
 
 def _along(rows: Mapping[str, Any], downs: Mapping[float, float | None], since: float) -> Axis:
@@ -101,10 +103,11 @@ def _chart(
     for act in crowd.restarts:
         yield Band(act.at, min(along.high, act.back or along.high))
     for second, (let_in, refused) in bars.items():
-        stacks = ((0, let_in), "let in"), ((let_in, let_in + refused), "refused")
-        for (low, high), fill in stacks:
-            if high > low:
-                yield Bar(second + 0.04, second + 0.96, (low, high), fill)
+        begin, end, high = second + 0.04, second + 0.96, let_in + refused
+        if let_in:
+            yield Bar(begin, end, (0, let_in), "let in")
+        if refused:
+            yield Bar(begin, end, (let_in, high), "refused")
     if peak[0]:
         yield Dot(peak[1] + 0.5, peak[0], "observed")
     if bound is not None:

@@ -14,6 +14,7 @@ It turns a trace into marks and runs nothing; what is so is found out in blame.p
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -122,9 +123,11 @@ def _front(blame: Blame) -> list[Mark]:
 
 def _waiting(blame: Blame, floor: float) -> Panel:
     """Ramps and pings against ping_timeout; of very long waits only the beginning is shown."""
-    r, peers = blame.reading, {end: blame.trace.experiment.peer(end) for end in ENDS}
-    patient = {end: peer.ping_timeout for end, peer in peers.items() if peer.keepalive}
-    limits = sorted({limit for limit in patient.values() if limit is not None})
+    r, limits = blame.reading, defaultdict(list)  # ping_timeout (s): whose it is
+    for end in ENDS:
+        peer = blame.trace.experiment.peer(end)
+        if peer.keepalive and peer.ping_timeout is not None:
+            limits[peer.ping_timeout].append(end)
     waits = [block.stop - block.start for block in blame.blocks]
     waits += [blame.waits_until(ping) - ping.sent for ping in blame.pings]
     longest = max([*waits, *(1.5 * limit for limit in limits), 0.1])
@@ -133,13 +136,12 @@ def _waiting(blame: Blame, floor: float) -> Panel:
     marks: list[Mark] = [Path(((0.0, 0.0), (r.horizon, 0.0)), "rule", 1.0, z=1.0)]
     for ping in blame.pings:
         marks += _ping(blame, ping, top, point)
-    for limit in limits:
-        owners = ends.listed([end for end in patient if patient[end] == limit])
-        said = f"The {owners}'s ping_timeout is {long(limit)}"
+    for limit, owners in sorted(limits.items()):
+        said = f"The {ends.listed(owners)}'s ping_timeout is {long(limit)}"
         marks += ends.level(r.horizon, limit, ("ping_timeout",), said)
     for number, block in enumerate(blame.blocks):
         marks += _ramp(blame, block, top, number < MOST)
-    ticks = tuple(Tick(value, long(value)) for value in (0.0, *limits))
+    ticks = tuple(Tick(value, long(value)) for value in (0.0, *sorted(limits)))
     across = Axis(-BELOW * point, top, ticks, size=9.0)
     box = (0.0, floor / HIGH, 1.0, 1 - ABOVE / HIGH)
     return Panel(Axis(0.0, r.horizon), across, tuple(marks), box=box)
