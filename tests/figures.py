@@ -40,6 +40,14 @@ def tight(words: Words) -> list[Box]:
     return [(x - shift * w, y - 0.1 * words.size, x + (1 - shift) * w, y + 0.74 * words.size) for y, w, x in rows]
 
 
+def outside(figure: Any) -> list[str]:
+    """Words that do not stay on the figure."""
+    left, bottom, right, top = figure.margins
+    wide, high = figure.points
+    said = [(one.text, box) for one in figure.shapes() if isinstance(one, Words) for box in tight(one)]
+    return [text for text, (a, b, c, d) in said if a < -left or b < -bottom or c > wide - left or d > high - bottom]
+
+
 def _meet(one: list[Box], two: list[Box]) -> bool:
     return any(a < g and e < c and b < h and f < d for a, b, c, d in one for e, f, g, h in two)
 

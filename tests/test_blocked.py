@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from figures import faint, overlaps, texts, ticks
-from matplotlib.figure import Figure
+from figures import faint, outside, overlaps, texts, ticks
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Throttle, Trace, open_run, plots, predict, run
 from labkit.plots.blockage import Blockage, goodbye, quiet
+from labkit.plots.marks import Dot, Ticks
 
 KEEPER = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, buffer=4096)
 NEAR = Peer(ping_interval=None, buffer=4096)
@@ -26,52 +26,51 @@ SLOW = flow(9, 8, 60_000, until=23).but(faults=[Throttle(at=2, rate=8000)])  # n
 AFTER = flow(11.5, every=1)  # the ping leaves at 12 s, drain() is blocked at 13 s
 
 
-def chains(trace: Trace, task: str) -> list[tuple[float, list[str]]]:
-    return [(e.t, e.data["chain"]) for e in trace.select("awaiting", "server") if e.data["task"] == task]
+TWICE = flow(9, 0.5, 20_000, None, Goodbye(20), Goodbye(21))
+QUIET = Experiment(server=KEEPER, faults=[Cut(9)])
+DRAIN = "send send_context drain"
+
+
+def chains(trace: Trace, task: str) -> list[tuple[float, str]]:
+    return [(e.t, " ".join(e.data["chain"])) for e in trace.select("awaiting", "server") if e.data["task"] == task]
 
 
 # which await
 
 
-def test_a_trace_says_in_which_await_each_task_is_while_bytes_wait():
-    trace = run(BEFORE, "virtual")
-    assert chains(trace, "send") == [(9.0, ["send", "sleep"]), (9.5, ["send", "send", "send_context", "drain"])]
-    assert chains(trace, "keepalive") == [(9.0, ["keepalive", "sleep"]), (12.0, ["keepalive", "ping", "send_context", "drain"])]
+@pytest.mark.parametrize(
+    ("experiment", "task", "first", "last"),
+    [
+        (BEFORE, "send", (9.0, "send sleep"), (9.5, f"send {DRAIN}")),
+        (BEFORE, "keepalive", (9.0, "keepalive sleep"), (12.0, "keepalive ping send_context drain")),
+        (AFTER, "keepalive", (12.0, "keepalive"), (15.0, "keepalive send_context drain")),  # for the pong; keepalive's own CLOSE
+        (TWICE, "say_goodbye", (20.0, "say_goodbye close send_context drain"), (22.0, "")),
+        (QUIET.but(faults=[Cut(9), Send(at=10, end="server", size=60_000)], client=NEAR, until=20), "send", (10.0, f"send {DRAIN}"), None),
+    ],
+)
+def test_a_trace_says_in_which_await_each_task_is_while_bytes_wait(experiment, task, first, last):
+    seen = chains(run(experiment, "virtual"), task)
+    assert seen[0] == first and seen[-1] == (last or first)
 
 
-def test_keepalives_own_close_waits_in_drain_too():
-    trace = run(AFTER, "virtual")
-    assert chains(trace, "keepalive")[0] == (12.0, ["keepalive"])  # for the pong
-    assert chains(trace, "keepalive")[-1] == (15.0, ["keepalive", "send_context", "drain"])
-
-
-def test_a_task_that_ends_is_seen_to_end_and_two_of_one_name_are_told_apart():
-    trace = run(flow(9, 0.5, 20_000, None, Goodbye(20), Goodbye(21)), "virtual")
-    assert [t for t, _ in chains(trace, "say_goodbye")] == [20.0, 22.0] and [t for t, _ in chains(trace, "say_goodbye 2")] == [21.0, 22.0]
-    assert chains(trace, "say_goodbye")[-1] == (22.0, [])
-
-
-@pytest.mark.parametrize("quiet_one", [Experiment(server=KEEPER, faults=[Cut(9)]), flow(9, size=10, until=11)], ids=["quiet", "small"])
+@pytest.mark.parametrize("quiet_one", [QUIET, flow(9, size=10, until=11)], ids=["quiet", "small"])
 def test_nobody_looks_while_no_bytes_wait(quiet_one):
     trace = run(quiet_one, "virtual")
     assert not trace.select("awaiting") and not trace.select("waiting")
 
 
-def test_a_single_send_is_watched_too_from_the_faults_and_from_a_button():
-    base = Experiment(server=KEEPER, client=NEAR, faults=[Cut(9)], until=20)
-    trace = run(base.but(faults=[Cut(9), Send(at=10, end="server", size=60_000)]), "virtual")
-    assert chains(trace, "send")[0] == (10.0, ["send", "send", "send_context", "drain"])
-    with open_run(base, "virtual") as session:
+def test_a_send_from_a_button_is_watched_too():
+    with open_run(QUIET.but(client=NEAR, until=20), "virtual") as session:
         session.wait(10)
         session.do(Send(end="server", size=60_000))
         session.wait(5)
-    assert chains(session.trace, "send")[0][1][-1] == "drain"
+    assert chains(session.trace, "send")[0][1].endswith("drain")
 
 
 def test_awaits_are_seen_on_the_loopback_wire_as_well():
     server = Peer(ping_interval=0.8, ping_timeout=0.6, close_timeout=0.4, send_every=0.1, send_size=40_000, buffer=4096)
     trace = run(Experiment(server=server, client=NEAR, faults=[Cut(0.5)], until=1.6), "loopback", progress=False)
-    assert chains(trace, "send")[-1][1][-1] == chains(trace, "keepalive")[-1][1][-1] == "drain"
+    assert all(chains(trace, task)[-1][1].endswith("drain") for task in ("send", "keepalive"))
     assert chains(trace, "send")[-1][0] < chains(trace, "keepalive")[-1][0]
     assert plots.blocked(trace).alt.startswith("Blocked, at the server. OPEN until 1.6 s")
 
@@ -85,33 +84,29 @@ def test_awaits_are_kept_in_the_file(tmp_path):
 # what theory promised
 
 
+TALKING = Peer(ping_interval=None, buffer=4096, send_every=1, send_size=1)  # so that a run goes on until its time is up
+
+
+@pytest.mark.parametrize(
+    ("experiment", "due"),
+    [
+        (BEFORE, [(15, "notice"), (17, "close")]),
+        (AFTER, [(17, "close")]),  # it did notice at 15 s
+        (flow(9, every=1, size=1000), []),
+        (TWICE, [(15, "notice"), (17, "close")]),
+        (flow(9, 0.5, 20_000, None, Goodbye(20)), [(15, "notice"), (17, "close"), (22, "close")]),  # a goodbye has one of its own
+        (flow(9, until=16).but(client=TALKING), [(15, "notice")]),  # what is due later is not held against a run
+        (flow(9, 0.5, 20_000, None, Throttle(at=1, rate=1e6)), []),  # where theory does not know
+    ],
+)
+def test_what_was_promised_and_not_kept(experiment, due):
+    assert Blockage(run(experiment, "virtual"), "server").broken == due
+
+
 def test_what_was_promised_is_what_theory_says_of_the_same_cut_without_traffic():
     theory = predict(quiet(BEFORE))
-    due = [(one.t, one.what) for one in Blockage(run(BEFORE, "virtual"), "server").broken]
-    assert due == [(theory.noticed_at("server"), "notice"), (theory.closed_at("server"), "close")] == [(15.0, "notice"), (17.0, "close")]
-
-
-def test_a_promise_that_was_kept_is_no_broken_one():
-    assert [one.what for one in Blockage(run(AFTER, "virtual"), "server").broken] == ["close"]  # it did notice at 15 s
-    below = run(flow(9, every=1, size=1000), "virtual")
-    assert below.waiting("server") and not Blockage(below, "server").broken
-
-
-def test_a_goodbye_has_a_promise_of_its_own():
-    trace = run(flow(9, 0.5, 20_000, None, Goodbye(20)), "virtual")
-    assert predict(goodbye(trace.experiment, "server", 20)).closed_at("server") == 22
-    assert [one.t for one in Blockage(trace, "server").broken] == [15, 17, 22]
-
-
-def test_what_is_due_after_the_end_of_a_run_is_not_held_against_it():
-    talking = Peer(ping_interval=None, buffer=4096, send_every=1, send_size=1)  # so that the run goes on until its time is up
-    trace = run(flow(9, until=16).but(client=talking), "virtual")
-    assert trace.end == 16 and [one.t for one in Blockage(trace, "server").broken] == [15]
-
-
-def test_theory_promises_nothing_where_it_does_not_know():
-    trace = run(flow(9, 0.5, 20_000, None, Throttle(at=1, rate=1e6)), "virtual")
-    assert predict(BEFORE).unknown and not Blockage(trace, "server").broken
+    assert (theory.noticed_at("server"), theory.closed_at("server")) == (15, 17)
+    assert predict(goodbye(BEFORE, "server", 20)).closed_at("server") == 22 and predict(BEFORE).unknown
 
 
 # the figure
@@ -127,14 +122,14 @@ def test_theory_promises_nothing_where_it_does_not_know():
         (flow(11.5, every=1, heal=30), "CLOSED at 30 s, 13 s after it was due: send() and keepalive's CLOSE waited in drain()"),
         (flow(9, every=1, size=1000), "Nothing is blocked: the server's write buffer never kept a task waiting"),
         (SLOW, "OPEN: send() and ping() waited in drain(), at most for 5.97 s"),
-        (Experiment(server=KEEPER, faults=[Cut(9)]), "Nothing is blocked: the server's write buffer never kept a task waiting"),
+        (QUIET, "Nothing is blocked: the server's write buffer never kept a task waiting"),
     ],
 )
 def test_the_title_is_the_finding(experiment, finding):
     trace = run(experiment, "virtual")
     for figure in (plots.blocked(trace, theme="dark"), plots.blocked(trace)):
         assert figure.title == finding and figure.alt.startswith(f"Blocked, at the server. {finding}.")
-        assert overlaps(figure) == faint(figure) == []
+        assert overlaps(figure) == faint(figure) == outside(figure) == []
 
 
 def test_the_figure_says_in_words_what_waits_where_and_what_did_not_happen():
@@ -168,14 +163,17 @@ def test_the_clients_side_is_drawn_when_more_waits_there():
     assert plots.blocked(trace, end="server").alt.startswith("Blocked, at the server. Nothing is blocked")
 
 
+def test_every_promise_has_its_step_its_words_and_its_tick():
+    figure = plots.blocked(run(TWICE, "virtual"))
+    steps = [mark for mark in figure.panels[0].marks if isinstance(mark, Dot)]
+    assert [mark.times for mark in figure.panels[0].marks if isinstance(mark, Ticks)] == [tuple(dot.t for dot in steps)]
+    assert [(dot.t, dot.sign) for dot in steps] == [(15, "not kept"), (17, "not kept"), (20, "CLOSE"), (21, "CLOSE")]
+    assert [dot.at for dot in steps] == sorted({dot.at for dot in steps}, reverse=True) and {"15", "17", "20", "21"} <= set(ticks(figure))
+    assert {"15 due: notice", "17 due: close", "close()", "close() again"} <= set(texts(figure))
+
+
 def test_bad_input_is_refused_in_a_sentence():
     with pytest.raises(TypeError, match="theory awaits nothing"):
         plots.blocked(predict(BEFORE))
     with pytest.raises(ValueError, match="end='server'"):
         plots.blocked(run(BEFORE, "virtual"), end="middle")
-
-
-def test_it_is_saved_with_its_words_and_drawn_on_axes(tmp_path):
-    figure = plots.blocked(run(AFTER, "virtual"))
-    assert "CLOSING for ever" in plots.save(figure, tmp_path / "b.svg").read_text()
-    assert plots.blocked(run(AFTER, "virtual"), ax=Figure().subplots()).texts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from figures import faint, marks, overlaps, texts
+from figures import faint, marks, outside, overlaps, texts
 
-from labkit import Cut, Experiment, Peer, plots, sweep
+from labkit import Cut, Experiment, Peer, fleet, plots, sweep
 from labkit.many.sweeps import Table, frame
 from labkit.plots.bars import Bar
 from labkit.plots.distributions import histogram
@@ -26,56 +26,69 @@ def guessed(figure: plots.Figure) -> list[float]:
     return [dot.t for dot in marks(figure, Dot) if dot.sign == "guess"]
 
 
-@pytest.fixture(scope="module")
-def phases():
-    return sweep(FLY, over={"cut.at": [8 + 0.1 * k for k in range(1, 41)]}, progress=False)
-
-
-def test_the_title_is_the_finding(phases):
-    assert plots.distribution(phases).title == "40 cuts: noticed after 3.0 to 6.9 s, 5.0 s on average"
-    assert plots.distribution(phases, "told").title == "40 runs: always told at 17.0 s"
-    assert plots.distribution(rows(2, 3, column="pings"), "pings").title == "2 runs: 2 to 3 pings, 2.5 pings on average"
-
-
-def test_min_mean_and_max_have_words_and_units(phases):
-    assert {"min 3.0 s", "mean 5.0 s", "max 6.9 s", "runs"} <= set(texts(plots.distribution(phases)))
-
-
-def test_what_theory_allows_is_named_by_its_timers(phases):
-    said = texts(plots.distribution(phases, band=(3, 7)))
-    assert "theory: from ping_timeout 3 s to ping_interval + ping_timeout 7 s" in said
-    assert "theory: from 2 s to 8 s" in texts(plots.distribution(phases, band=(2, 8)))
+PHASES = sweep(FLY, over={"cut.at": [8 + 0.1 * k for k in range(1, 41)]}, progress=False)
 
 
 @pytest.mark.parametrize(
-    "guess", [(2, 4, 8), {"min": 2, "mean": 4, "max": 8}, SimpleNamespace(min=2, mean=4, max=8)], ids=["three", "dict", "value"]
+    ("found", "column", "title"),
+    [
+        (PHASES, "delay", "40 cuts: noticed after 3.0 to 6.9 s, 5.0 s on average"),
+        (PHASES, "told", "40 runs: always told at 17.0 s"),
+        (rows(2, 3, column="pings"), "pings", "2 runs: 2 to 3 pings, 2.5 pings on average"),
+        (rows(3, 4, None, 5, None), "delay", "5 cuts: noticed after 3.0 to 5.0 s, 4.0 s on average; 2 never"),
+        (rows(None), "delay", "1 cut: never noticed"),
+        (rows(0.9, 0.96), "delay", "2 cuts: noticed after 900 ms to 1.0 s, 930 ms on average"),
+        (rows(0.001, 0.002), "delay", "2 cuts: noticed after 1 to 2 ms, 1.5 ms on average"),
+    ],
 )
-def test_a_guess_is_three_stars_with_words(phases, guess):
-    figure = plots.distribution(phases, guess=guess)
-    assert {"guess", "min 2.0 s", "mean 4.0 s", "max 8.0 s"} <= set(texts(figure)) and guessed(figure) == [2, 4, 8]
+def test_the_title_is_the_finding(found, column, title):
+    assert plots.distribution(found, column).title == title
+
+
+def test_one_cut_of_many_connections_is_not_many_cuts():
+    figure = plots.distribution(fleet(FLY, clients=5, apart=0.1).to_pandas(), "noticed")
+    assert figure.title.startswith("5 connections: noticed at 15.") and "clients" in texts(figure) and "runs" not in texts(figure)
+    assert outside(figure) == []
+
+
+def test_min_mean_and_max_have_words_and_units_and_those_that_are_alike_have_them_once():
+    assert {"min 3.0 s", "mean 5.0 s", "max 6.9 s", "runs", "found"} <= set(texts(plots.distribution(PHASES)))
+    assert "min, mean and max 5.0 s" in texts(plots.distribution(rows(5.0, 5.0, 5.0)))
+
+
+def test_what_theory_allows_is_named_by_its_timers_and_held_against_the_runs():
+    figure = plots.distribution(PHASES, band=(3, 7))
+    assert "theory: from ping_timeout 3 s to ping_interval + ping_timeout 7 s" in texts(figure)
+    assert "Theory allows 3.0 s to 7.0 s: all are inside." in figure.alt
+    assert "theory: from 2 s to 8 s" in texts(plots.distribution(PHASES, band=(2, 8)))
+    assert "1 outside" in plots.distribution(rows(3, 9), band=(3, 7)).alt
+    assert "there is none" in plots.distribution(rows(None), band=(3, 7)).alt
+
+
+@pytest.mark.parametrize(
+    "guess", [(2, None, 8), {"min": 2, "max": 8}, SimpleNamespace(min=2, mean=..., max=8)], ids=["three", "dict", "value"]
+)
+def test_a_guess_is_stars_with_words_and_is_held_against_the_fact(guess):
+    figure = plots.distribution(PHASES, guess=guess)
+    assert {"guess", "min 2.0 s", "max 8.0 s"} <= set(texts(figure)) and guessed(figure) == [2, 8]
+    assert "Guess of the min: 2.0 s, it was 3.0 s. Guess of the max: 8.0 s, it was 6.9 s." in figure.alt
 
 
 @pytest.mark.parametrize("empty", [None, ..., (None, None, None), {}, {"mean": ...}, (True, float("nan"), "soon")])
-def test_an_empty_guess_draws_nothing(phases, empty):
-    figure = plots.distribution(phases, guess=empty)
+def test_an_empty_guess_draws_nothing(empty):
+    figure = plots.distribution(PHASES, guess=empty)
     assert "guess" not in texts(figure) and guessed(figure) == []
 
 
-def test_a_guess_far_away_does_not_squeeze_the_story(phases):
-    figure = plots.distribution(phases, guess=(3, 5, 600))
-    assert figure.panels[0].along.high < 10 and any("off the axis" in text for text in texts(figure))
+def test_a_guess_far_away_does_not_squeeze_the_story():
+    figure = plots.distribution(PHASES, guess=(-1, 5, 600))
+    along = figure.panels[0].along
+    assert along.low < -1 and along.high < 10 and any("600.0 s, off the axis" in text for text in texts(figure))
 
 
 def test_never_is_counted_in_words():
     figure = plots.distribution(rows(3, 4, None, 5, None))
-    assert figure.title == "5 cuts: noticed after 3.0 to 5.0 s, 4.0 s on average; 2 never"
     assert "2 of 5 never" in texts(figure) and figure.alt.endswith("2 of 5 never.")
-    assert plots.distribution(rows(None, None), band=(3, 7)).title == "2 cuts: never noticed"
-
-
-def test_equal_values_are_said_once():
-    figure = plots.distribution(rows(5.0, 5.0, 5.0))
-    assert figure.title == "3 cuts: always noticed after 5.0 s" and "min, mean and max 5.0 s" in texts(figure)
 
 
 @pytest.mark.parametrize("values", [[3.0, 3.2, 7.0], [5.0], [k / 10 for k in range(30, 71)], [0.001, 0.002]])
@@ -93,6 +106,7 @@ CASES = {
     "nothing": (rows(None, None), None),
     "short": (rows(0.001, 0.002, 0.004), None),
     "guess far": (rows(3, 5, 7), (0, 5, 400)),
+    "guess near the edge": (rows(15.0, 15.02), (14, 14.5, 16)),
 }
 
 
@@ -102,32 +116,27 @@ CASES = {
 def test_no_word_lies_on_another_or_on_a_mark_and_each_can_be_read(name, size, theme):
     found, guess = CASES[name]
     figure = plots.distribution(found, band=(3, 7), guess=guess, size=size, theme=theme)
-    assert overlaps(figure) == [] and faint(figure) == []
+    assert overlaps(figure) == faint(figure) == [] and (size or outside(figure) == [])
 
 
-def test_the_alt_text_tells_the_whole_figure(phases):
-    alt = plots.distribution(phases, band=(3, 7), guess=(2, None, 8)).alt
-    assert "40 cuts: noticed after 3.0 to 6.9 s" in alt and "Theory allows 3.0 s to 7.0 s: all are inside" in alt
-    assert "Guess of the min: 2.0 s, it was 3.0 s." in alt and "mean:" not in alt
-    assert "1 outside" in plots.distribution(rows(3, 9), band=(3, 7)).alt
-
-
-def test_a_list_of_rows_and_a_table_without_pandas_give_the_same_figure(phases):
-    plain = [{"delay": delay} for delay in phases["delay"]]
+def test_a_list_of_rows_and_a_table_without_pandas_give_the_same_figure():
+    plain = [{"delay": delay} for delay in PHASES["delay"]]
     table = Table(FLY, ["delay", "told"], plain)
-    assert plots.distribution(plain, guess=(2, 4, 8)).svg() == plots.distribution(phases, guess=(2, 4, 8)).svg()
-    assert plots.distribution(table, band=(3, 7)).svg() == plots.distribution(phases, band=(3, 7)).svg()
+    assert plots.distribution(plain, guess=(2, 4, 8)).svg() == plots.distribution(PHASES, guess=(2, 4, 8)).svg()
+    assert plots.distribution(table, band=(3, 7)).svg() == plots.distribution(PHASES, band=(3, 7)).svg()
     assert plots.distribution(table, "told").title == "40 runs: never told"
 
 
-def test_what_is_no_sweep_is_refused_in_a_sentence(phases):
-    with pytest.raises(TypeError, match="takes what sweep"):
-        plots.distribution(7)
-    with pytest.raises(KeyError, match="no column 'dleay'.*it has cut.at, seed, noticed"):
-        plots.distribution(phases, "dleay")
-    with pytest.raises(TypeError, match="holds 'soon': expected numbers"):
-        plots.distribution([{"delay": "soon"}])
-    with pytest.raises(ValueError, match="three numbers"):
-        plots.distribution(phases, guess=(1, 2))
-    with pytest.raises(ValueError, match="from low to high"):
-        plots.distribution(phases, band=(7, 3))
+@pytest.mark.parametrize(
+    ("found", "more", "error", "words"),
+    [
+        (7, {}, TypeError, "takes what sweep"),
+        (PHASES, {"column": "dleay"}, KeyError, "no column 'dleay'.*it has cut.at, seed, noticed"),
+        ([{"delay": "soon"}], {}, TypeError, "holds 'soon': expected numbers"),
+        (PHASES, {"guess": (1, 2)}, ValueError, "three numbers"),
+        (PHASES, {"band": (7, 3)}, ValueError, "from low to high"),
+    ],
+)
+def test_what_is_no_sweep_is_refused_in_a_sentence(found, more, error, words):
+    with pytest.raises(error, match=words):
+        plots.distribution(found, **more)

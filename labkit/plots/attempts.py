@@ -19,7 +19,6 @@ from . import ends
 from .axis import Axis, numbers
 from .bars import Band, Bar
 from .figure import Figure, figure
-from .labels import Place
 from .layout import Panel
 from .marks import DASHED, Dot, Label, Mark, Path, Says
 
@@ -28,8 +27,8 @@ WIDE, ROW = 9.0, 1.45  # inches, and inches a row
 BARS, REACH = 0.64, 1.3  # of a row: the part with bars; and how high it is, in highest bars
 BEFORE, AFTER = 3, 2  # s shown before the server goes, and after the last attempt
 BAR = "a bar: attempts to connect in one second (green: let in, hatched: refused)"
-LEFT: tuple[Place, ...] = ((0, 0, "left", "center"),)
-RIGHT: tuple[Place, ...] = ((0, 0, "right", "center"),)
+LEFT = ((0, 0, "left", "center"),)
+RIGHT = ((0, 0, "right", "center"),)
 
 
 @figure
@@ -51,19 +50,30 @@ def reconnects(crowds: Any, *, bound: float | None = None, since: float | None =
     along = _along(rows, downs, since)
     bars = {name: _bars(one, along.low) for name, one in rows.items()}
     most = max([bound or 1, *(sum(bar) for seconds in bars.values() for bar in seconds.values())])
-    clauses = tuple(Says(says=clause) for clause in _clauses(downs, bound))
-    panels = [Panel(along, Axis(0, 1), clauses)]
+    across = replace(numbers(0, most, count=2, size=8.5, least=1), high=REACH * most)
+    quiet, panels = replace(along, ticks=(), label=""), []
     for k, (name, one) in enumerate(rows.items()):
         low, high, peak = 1 - (k + 1) / len(rows), 1 - k / len(rows), one.peak(since)
-        middle, quiet = low + BARS * (high - low), replace(along, ticks=(), label="")
-        across = replace(numbers(0, most, count=2, size=8.5, least=1), high=REACH * most)
+        middle = low + BARS * (high - low)
         marks = tuple(_chart(one, bars[name], peak, bound, along))
         panels.append(Panel(quiet, across, marks, box=(0, low, 1, middle)))
         marks = tuple(_head(name, one, peak, bound, along))
         panels.append(Panel(quiet, Axis(0, 1), marks, box=(0, middle, 1, high)))
-    title, size = _finding(rows, since), (WIDE, 1.05 + ROW * len(rows))
-    source = ((BAR, "faint"),)
-    return Figure(title, tuple(panels), source, "Connections per second", size, MARGINS)
+    clauses = [] if bound is None else [f"The server can take {bound:g} a second"]
+    for at, back in sorted(downs.items()):
+        clauses.append(f"Nobody listens from {at:g} s {'on' if back is None else f'to {back:g} s'}")
+    said = Panel(along, Axis(0, 1), tuple(Says(says=clause) for clause in clauses))
+    clients = ends.plural(max(one.clients for one in rows.values()), "client")
+    after = " after a restart" if any(one.restarts for one in rows.values()) else ""
+    peaks = ends.listed([f"{one.peak(since)[0]:,}" for one in rows.values()])
+    return Figure(
+        f"{clients}{after}: at most {peaks} dial in one second",
+        (said, *panels),
+        ((BAR, "faint"),),
+        "Connections per second",
+        (WIDE, 1.05 + ROW * len(rows)),
+        MARGINS,
+    )
 
 
 def _along(rows: Mapping[str, Any], downs: Mapping[float, float | None], since: float) -> Axis:
@@ -93,17 +103,17 @@ def _chart(
     for act in crowd.restarts:
         yield Band(act.at, min(along.high, act.back or along.high))
     for second, (let_in, refused) in bars.items():
-        begin, end = second + 0.04, second + 0.96
+        begin, end, high = second + 0.04, second + 0.96, let_in + refused
         if let_in:
             yield Bar(begin, end, (0, let_in), "let in")
         if refused:
-            yield Bar(begin, end, (let_in, let_in + refused), "refused")
+            yield Bar(begin, end, (let_in, high), "refused")
     if peak[0]:
         yield Dot(peak[1] + 0.5, peak[0], "observed")
     if bound is not None:
         yield Path(((along.low, bound), (along.high, bound)), "theory", 1.3, DASHED)
         texts = (f"bound: {bound:g} a second", f"{bound:g} a second")
-        above: tuple[Place, ...] = ((-2, 3, "right", "bottom"),)
+        above = ((-2, 3, "right", "bottom"),)
         yield Label(along.high, bound, wordings=texts, places=above, ink="theory")
 
 
@@ -112,37 +122,24 @@ def _head(
 ) -> Iterator[Mark]:
     """The words above a row: its name, its peak, and when there was no server."""
     count, second = peak
-    many = f"{count:,} in one second"
-    held = "within the bound"
-    if bound is not None and count > bound:
-        held = f"{count / bound:.1f} × the bound"
-    full = many if bound is None else f"{many}, {held}"
-    refused = sum(a.refused for a in crowd.attempts)
-    says = (
-        f"{name or 'The crowd'}: peak of {full}, at {second} s; {refused:,} attempts were refused"
+    full = many = f"{count:,} in one second"
+    if bound is not None:
+        held = f"{count / bound:.1f} × the bound" if count > bound else "within the bound"
+        full = f"{many}, {held}"
+    refused = f"{sum(a.refused for a in crowd.attempts):,} attempts were refused"
+    says = f"{name or 'The crowd'}: peak of {full}, at {second} s; {refused}"
+    yield Label(
+        along.low,
+        0.62,
+        wordings=(name,) if name else (),
+        says=says,
+        sizes=(10.0, 8.5),
+        bold=True,
+        places=LEFT,
     )
-    look: dict[str, Any] = {"sizes": (10.0, 8.5), "bold": True, "places": LEFT}
-    yield Label(along.low, 0.62, wordings=(name,) if name else (), says=says, **look)
-    if count:
-        texts = (f"● {full}", f"● {many}")
-        yield Label(along.high, 0.62, wordings=texts, places=RIGHT, sizes=(9.0, 8.0))
+    texts = (f"● {full}", f"● {many}") if count else ()
+    yield Label(along.high, 0.62, wordings=texts, places=RIGHT, sizes=(9.0, 8.0))
     for act in crowd.restarts:
         until = f"to {act.back:g} s" if act.back is not None else "on"
         texts = (f"no server from {act.at:g} {until}", "no server")
         yield Label(act.at, 0.18, wordings=texts, places=LEFT, ink="faint")
-
-
-def _finding(rows: Mapping[str, Any], since: float) -> str:
-    """ "200 clients after a restart: at most 233, 200 and 21 dial in one second"."""
-    clients = ends.plural(max(one.clients for one in rows.values()), "client")
-    after = " after a restart" if any(one.restarts for one in rows.values()) else ""
-    peaks = ends.listed([f"{one.peak(since)[0]:,}" for one in rows.values()])
-    return f"{clients}{after}: at most {peaks} dial in one second"
-
-
-def _clauses(downs: Mapping[float, float | None], bound: float | None) -> Iterator[str]:
-    """What holds for all crowds."""
-    if bound is not None:
-        yield f"The server can take {bound:g} a second"
-    for at, back in sorted(downs.items()):
-        yield f"Nobody listens from {at:g} s {'on' if back is None else f'to {back:g} s'}"

@@ -18,15 +18,14 @@ from typing import Any
 from ..trace import OTHER, Trace
 from ..values.faults import ENDS
 from . import ends
-from .axis import SECONDS, Axis, Tick, nice
+from .axis import SECONDS, Axis
 from .bars import Bar
 from .blockage import ASLEEP, TASKS, Await, Blockage
-from .ends import capital, listed
 from .figure import Figure, figure
-from .labels import Place, beside
+from .labels import beside
 from .layout import Panel
-from .marks import DASHED, Area, Dot, Label, Mark, Path, Rule, Says, Ticks
-from .reservoirs_words import many
+from .levels import byte_axis, many, stairs
+from .marks import Area, Dot, Mark, Path, Rule, Says, Ticks
 from .widths import width
 
 WIDE, MARGINS = 9.0, (82.0, 44.0, 27.0, 33.0)  # inches; points
@@ -35,8 +34,8 @@ BYTES, GAP = 104.0, 20.0  # points: the panel of bytes, and between panels
 AWAIT = 17.0  # points: how thick a blocked await is
 LONG = 72 * WIDE - MARGINS[0] - MARGINS[2]  # points: the axis
 RESTS: dict[tuple[str, ...], str] = {ASLEEP: "asleep", ("keepalive",): "waits for the pong"}
-OVER: tuple[Place, ...] = (*beside(8, (8, 18)), *beside(14, (28,)))
-BESIDE_CUT: tuple[Place, ...] = ((-5, -8, "right", "center"), (5, -8, "left", "center"))
+OVER = (*beside(8, (8, 18)), *beside(14, (28,)))
+BESIDE_CUT = beside(5, (-8,))[::-1]
 MOST = 6  # so many awaits are told in the alt text, and so many frames in the buffer are shown
 
 
@@ -51,22 +50,25 @@ def blocked(trace: Trace, *, end: str | None = None) -> Figure:
         raise TypeError(f"blocked() takes a trace, seen {trace!r}: theory awaits nothing")
     if end not in (None, *ENDS):
         raise ValueError(f"blocked() takes end='server' or end='client', seen {end!r}")
-    most = {one: max((count for _, count in trace.waiting(one)), default=0) for one in ENDS}
-    story = Blockage(trace, end or max(ENDS, key=lambda one: most[one]))
+    sides = [Blockage(trace, one) for one in ENDS if end in (None, one)]
+    story = max(sides, key=lambda one: max(count for _, count in one.waiting))
     r, floor = story.reading, ROW * len(story.rows) + GAP
     roof = floor + BYTES + GAP + 2.5 * BAR
     lanes = [(OTHER[story.end], roof - 2.5 * BAR, roof - 1.5 * BAR), (story.end, roof - BAR, roof)]
     for number, task in enumerate(reversed(story.rows)):
         lanes.append((_name(task), ROW * number + 4, ROW * number + 4 + AWAIT))
-    high = roof + STEP * len(_moments(story)) + 22
+    moments = [*story.broken, *((t, "") for t in r.goodbyes(story.end))]  # "": close() is called
+    high = roof + STEP * len(moments) + 22
     marks = (
         *ends.cuts(r, high, BESIDE_CUT),
         *(Says(says=ends.cut_words(r, cut)) for cut in r.cuts),
         *(bar for one in ENDS for bar in ends.states(r, one)),
-        *_stairs(story, roof),
+        *_stairs(r.neat, sorted(moments), roof),
         *(_await(story, one) for row in story.rows.values() for one in row),
     )
-    along = Axis(0.0, r.horizon, ends.ticks(r, _ticks(story)), SECONDS)
+    rows = [(t, 0 if what else 1) for t, what in moments]
+    rows += [*((one.begin, 2) for one in story.blocked), *r.ticks]
+    along = Axis(0.0, r.horizon, ends.ticks(r, rows), SECONDS)
     box = (0.0, floor / high, 1.0, (floor + BYTES) / high)
     panels = Panel(along, Axis(0.0, high), marks, tuple(lanes)), _buffer(story, box)
     promised = (("◇ promised by theory, and not kept", "stuck_words"),) if story.broken else ()
@@ -81,27 +83,27 @@ def finding(story: Blockage) -> str:
     """The title: "OPEN for ever: the ping waits in drain(), …"."""
     if not story.blocked:
         return f"Nothing is blocked: the {story.end}'s write buffer never kept a task waiting"
-    r, calls = story.reading, {one.call for one in story.blocked}
-    names = (f"{one.call}()" if one.call else "keepalive's CLOSE" for one in story.blocked)
-    who = listed([*dict.fromkeys(names)])
+    r, calls = story.reading, [one.call for one in story.blocked]
+    names = (f"{call}()" if call else "keepalive's CLOSE" for call in calls)
+    who = ends.listed([*dict.fromkeys(names)])
     if story.closed is not None:
-        due = [one.t for one in story.broken if one.what == "close"]
-        late = (
-            f"{story.at(story.closed - due[-1])} after it was due:" if due else "in time, although"
-        )
+        due = [t for t, what in story.broken if what == "close"]
+        late = "in time, although"
+        if due:
+            late = f"{story.at(story.closed - due[-1])} after it was due:"
         return f"CLOSED at {story.at(story.closed)}, {late} {who} waited in drain()"
-    open_end = f"until {story.at(story.trace.end)}, and no end in sight"
-    how_long = "for ever" if story.is_still else open_end
+    how_long = f"until {story.at(story.trace.end)}, and no end in sight"
+    if story.is_still:
+        how_long = "for ever"
     if r.noticed(story.end) is not None:
-        who = "close()" if "close" in calls else "keepalive's CLOSE"
-        return (
-            f"CLOSING {how_long}: {who} waits in drain(), and close_timeout counts only after that"
-        )
+        close = "close()" if "close" in calls else "keepalive's CLOSE"
+        after = "and close_timeout counts only after that"
+        return f"CLOSING {how_long}: {close} waits in drain(), {after}"
     healed = [cut for cut in r.cuts if r.heal(cut) <= story.trace.end]
     if healed:
-        long, who = r.heal(healed[-1]) - healed[-1].start, "its ping" if "ping" in calls else who
-        never = f"Cut for {story.at(long)}, and the {story.end} never noticed"
-        return f"{never}: {who} waited in drain(), and no timer ran"
+        never = f"Cut for {story.at(r.heal(healed[-1]) - healed[-1].start)}, and the {story.end}"
+        whose = "its ping" if "ping" in calls else who
+        return f"{never} never noticed: {whose} waited in drain(), and no timer ran"
     if all(one.stop < r.horizon for one in story.blocked):
         longest = max(one.stop - one.begin for one in story.blocked)
         return f"OPEN: {who} waited in drain(), at most for {story.at(longest)}"
@@ -110,36 +112,17 @@ def finding(story: Blockage) -> str:
     return f"OPEN {how_long}: {who} waits in drain()"
 
 
-# above the states
-
-
-def _moments(story: Blockage) -> list[tuple[float, str]]:
-    """(s, what was due then); when the application called close(), "" in its place."""
-    calls = [(t, "") for t in story.reading.goodbyes(story.end)]
-    return sorted([*calls, *((one.t, one.what) for one in story.broken)])
-
-
-def _stairs(story: Blockage, roof: float) -> Iterator[Mark]:
+def _stairs(neat: Any, moments: list[tuple[float, str]], roof: float) -> Iterator[Mark]:
     """◇ and calls of close(), each a step lower than the one before, so that words have room."""
-    moments = _moments(story)
     for number, (t, what) in enumerate(moments):
-        y, when = roof + STEP * (len(moments) - number), story.reading.neat(t)
-        look: dict[str, Any] = {"places": beside(9), "known": t}
+        y, when = roof + STEP * (len(moments) - number), neat(t)
+        sign, ink, text, says = "CLOSE", "ink", "close()", f"close() is called at {when} s"
         if what:
+            sign, ink, text = "not kept", "stuck_words", f"{when} due: {what}"
             says = f"Theory, without traffic: {what} due at {when} s, and it did not happen"
-            look |= {"wordings": (f"{when} due: {what}",), "ink": "stuck_words", "says": says}
-        else:
-            look |= {"wordings": ("close()",), "says": f"close() is called at {when} s"}
-        yield Dot(t, y, "not kept" if what else "CLOSE", **look)
-        yield Rule(t, roof, y - 6, "stuck" if what else "ink", around=False, known=t)
+        yield Dot(t, y, sign, places=beside(9), known=t, wordings=(text,), ink=ink, says=says)
+        yield Rule(t, roof, y - 6, ink.removesuffix("_words"), around=False, known=t)
     yield Ticks(tuple(t for t, _ in moments), 0.0, -4.0, "ink")
-
-
-def _ticks(story: Blockage) -> Iterator[tuple[float, int]]:
-    """(s, weight) of what happens."""
-    yield from ((t, 0 if what else 1) for t, what in _moments(story))
-    yield from ((one.begin, 2) for one in story.blocked)
-    yield from story.reading.ticks
 
 
 # bytes
@@ -149,42 +132,37 @@ def _buffer(story: Blockage, box: tuple[float, float, float, float]) -> Panel:
     """The bytes in the write buffer, its limit, and where PING and CLOSE wait among them."""
     most, last = max(count for _, count in story.waiting), story.reading.horizon
     top = 1.42 * max(story.limit, most)
-    step = nice(top / 4)
-    sizes = [many(round(k * step)).replace(".0 ", " ") for k in range(int(top / step) + 1)]
-    ticks = (Tick(k * step, text if k else "0") for k, text in enumerate(sizes))
-    across = Axis(0.0, top, tuple(ticks), f"{story.end}'s write buffer", size=8.5)
-    stops = [*(t for t, _ in story.waiting[1:]), last]
-    line = [(t, n) for (a, n), b in zip(story.waiting, stops) for t in (a, b)]
-    said = f"In the write buffer at most {many(most)}, write_limit {many(story.limit)}"
     marks: list[Mark] = [
         Area(tuple((t, 0, count) for t, count in story.waiting), last, "buffer"),
-        Path(((0.0, top), (0.0, 0.0), *line)),
+        Path(((0.0, top), *stairs(story.waiting, last))),
     ]
     if story.waits_under_limit:
         why = f"low-water mark, {story.low:,} bytes: drain() waits until here"
         short = ("low-water mark:\ndrain() waits until here", "low-water mark")
-        marks += _level(last, story.low, (why, *short), capital(why))
+        marks += ends.level(last, story.low, (why, *short), ends.capital(why))
     size = f"write_limit, {story.limit:,} bytes"
-    marks += _level(last, story.limit, (f"{size}: above it drain() waits", size, size[:11]), said)
-    marks += [_waits(story, *one, top / BYTES) for one in story.behind[:MOST]]
+    texts = (f"{size}: above it drain() waits", size, "write_limit")
+    said = f"In the write buffer at most {many(most)}, write_limit {many(story.limit)}"
+    marks += ends.level(last, story.limit, texts, said)
+    for t, opcode, count in story.behind[:MOST]:
+        long = f"{opcode} waits here, behind {many(count)}"
+        wordings = (long, long.replace(", ", ",\n"), long.replace(" waits here,", ""), opcode)
+        says = f"At {story.at(t)} {long.replace('here', 'there')}"
+        y = count + 5 * top / BYTES
+        marks.append(
+            Dot(
+                t,
+                y,
+                opcode,
+                wordings=wordings,
+                places=OVER,
+                says=says,
+                ink="ping_words" if opcode == "PING" else "ink",
+                known=t,
+            )
+        )
+    across = byte_axis(0.0, top, f"{story.end}'s write buffer")
     return Panel(Axis(0.0, last), across, tuple(marks), box=box)
-
-
-def _level(last: float, level: int, wordings: tuple[str, ...], says: str) -> Iterator[Mark]:
-    """A dashed line, and what it means for drain()."""
-    places = ((4.0, 3.0, "left", "bottom"), (4.0, -3.0, "left", "top"))
-    yield Path(((0.0, level), (last, level)), wide=1.2, dash=DASHED, z=4.0)
-    yield Label(0.0, level, wordings=wordings, places=places, says=says)
-
-
-def _waits(story: Blockage, t: float, opcode: str, count: int, point: float) -> Mark:
-    """Where a PING or a CLOSE got into the buffer; ``point`` is a point of height, in bytes."""
-    long = f"{opcode} waits here, behind {many(count)}"
-    wordings = (long, long.replace(", ", ",\n"), f"{opcode} behind {many(count)}", opcode)
-    says = f"At {story.at(t)} {long.replace('here', 'there')}"
-    ink = "ping_words" if opcode == "PING" else "ink"
-    look: dict[str, Any] = {"ink": ink, "places": OVER, "says": says, "known": t}
-    return Dot(t, count + 5 * point, opcode, wordings=wordings, **look)
 
 
 # awaits
@@ -193,8 +171,8 @@ def _waits(story: Blockage, t: float, opcode: str, count: int, point: float) -> 
 def _name(task: str) -> str:
     """A task as a reader knows it: "keepalive", "send()", "close() again"."""
     word, _, number = task.partition(" ")
-    word = TASKS.get(word, word)
-    return f"{word} again" if number == "2" else f"{word} no. {number}" if number else word
+    number = "again" if number == "2" else number
+    return f"{TASKS.get(word, word)} {number}".strip()
 
 
 def _await(story: Blockage, one: Await) -> Mark:
@@ -203,15 +181,22 @@ def _await(story: Blockage, one: Await) -> Mark:
     if not one.drain:
         text = "waits for close_timeout" if one.call == "close" else RESTS.get(one.chain, "")
         fits = width(text, 8) < (one.stop - one.begin) / last * LONG
-        look: dict[str, Any] = {"wordings": (text,) if fits else (), "ink": "faint"}
-        look |= {"sizes": (8.0,), "places": ((0, 3.5, "center", "bottom"),), "known": one.begin}
-        return Path(((one.begin, name), (one.stop, name)), "rule", 4.0, z=2.0, **look)
+        return Path(
+            ((one.begin, name), (one.stop, name)),
+            "rule",
+            4.0,
+            z=2.0,
+            wordings=(text,) if fits else (),
+            ink="faint",
+            sizes=(8.0,),
+            places=((0, 3.5, "center", "bottom"),),
+            known=one.begin,
+        )
     texts, says = _blocked(story, one), ""
     if one in story.blocked[:MOST]:
         until = "to the end" if one.stop >= last else f"to {story.at(one.stop)}"
         says = f"{name} from {story.at(one.begin)} {until}: {texts[0]}"
-    look = {"wordings": texts, "says": says, "known": one.begin}
-    return Bar(one.begin, one.stop, name, "blocked", **look)
+    return Bar(one.begin, one.stop, name, "blocked", wordings=texts, says=says, known=one.begin)
 
 
 def _blocked(story: Blockage, one: Await) -> tuple[str, ...]:
@@ -219,9 +204,9 @@ def _blocked(story: Blockage, one: Await) -> tuple[str, ...]:
     peer, what = story.trace.experiment.peer(story.end), f"{one.drain.lstrip('_')}()"
     call, timer = f"{one.call}()" if one.call else "CLOSE 1011", ""
     if one.call == "ping" and one.task == "keepalive" and peer.ping_timeout is not None:
-        never = "never starts" if story.closed is None else "never started"
-        ended = one.stop >= (story.closed or story.reading.horizon)
-        when = never if ended else f"starts at {story.at(one.stop)}"
+        when = "never starts" if story.closed is None else "never started"
+        if one.stop < (story.closed or story.reading.horizon):
+            when = f"starts at {story.at(one.stop)}"
         timer = f", so the {peer.ping_timeout:g} s timer {when}"
     elif one.call in ("", "close") and peer.close_timeout is not None:
         timer = f", so close_timeout ({peer.close_timeout:g} s) ends nothing"

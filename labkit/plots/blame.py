@@ -58,25 +58,22 @@ class Blame:
 
     def __init__(self, trace: Trace) -> None:
         self.trace, self.reading = trace, Reading(trace)
+        pings = (ping for end in ENDS for ping in self._pings(end))
+        self.pings = sorted(pings, key=lambda ping: ping.sent)
 
     @cached_property
     def blocks(self) -> list[Block]:
         """When a loop blocked: by the act Freeze, or by its own program's block()."""
         found = [(e.where, e.t, e.t + e.data["seconds"]) for e in self.trace.select("blocked")]
         freezes = [e for e in self.trace.select("act") if e.data.get("act") == "Freeze"]
-        for begin in (e for e in freezes if e.data["step"] == "begin"):
-            after = (e for e in freezes if e.where == begin.where and e.t >= begin.t)
-            thaws = [e.t for e in after if e.data["step"] == "end"]
-            found.append((begin.where, begin.t, min(thaws, default=NEVER)))
-        rows = (
-            Block(end, t, min(to, self.trace.end), to <= self.trace.end) for end, t, to in found
-        )
+        thaws = [e for e in freezes if e.data["step"] == "end"]
+        for e in freezes:
+            if e.data["step"] == "begin":
+                ends = (thaw.t for thaw in thaws if thaw.where == e.where and thaw.t >= e.t)
+                found.append((e.where, e.t, min(ends, default=NEVER)))
+        last = self.trace.end
+        rows = (Block(end, t, min(to, last), to <= last) for end, t, to in found)
         return sorted(rows, key=lambda block: (block.start, block.end))
-
-    @cached_property
-    def pings(self) -> list[Ping]:
-        """Every ping, in time."""
-        return sorted((p for end in ENDS for p in self._pings(end)), key=lambda ping: ping.sent)
 
     def _pings(self, end: str) -> Iterator[Ping]:
         pongs = {frame.payload: frame for frame in self._frames(OTHER[end], "PONG")}
@@ -129,6 +126,20 @@ class Blame:
         return rows[-1] if rows else None
 
     @cached_property
+    def before(self) -> list[Frame]:
+        """The messages that were on the way in front of the fatal ping."""
+        if self.fatal is None:
+            return []
+        end, t = self.fatal.sender, self.fatal.sent
+        sent = (f for f in self.reading.frames if f.sender == end and f.opcode not in CONTROL)
+        return [f for f in sent if f.sent_at <= t < (f.arrived_at or NEVER)]
+
+    @property
+    def size(self) -> int:
+        """The bytes of these messages."""
+        return sum(frame.size for frame in self.before)
+
+    @cached_property
     def culprit(self) -> tuple[str, str] | None:
         """Who did it, "server", "client" or "wire", and how: "blocked", "unread", or of the wire
         "cut", "slow" (the ping was behind messages), "late" (it was not)."""
@@ -140,7 +151,7 @@ class Blame:
         if (ping.came or NEVER) <= died < (ping.answered or NEVER):
             return OTHER[ping.sender], self._deaf(OTHER[ping.sender], ping.came or 0.0)
         cuts = [c for c in self.reading.cuts if c.start <= died and (c.heal or died) >= ping.sent]
-        return "wire", "cut" if cuts else "slow" if self.before(ping) else "late"
+        return "wire", "cut" if cuts else "slow" if self.before else "late"
 
     def _deaf(self, end: str, since: float) -> str:
         """Why an end did not take in what had come to it."""
@@ -152,19 +163,13 @@ class Blame:
         rows = [block for block in self.blocks if block.end == end and block.start <= self.died]
         return rows[-1] if rows else None
 
-    def before(self, ping: Ping) -> list[Frame]:
-        """The messages that were on the way in front of a ping."""
-        sent = (f for f in self.reading.frames if f.sender == ping.sender)
-        rows = [f for f in sent if f.opcode not in CONTROL and f.sent_at <= ping.sent]
-        return [f for f in rows if (f.arrived_at or NEVER) > ping.sent]
-
     def waits_until(self, ping: Ping) -> float:
         """Until when (s) a ping waits: for its pong, read or not, or as long as its sender."""
         late = ping.back if ping.read is None else ping.read
         if late is not None:
             return late
         gone = self.reading.noticed(ping.sender)
-        return max(ping.sent, min(NEVER if gone is None else gone, self.trace.end))
+        return max(ping.sent, min(gone or NEVER, self.trace.end))
 
     # in words
 
@@ -180,19 +185,17 @@ class Blame:
     @property
     def finding(self) -> str:
         """ "The server gave up at 15 s: the client was alive, only its loop was blocked"."""
-        if self.culprit is None:
-            return f"Nobody gave up: {self._nobody()}"
-        who, how = self.culprit
-        why = REASONS[how, who == self.killer].format(who)
-        return f"The {self.killer} gave up at {self.at(self.died)}{why}"
-
-    def _nobody(self) -> str:
+        if self.culprit is not None:
+            who, how = self.culprit
+            why = REASONS[how, who == self.killer].format(who)
+            return f"The {self.killer} gave up at {self.at(self.died)}{why}"
         answers = [ping.read - ping.sent for ping in self.pings if ping.read is not None]
         longest = f"the longest answer took {long(max(answers, default=0.0))}"
         if not self.blocks:
-            return longest
+            return f"Nobody gave up: {longest}"
         block = max(self.blocks, key=lambda one: one.stop - one.start)
-        return f"the {block.end}'s loop was blocked for {long(block.stop - block.start)}, {longest}"
+        took = long(block.stop - block.start)
+        return f"Nobody gave up: the {block.end}'s loop was blocked for {took}, {longest}"
 
     @property
     def blamed(self) -> str:
@@ -210,15 +213,12 @@ class Blame:
         (who, how), block = self.culprit, self.block_of(self.culprit[0])
         itself, came = f"the {who}", ""
         if who == self.killer:
-            itself, came = (
-                f"the {who} itself",
-                f"; the pong came at {self.at(self.fatal.back or 0.0)}",
-            )
-        size = sum(frame.size for frame in self.before(self.fatal))
+            itself = f"the {who} itself"
+            came = f"; the pong came at {self.at(self.fatal.back or 0.0)}"
         span = self.span(block) if block else ""
         return {
             "cut": "the wire: it was cut",
-            "slow": f"the wire: {size:,} bytes of messages went before the ping",
+            "slow": f"the wire: {self.size:,} bytes of messages went before the ping",
             "late": "the wire: it takes longer than ping_timeout",
             "unread": f"{itself}: nobody calls recv(), so the library stopped reading{came}",
             "blocked": f"{itself}: its event loop, blocked {span}{came}",

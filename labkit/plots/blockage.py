@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +15,10 @@ from itertools import groupby
 from typing import Any
 
 from ..theory import predict
-from ..trace import Event, Trace
+from ..trace import Trace
 from ..values.experiment import Experiment
 from ..values.faults import ENDS, Cut, Goodbye, Send
+from .levels import value
 from .reading import Reading
 
 TASKS = {  # the tasks of labkit's own applications, as a reader knows them
@@ -28,7 +28,6 @@ TASKS = {  # the tasks of labkit's own applications, as a reader knows them
     "say_goodbye": "close()",
 }
 ASLEEP = ("sleep",)
-LATE = 0.06  # s by which a real clock may be late, and a promise is still kept
 
 
 @dataclass(frozen=True)
@@ -55,41 +54,23 @@ class Await:
         return next((name for name in reversed(self.chain) if name in calls), "")
 
 
-@dataclass(frozen=True)
-class Promise:
-    """Something that was due at ``t`` (s): "notice" or "close"."""
-
-    t: float
-    what: str
-
-
-@dataclass
 class Blockage:
     """A trace, and the ``end`` of it whose write buffer it is about."""
 
-    trace: Trace
-    end: str
+    def __init__(self, trace: Trace, end: str) -> None:
+        self.trace, self.end, self.closed = trace, end, trace.closed_at(end)
+        self.waiting = [(0.0, 0), *trace.waiting(end)]  # (s, bytes in the buffer from then on)
+        self.limit = trace.experiment.peer(end).write_limit  # bytes above which drain() waits
+        self.low = self.limit // 4  # at which it goes on: asyncio's low-water mark
+        self.is_still = trace.over == "stuck"  # what was so at the end is so for ever
+        self._events = trace.select("awaiting", end)
 
     @cached_property
     def reading(self) -> Reading:
         """The story; if it has no end, with room on its axis for the words about it."""
         begun = max((event.t for event in self._events), default=0.0)
-        due = max((one.t for one in self.broken), default=0.0)
+        due = max((t for t, _ in self.broken), default=0.0)
         return Reading(self.trace, reach=max(1.9 * begun, 1.2 * due) if self.is_still else 0.0)
-
-    @cached_property
-    def is_still(self) -> bool:
-        """Whether nothing can happen any more: what was so at the end is so for ever."""
-        return self.trace.over == "stuck"
-
-    @property
-    def slack(self) -> float:
-        """By how much (s) this trace's clock may be late."""
-        return 1e-6 if self.trace.header.get("clock") == "virtual" else LATE
-
-    @cached_property
-    def closed(self) -> float | None:
-        return self.trace.closed_at(self.end)
 
     def at(self, t: float) -> str:
         """A moment, or a length: "12.5 s"."""
@@ -98,57 +79,41 @@ class Blockage:
     # bytes
 
     @cached_property
-    def waiting(self) -> list[tuple[float, int]]:
-        """(s, bytes in the write buffer from then on), from 0 s on."""
-        return [(0.0, 0), *self.trace.waiting(self.end)]
-
-    @property
-    def limit(self) -> int:
-        """Bytes above which drain() waits."""
-        return self.trace.experiment.peer(self.end).write_limit
-
-    @property
-    def low(self) -> int:
-        """Bytes at which a drain() that waits goes on: asyncio's low-water mark, a quarter."""
-        return self.limit // 4
-
-    @cached_property
     def waits_under_limit(self) -> bool:
         """Whether a task went on waiting while the buffer was under its limit again."""
         under = [t for t, count in self.waiting if count <= self.limit]
         shown = self.reading.tolerance
         return any(one.begin < t < one.stop - shown for one in self.blocked for t in under)
 
-    def _bytes(self, t: float) -> int:
-        return self.waiting[max(0, bisect_right(self.waiting, (t, math.inf)) - 1)][1]
-
     @cached_property
     def behind(self) -> list[tuple[float, str, int]]:
         """(s, opcode, bytes before it) of each PING and CLOSE written while bytes were waiting."""
         logged = self.trace.select("sent", self.end, "log")
-        sent = [(e.t, e.data["opcode"], self._bytes(e.t - 2e-9)) for e in logged]
-        sent = [one for one in sent if one[1] in ("PING", "CLOSE")]
-        return [one for one in sent if one[2] and self._bytes(one[0] + self.slack)]
+        sent = [(e.t, e.data["opcode"], value(self.waiting, e.t - 3e-9)) for e in logged]
+        late = self.trace.slack
+        return [
+            (t, opcode, count)
+            for t, opcode, count in sent
+            if opcode in ("PING", "CLOSE") and count and value(self.waiting, t + late)
+        ]
 
     # awaits
 
     @cached_property
     def rows(self) -> dict[str, list[Await]]:
         """The awaits by task: the application's own first, and whoever was blocked, keepalive."""
-        found = {}
-        for task in dict.fromkeys(event.data["task"] for event in self._events):
-            awaits = list(self._awaits(task))
-            if task.split()[0] in TASKS or any(one.drain for one in awaits):
-                found[task] = awaits
-        return dict(sorted(found.items(), key=lambda row: row[0] == "keepalive"))
-
-    @cached_property
-    def _events(self) -> list[Event]:
-        return self.trace.select("awaiting", self.end)
+        tasks = dict.fromkeys(event.data["task"] for event in self._events)
+        found = {task: list(self._awaits(task)) for task in tasks}
+        rows = [
+            (task, awaits)
+            for task, awaits in found.items()
+            if task.split()[0] in TASKS or any(one.drain for one in awaits)
+        ]
+        return dict(sorted(rows, key=lambda row: row[0] == "keepalive"))
 
     def _awaits(self, task: str) -> Iterator[Await]:
         seen = [(e.t, tuple(e.data["chain"])) for e in self._events if e.data["task"] == task]
-        if seen[0][0] <= self._events[0].t + self.slack:
+        if seen[0][0] <= self._events[0].t + self.trace.slack:
             seen.insert(0, (0.0, ASLEEP))  # nobody looks before bytes wait, and nobody is blocked
         alike = [(t, ASLEEP if chain[-1:] == ASLEEP else chain) for t, chain in seen]
         rows = [next(same) for _, same in groupby(alike, key=lambda row: row[1])]
@@ -166,29 +131,25 @@ class Blockage:
     # theory
 
     @cached_property
-    def broken(self) -> list[Promise]:
-        """The promises of theory that were not kept; a later one cannot be held against a run."""
-        end = math.inf if self.is_still else self.trace.end
-        promises = {one for one in self._promised() if one.t <= end and not self._kept(one)}
-        return sorted(promises, key=lambda one: one.t)
+    def broken(self) -> list[tuple[float, str]]:
+        """The promises of theory that were not kept: (s, "notice" or "close").
 
-    def _kept(self, promise: Promise) -> bool:
-        fact = self.trace.noticed_at(self.end) if promise.what == "notice" else self.closed
-        return fact is not None and fact <= promise.t + self.slack
-
-    def _promised(self) -> Iterator[Promise]:
-        """What theory says of keepalive, and of a CLOSE sent when this end sent its own."""
-        yield from _promises(quiet(self.trace.experiment), self.end)
-        noticed = self.trace.noticed_at(self.end)
+        One that is due after the run cannot be held against it.
+        """
+        noticed, it = self.trace.noticed_at(self.end), self.trace.experiment
+        stories = [quiet(it)]
         if noticed is not None:
-            yield from _promises(goodbye(self.trace.experiment, self.end, noticed), self.end)
-
-
-def _promises(experiment: Experiment, end: str) -> Iterator[Promise]:
-    story = predict(experiment)
-    for what, t in (("notice", story.noticed_at(end)), ("close", story.closed_at(end))):
-        if t is not None and math.isfinite(t):
-            yield Promise(round(t, 6), what)
+            stories.append(goodbye(it, self.end, noticed))
+        last = math.inf if self.is_still else self.trace.end
+        found = set()
+        for story in map(predict, stories):
+            dues = story.noticed_at(self.end), story.closed_at(self.end)
+            for what, due, fact in zip(("notice", "close"), dues, (noticed, self.closed)):
+                if due is None or not math.isfinite(due) or due > last:
+                    continue
+                if fact is None or fact > due + self.trace.slack:
+                    found.add((round(due, 6), what))
+        return sorted(found)
 
 
 def quiet(experiment: Experiment) -> Experiment:

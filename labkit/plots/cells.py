@@ -7,21 +7,18 @@ application (or None). Nothing here draws.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from .ends import listed, plural
 from .lineup_lanes import by_version
 
-SITUATIONS = {  # in their order; each with the lines above its columns
+SITUATIONS = {  # in their order; what stands above their columns
     "quiet": "quiet",
-    "backlog below the mark": "backlog\nbelow the mark",
-    "drain blocked before the ping": "drain() blocked\nbefore the ping",
-    "ping before drain blocked": "ping, then\ndrain() blocked",
+    "backlog below the mark": "backlog below the mark",
+    "drain blocked before the ping": "drain() blocked before the ping",
+    "ping before drain blocked": "ping, then drain() blocked",
 }
 WIRES = {"ws": "ws", "wss server": "wss\nserver", "wss client": "wss\nclient"}
 VERDICTS = {  # the sign and the two lines of each, and what it means
@@ -43,64 +40,40 @@ Vintage = tuple[str, str, str]  # version, implementation, python
 Column = tuple[str, str]  # situation, wire
 
 
-@dataclass(frozen=True)
 class Table:
-    """Cells by vintage and column."""
+    """Cells by vintage and column, in their order; refuses what is not a cell, in a sentence."""
 
-    cells: dict[tuple[Vintage, Column], Cell]
-
-    @cached_property
-    def rows(self) -> list[Vintage]:
-        """The vintages: by implementation, then from old to new."""
-        found = {row for row, _ in self.cells}
-        return sorted(found, key=lambda row: (row[1], by_version(row[0]), by_version(row[2])))
-
-    @cached_property
-    def columns(self) -> list[Column]:
-        """The columns, situation by situation; what is not known comes last."""
-        found = sorted({column for _, column in self.cells})
-        return sorted(found, key=lambda one: (_rank(SITUATIONS, one[0]), _rank(WIRES, one[1])))
+    def __init__(self, cells: Any) -> None:
+        found: dict[tuple[Vintage, Column], Cell] = {}
+        for row in cells.to_dict("records") if hasattr(cells, "to_dict") else cells:
+            cell = {key: value for key, value in row.items() if value == value}  # no nan
+            _check(cell)
+            version, implementation, python, situation, wire = (str(cell[k]) for k in NEEDED[:-1])
+            place = (version, implementation, python), (situation, wire)
+            if place in found:
+                raise ValueError(f"two cells for {', '.join(sum(place, ()))}: draw one of each")
+            found[place] = cell
+        if not found:
+            raise ValueError("matrix() takes at least one cell, seen none")
+        # by implementation, then from old to new; situation by situation, the unknown last
+        rows, columns = {row for row, _ in found}, {column for _, column in found}
+        self.rows = sorted(rows, key=lambda row: (row[1], by_version(row[0]), by_version(row[2])))
+        self.columns = sorted(
+            columns, key=lambda one: (_rank(SITUATIONS, one[0]), _rank(WIRES, one[1]), one)
+        )
+        order = [(row, column) for row in self.rows for column in self.columns]
+        self.cells = {place: found[place] for place in order if place in found}
+        holes = (cell["why"] for cell in self.cells.values() if cell["verdict"] == "hole")
+        self.reasons = list(dict.fromkeys(holes))  # each once
 
     def row(self, row: Vintage) -> list[tuple[Column, Cell]]:
         """The cells of a vintage that there are, in the order of the columns."""
-        found = ((column, self.cells.get((row, column))) for column in self.columns)
-        return [(column, cell) for column, cell in found if cell is not None]
-
-    @cached_property
-    def reasons(self) -> list[str]:
-        """Why there are holes, each reason once."""
-        cells = (cell for row in self.rows for _, cell in self.row(row))
-        return list(dict.fromkeys(cell["why"] for cell in cells if cell["verdict"] == "hole"))
-
-    def counts(self, version: str = "") -> Counter[str]:
-        """How many cells of a version (of all) end in each way."""
-        rows = self.cells.items()
-        return Counter(cell["verdict"] for (row, _), cell in rows if version in ("", row[0]))
+        return [(column, cell) for (one, column), cell in self.cells.items() if one == row]
 
 
 def _rank(known: Iterable[str], name: str) -> int:
     """The place of a name in an order; the last if it is not known."""
     return [*known, name].index(name)
-
-
-def table(cells: Any) -> Table:
-    """A list of dicts or a DataFrame as a table. Refuses what is not a cell, in a sentence."""
-    found: dict[tuple[Vintage, Column], Cell] = {}
-    for row in cells.to_dict("records") if hasattr(cells, "to_dict") else cells:
-        cell = {key: value for key, value in row.items() if not _is_nan(value)}
-        _check(cell)
-        version, implementation, python, situation, wire = (str(cell[k]) for k in NEEDED[:-1])
-        key = (version, implementation, python), (situation, wire)
-        if key in found:
-            raise ValueError(f"two cells for {', '.join((*key[0], *key[1]))}: draw one of each")
-        found[key] = cell
-    if not found:
-        raise ValueError("matrix() takes at least one cell, seen none")
-    return Table(found)
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
 
 
 def _check(cell: Cell) -> None:
@@ -116,17 +89,17 @@ def _check(cell: Cell) -> None:
 # in words
 
 
-def said(cell: Cell, reasons: Sequence[str]) -> tuple[str, str]:
-    """The two lines of a cell: the sign and the word, and a detail."""
+def said(cell: Cell, reasons: Sequence[str]) -> str:
+    """The one or two lines of a cell: the sign and the word, and a detail."""
     sign, word, detail, _ = VERDICTS[cell["verdict"]]
     if cell["verdict"] == "hole":
-        return f"{sign} {letter(reasons.index(cell['why']))}", ""
+        return f"{sign} {letter(reasons.index(cell['why']))}"
     if word == "told" and cell.get("told") is None:
         word = "closed"
-    long = _after(cell)
+    long, odd = _after(cell), f" {ODD}" if _is_odd(cell) else ""
     if not detail and long is not None:
         detail = f"{long:.1f} s"
-    return f"{sign} {word}{f' {ODD}' if _is_odd(cell) else ''}", detail
+    return f"{sign} {word}{odd}\n{detail}".strip()
 
 
 def _after(cell: Cell) -> float | None:
@@ -146,28 +119,32 @@ def letter(number: int) -> str:
 
 def finding(grid: Table) -> str:
     """How many hang, how many never notice; and how many of the newest version do either."""
-    counts, newest = grid.counts(), max((row[0] for row in grid.rows), key=by_version)
-    last = grid.counts(newest)
-    run, again = (some.total() - some["hole"] for some in (counts, last))
+    newest = max((row[0] for row in grid.rows), key=by_version)
+    run = {place: cell["verdict"] for place, cell in grid.cells.items()}
+    run = {place: verdict for place, verdict in run.items() if verdict != "hole"}
+    counts = Counter(run.values())
+    last = Counter(verdict for (row, _), verdict in run.items() if row[0] == newest)
     if not run:
         return "No cell of this matrix was run"
     stuck = [(counts[key], words) for key, words in STUCK.items() if counts[key]]
     those = [f"{count:,} {one if count == 1 else many}" for count, (one, many) in stuck]
-    were = "was" if run == 1 else "were"
-    text = f"Of {plural(run, 'connection')} that {were} cut, {listed(those) or 'none hangs'}"
-    if again in (0, run) or not stuck:
+    were = "was" if len(run) == 1 else "were"
+    text = f"Of {plural(len(run), 'connection')} that {were} cut, {listed(those) or 'none hangs'}"
+    if last.total() in (0, len(run)) or not stuck:
         return text
     still = last["hangs"] + last["never"]
-    return f"{text}; in {newest}, {f'still {still:,}' if still else 'none'} of {again:,}"
+    return f"{text}; in {newest}, {f'still {still:,}' if still else 'none'} of {last.total():,}"
 
 
 def legend(grid: Table) -> list[tuple[str, str]]:
     """The verdicts that occur, with what they mean; and the mark of a wrong exception."""
-    cells, counts = grid.cells.values(), grid.counts()
-    heals = [cell for cell in cells if cell.get("heal") is not None]
+    cells = grid.cells.values()
+    verdicts, heals = {cell["verdict"] for cell in cells}, [c for c in cells if c.get("heal")]
     spans = {round(float(cell["heal"]) - float(cell.get("cut") or 0.0), 1) for cell in heals}
     healed = f"healed ({min(spans):g} s after the cut)" if len(spans) == 1 else "healed"
-    found = [(key, VERDICTS[key][-1].replace("healed", healed)) for key in VERDICTS if counts[key]]
+    found = [
+        (key, VERDICTS[key][-1].replace("healed", healed)) for key in VERDICTS if key in verdicts
+    ]
     odd = sorted({str(cell["raised"]) for cell in cells if _is_odd(cell)})
     if odd:
         found.append((ODD, f"told by {listed(odd)} instead of ConnectionClosedError"))

@@ -14,7 +14,7 @@ from . import below
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Places
-from .marks import Dot, Label, Mark, Says
+from .marks import DASHED, Dot, Label, Mark, Path, Says
 from .reading import Reading
 from .states import Span, spans
 from .view import At
@@ -68,6 +68,13 @@ def band_words(r: Reading, cut: Cut) -> list[str]:
         return [f"{short}: the other way works", short, f"cut {side}"]
     short = f"cable cut at {at} s"
     return [f"{short}: nothing gets through", short, f"cut at {at} s", f"cut {at}"]
+
+
+def level(last: float, value: float, wordings: tuple[str, ...], says: str) -> Iterator[Mark]:
+    """A dashed line at a value from 0 to ``last``, and its words where it begins."""
+    yield Path(((0.0, value), (last, value)), wide=1.2, dash=DASHED, z=4.0)
+    places = (4, 3, "left", "bottom"), (4, -3, "left", "top")
+    yield Label(0.0, value, wordings=wordings, places=places, says=says)
 
 
 # states

@@ -17,33 +17,22 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from . import cells as words
 from .axis import Axis
 from .bars import Bar
-from .cells import (
-    SITUATIONS,
-    VERDICTS,
-    WIRES,
-    Cell,
-    Table,
-    Vintage,
-    finding,
-    legend,
-    letter,
-    said,
-    says,
-    table,
-)
+from .cells import SITUATIONS, VERDICTS, WIRES, Table, Vintage
 from .figure import Figure, figure
 from .labels import CENTRE
 from .layout import Panel, headroom
 from .marks import Label, Mark, Path
-from .widths import extent, width, wrap
+from .widths import even, width, wrap
 
 CELL, ROW, OVER, GAP = 57.0, 27.0, 112.0, 6.0  # points: a cell; a situation at least; after it
 HEAD, NOTE, RIGHT = 56.0, 15.0, 10.0  # points: columns' names, a line of the legend, right margin
 STRIPE = 5.0  # points; at the left of what does not end in time
 FILLS = {"hangs": "CLOSING", "never": "believes OPEN", "hole": "not run"}
 STRIPES = {"late": "late", "hangs": "hangs or never", "never": "hangs or never"}
+LEFT = ((-8, 0, "right", "center"),)
 SIZES = (8.5, 8.0, 7.5, 7.0)
 
 
@@ -56,9 +45,9 @@ def matrix(cells: Any) -> Figure:
     told, closed, cut, heal (s or None), ``why`` for a hole, and ``raised`` (the type of the
     exception, or None): a cell whose application was told by a wrong one is marked.
     """
-    grid = table(cells)
-    title, places = finding(grid), _places(grid)
-    wide = max(*(x + each for x, each in places), 3 * OVER)  # room for the legend
+    grid = Table(cells)
+    title, places = words.finding(grid), _places(grid)
+    wide = max(sum(places[-1]), 3 * OVER)  # room for the legend
     left = 16 + max(width(f"{version} {kind}", 10, True) for version, kind, _ in grid.rows)
     notes = _notes(grid, wide)
     below, top = NOTE * (len(notes) + 0.6), headroom(title, wide + RIGHT - 4)
@@ -96,9 +85,7 @@ def _columns(grid: Table, places: list[tuple[float, float]], top: float) -> Iter
     for situation, group in groupby(columns, key=lambda one: one[1][0]):
         row = list(group)
         a, b = row[0][0][0], sum(row[-1][0])
-        text = SITUATIONS.get(situation, situation)
-        if extent(text, 10, True)[0] > b - a:
-            text = wrap(text.replace("\n", " "), 10, b - a, True)
+        text = even(SITUATIONS.get(situation, situation), 10, b - a, True)
         yield _written((a + b) / 2, top + 40, text, 10.0, bold=True)
         yield Path(((a + 1, top + 25), (b - 1, top + 25)), "rule", 1.2)
         for (x, each), (_, wire) in row:
@@ -110,19 +97,13 @@ def _row(
 ) -> Iterator[Mark]:
     """One vintage: its name, and its cells."""
     version, implementation, python = row
-    look: dict[str, Any] = {"places": ((-8, 0, "right", "center"),)}
-    name, clause = f"{version} {implementation}", says(grid, row)
-    yield _written(0, low + ROW * 0.67, name, 10.0, bold=True, says=clause, **look)
-    yield _written(0, low + ROW * 0.27, f"Python {python}", **look)
-    for (x, each), column in zip(places, grid.columns):
-        cell = grid.cells.get((row, column))
-        if cell is not None:
-            high = (low + 1.5, low + ROW - 1.5)
-            yield from _box(cell["verdict"], x + 1.5, x + each - 1.5, high, _lines(grid, cell))
-
-
-def _lines(grid: Table, cell: Cell) -> str:
-    return "\n".join(filter(None, said(cell, grid.reasons)))
+    name, clause = f"{version} {implementation}", words.says(grid, row)
+    yield _written(0, low + ROW * 0.67, name, 10.0, bold=True, says=clause, places=LEFT)
+    yield _written(0, low + ROW * 0.27, f"Python {python}", places=LEFT)
+    for column, cell in grid.row(row):
+        x, each = places[grid.columns.index(column)]
+        high, text = (low + 1.5, low + ROW - 1.5), words.said(cell, grid.reasons)
+        yield from _box(cell["verdict"], x + 1.5, x + each - 1.5, high, text)
 
 
 def _box(
@@ -141,10 +122,10 @@ def _box(
 
 def _notes(grid: Table, wide: float) -> list[tuple[str, str]]:
     """The lines under the matrix: a verdict, a sign or nothing, and words."""
-    found = legend(grid)
+    found = words.legend(grid)
     for number, why in enumerate(grid.reasons):
         first, *more = wrap(why, 9, wide - 30).split("\n")
-        found += [(letter(number), first), *(("", line) for line in more)]
+        found += [(words.letter(number), first), *(("", line) for line in more)]
     return found
 
 

@@ -14,9 +14,9 @@ It turns a trace into marks and runs nothing; what is so is found out in blame.p
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from ..trace import Trace
 from ..values.faults import ENDS
@@ -25,23 +25,22 @@ from .axis import SECONDS, Axis, Tick
 from .bars import Bar
 from .blame import Blame, Block, Ping, long
 from .figure import Figure, figure
-from .labels import Place, beside
+from .labels import beside
 from .layout import Panel
-from .marks import DASHED, DOTTED, Dot, Label, Mark, Path, Says
-from .states import Span, spans
+from .marks import DOTTED, Dot, Label, Mark, Path, Says
+from .states import spans
 
 SIZE, MARGINS, HIGH = (9.0, 4.9), (58.0, 44.0, 25.0, 26.0), 283.0  # inches; points; points
 BAR, ROW, VERDICT = 18.0, 27.0, 42.0  # points: a state, from one to the next; the lowest panel
-STRANGE = {  # OPEN, and yet no answer: the longest wording, and shorter ones
+STRANGE = {  # OPEN, and yet no answer: the longest wording, and shorter ones; the first is a fill
     "its loop is blocked": ("loop blocked", "blocked"),
     "reads no more: queue full": ("reads no more", "deaf"),
 }
 MOST = 3  # so many blocks are told in words
 ABOVE, BELOW = 24.0, 14.0  # points: kept free around the seconds of waiting, for words
-LEFT: tuple[Place, ...] = ((4, 3, "left", "bottom"), (4, -3, "left", "top"))
 TIP = (*beside(8, (-4, -14)), *beside(40, (-22, -44)))  # of a ramp
 CROSS, PONG = beside(8, (-10, 9, -22)), beside(8, (-2, 13, 26, -14, -34, -56))
-OVER: tuple[Place, ...] = ((-5, -8, "right", "center"), (5, -8, "left", "center"))  # a cut's words
+OVER = beside(5, (-8,))[::-1]  # a cut's words
 
 
 @figure
@@ -63,11 +62,10 @@ def lag(trace: Trace) -> Figure:
         *(bar for end in ENDS for bar in _states(blame, end)),
         *front,
     )
-    time, floor = Axis(0.0, r.horizon), VERDICT + ROW * len(names)
     seen = (0.0, VERDICT / HIGH, 1.0, 1.0)
     panels = (
-        Panel(time, Axis(VERDICT, HIGH), marks, tuple(lanes), box=seen),
-        _waiting(blame, floor),
+        Panel(Axis(0.0, r.horizon), Axis(VERDICT, HIGH), marks, tuple(lanes), box=seen),
+        _waiting(blame, VERDICT + ROW * len(names)),
         _verdict(blame),
     )
     return Figure(
@@ -81,39 +79,42 @@ def lag(trace: Trace) -> Figure:
 
 def _states(blame: Blame, end: str) -> Iterator[Bar]:
     """The states of an end; where its loop was blocked or it read no more, hatched."""
-    r, row = blame.reading, spans(blame.reading, end)
-    blocked, deaf = STRANGE
+    r, row, (blocked, deaf) = blame.reading, spans(blame.reading, end), STRANGE
     blocks = (block for block in blame.blocks if block.end == end)
     strange = [(b.start, b.stop if b.over else r.horizon, blocked) for b in blocks]
     since = blame.unread_since(end)
     if since is not None:
         strange.append((since, r.noticed(end) or r.horizon, deaf))
-    for begin, stop, words in strange:
-        pieces = (piece for span in row for piece in _split(span, begin, stop, words))
+    for begin, stop, words in strange:  # three parts of each span: before, within, after
+        pieces = [
+            part
+            for span in row
+            for part in (
+                replace(span, stop=min(span.stop, begin)),
+                replace(
+                    span, begin=max(span.begin, begin), stop=min(span.stop, stop), belief=words
+                ),
+                replace(span, begin=max(span.begin, stop)),
+            )
+        ]
         row = [piece for piece in pieces if piece.stop - piece.begin > r.tolerance]
     for bar in ends.states(r, end, row):
         short = STRANGE.get(bar.wordings[0])
-        texts = (bar.wordings[0], *short) if short else bar.wordings
-        yield replace(bar, wordings=texts, fill=short[0] if short else bar.fill)
-
-
-def _split(span: Span, begin: float, stop: float, words: str) -> Iterator[Span]:
-    """The parts of a span before, within (with words) and after a stretch; maybe empty."""
-    yield replace(span, stop=min(span.stop, begin))
-    yield replace(span, begin=max(span.begin, begin), stop=min(span.stop, stop), belief=words)
-    yield replace(span, begin=max(span.begin, stop))
+        if short:
+            bar = replace(bar, wordings=(bar.wordings[0], *short), fill=short[0])
+        yield bar
 
 
 def _front(blame: Blame) -> list[Mark]:
     """The messages that the fatal ping waited behind, if it was the wire that was slow."""
-    if blame.fatal is None or blame.culprit != ("wire", "slow"):
+    if blame.culprit != ("wire", "slow"):
         return []
-    r, frames = blame.reading, blame.before(blame.fatal)
+    r, frames = blame.reading, blame.before
     begin = min(frame.sent_at for frame in frames)
-    stop = max(r.stop if f.arrived_at is None else f.arrived_at for f in frames)
-    size = f"{sum(frame.size for frame in frames):,} bytes"
-    says = f"From {r.neat(begin)} to {r.neat(stop)} s {size} of messages were in the wire"
-    wordings = (f"{size} of messages, in front of the ping", f"{size} of messages", size)
+    stop = max(frame.arrived_at or r.stop for frame in frames)
+    size = f"{blame.size:,} bytes of messages"
+    says = f"From {r.neat(begin)} to {r.neat(stop)} s {size} were in the wire"
+    wordings = (f"{size}, in front of the ping", size, f"{blame.size:,} bytes")
     return [Bar(begin, stop, "wire", "wire", wordings=wordings, says=says, known=begin)]
 
 
@@ -122,9 +123,11 @@ def _front(blame: Blame) -> list[Mark]:
 
 def _waiting(blame: Blame, floor: float) -> Panel:
     """Ramps and pings against ping_timeout; of very long waits only the beginning is shown."""
-    r, peers = blame.reading, {end: blame.trace.experiment.peer(end) for end in ENDS}
-    patient = {end: peer.ping_timeout for end, peer in peers.items() if peer.keepalive}
-    limits = sorted({limit for limit in patient.values() if limit is not None})
+    r, limits = blame.reading, defaultdict(list)  # ping_timeout (s): whose it is
+    for end in ENDS:
+        peer = blame.trace.experiment.peer(end)
+        if peer.keepalive and peer.ping_timeout is not None:
+            limits[peer.ping_timeout].append(end)
     waits = [block.stop - block.start for block in blame.blocks]
     waits += [blame.waits_until(ping) - ping.sent for ping in blame.pings]
     longest = max([*waits, *(1.5 * limit for limit in limits), 0.1])
@@ -133,18 +136,15 @@ def _waiting(blame: Blame, floor: float) -> Panel:
     marks: list[Mark] = [Path(((0.0, 0.0), (r.horizon, 0.0)), "rule", 1.0, z=1.0)]
     for ping in blame.pings:
         marks += _ping(blame, ping, top, point)
-    for limit in limits:
-        owners = ends.listed([end for end in patient if patient[end] == limit])
-        said = f"The {owners}'s ping_timeout is {long(limit)}"
-        marks.append(Path(((0.0, limit), (r.horizon, limit)), wide=1.2, dash=DASHED, z=2.0))
-        marks.append(Label(0.0, limit, wordings=("ping_timeout",), places=LEFT, says=said))
-    for block in blame.blocks:
-        marks += _ramp(blame, block, top, block in blame.blocks[:MOST])
-    across = tuple(Tick(value, long(value)) for value in (0.0, *limits))
+    for limit, owners in sorted(limits.items()):
+        said = f"The {ends.listed(owners)}'s ping_timeout is {long(limit)}"
+        marks += ends.level(r.horizon, limit, ("ping_timeout",), said)
+    for number, block in enumerate(blame.blocks):
+        marks += _ramp(blame, block, top, number < MOST)
+    ticks = tuple(Tick(value, long(value)) for value in (0.0, *sorted(limits)))
+    across = Axis(-BELOW * point, top, ticks, size=9.0)
     box = (0.0, floor / HIGH, 1.0, 1 - ABOVE / HIGH)
-    return Panel(
-        Axis(0.0, r.horizon), Axis(-BELOW * point, top, across, size=9.0), tuple(marks), box=box
-    )
+    return Panel(Axis(0.0, r.horizon), across, tuple(marks), box=box)
 
 
 def _climb(a: float, b: float, top: float) -> tuple[tuple[float, float], ...]:
@@ -168,20 +168,37 @@ def _ping(blame: Blame, ping: Ping, top: float, point: float) -> Iterator[Mark]:
     is_fatal = ping is blame.fatal
     stop = blame.died if is_fatal else blame.waits_until(ping)
     line, name = _climb(ping.sent, stop, top), ("PING",) if is_fatal else ()
-    look: dict[str, Any] = {"wordings": name, "places": beside(7, (-4,)), "ink": "ping_words"}
-    yield Dot(ping.sent, -5 * point, "PING", known=ping.sent, **look)
+    yield Dot(
+        ping.sent, -5 * point, "PING",
+        wordings=name, places=beside(7, (-4,)), ink="ping_words", known=ping.sent,
+    )  # fmt: skip
     yield Path(line, "stuck" if is_fatal else "ping", 1.8, z=4.0, known=stop)
     if is_fatal:
         gives_up = f"the {ping.sender} gives up: 1011"
         texts = (f"{gives_up} keepalive ping timeout", gives_up)
-        look = {"wordings": texts, "places": CROSS, "ink": "stuck_words", "known": stop}
-        yield Dot(*line[-1], "stuck", says=blame.steps(ping), **look)
+        yield Dot(
+            *line[-1],
+            "stuck",
+            says=blame.steps(ping),
+            known=stop,
+            wordings=texts,
+            places=CROSS,
+            ink="stuck_words",
+        )
     if ping.back is not None:
         late, when = _climb(ping.sent, ping.back, top), blame.pong(ping) if is_fatal else ()
         if ping.back > stop:
             yield Path(late, "ping", 1.3, DOTTED, known=ping.back)
-        look = {"wordings": when, "places": PONG, "ink": "ping_words", "known": ping.back}
-        yield Dot(ping.back, late[-1][1] + 5 * point, "PONG", points="up", **look)
+        yield Dot(
+            ping.back,
+            late[-1][1] + 5 * point,
+            "PONG",
+            wordings=when,
+            places=PONG,
+            points="up",
+            known=ping.back,
+            ink="ping_words",
+        )
 
 
 # the verdict, on the axis
@@ -192,18 +209,22 @@ def _verdict(blame: Blame) -> Panel:
     marks, r = [], blame.reading
     rows = ("blamed", blame.blamed, "stuck_words"), ("did it", blame.did_it, "ink")
     for name, text, ink in rows:
-        look: dict[str, Any] = {"wordings": (text, text.partition(":")[0]), "ink": ink}
-        look |= {"places": beside(4)[:1], "sizes": (9.5, 8.5, 7.5), "known": blame.died}
-        marks.append(Label(0.0, name, says=f"{ends.capital(name)}: {text}", **look))
-    lanes, box = (("blamed", 26.0, 26.0), ("did it", 9.0, 9.0)), (0.0, 0.0, 1.0, VERDICT / HIGH)
-    along = Axis(0.0, r.horizon, ends.ticks(r, _ticks(blame)), SECONDS)
-    return Panel(along, Axis(0.0, VERDICT), tuple(marks), lanes, box=box)
-
-
-def _ticks(blame: Blame) -> Iterator[tuple[float, int]]:
-    """(s, weight) of what happens."""
-    yield from ((t, 1) for block in blame.blocks[:MOST] for t in (block.start, block.stop))
+        marks.append(
+            Label(
+                0.0,
+                name,
+                says=f"{ends.capital(name)}: {text}",
+                wordings=(text, text.partition(":")[0]),
+                ink=ink,
+                places=beside(4)[:1],
+                sizes=(9.5, 8.5, 7.5),
+                known=blame.died,
+            )
+        )
+    moments = [(t, 1) for block in blame.blocks[:MOST] for t in (block.start, block.stop)]
     if ping := blame.fatal:
         late = [t for t in (ping.back, ping.read) if t is not None]
-        yield from ((blame.died, 0), (ping.sent, 1), *((t, 2) for t in late))
-    yield from blame.reading.ticks
+        moments += [(blame.died, 0), (ping.sent, 1), *((t, 2) for t in late)]
+    lanes, box = (("blamed", 26.0, 26.0), ("did it", 9.0, 9.0)), (0.0, 0.0, 1.0, VERDICT / HIGH)
+    along = Axis(0.0, r.horizon, ends.ticks(r, [*moments, *r.ticks]), SECONDS)
+    return Panel(along, Axis(0.0, VERDICT), tuple(marks), lanes, box=box)

@@ -13,12 +13,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from statistics import fmean
 from typing import Any
 
 from . import tables
-from .axis import categories
+from .axis import Axis, categories
 from .bars import Bar
 from .figure import Figure, figure
 from .layout import Panel
@@ -30,12 +30,13 @@ FOOT = 42.0  # points below the cells: the legend, under the axis
 JOIN = 0.014  # of a cell: where two edges meet, each is longer by half its width
 MEANS = ("false_alarm", "pings", "bytes")
 UNITS = {
-    **tables.LABELS,
+    "pings": "pings a run",
+    "bytes": "bytes a run",
     "false_alarm": "share of runs with a false alarm",
     "delay": "worst delay, s from the cut to noticing",
     "told": "told at worst, s",
 }
-Cells = dict[tuple[float, float], float]  # by x and y; NaN is "never"
+Cells = dict[tuple[float, float], float]  # by x and y, or by place; NaN is "never"
 
 
 @figure
@@ -55,49 +56,49 @@ def landscape(
     contour between what keeps it and what does not; ``yours`` is your own setting, (x, y).
     """
     cells, unit = cells_of(sweep, x, y, column), UNITS.get(column, column)
-    xs, ys = sorted({a for a, _ in cells}), sorted({b for _, b in cells})
-    marks = [*_cells(cells, xs, ys, column), *_extremes(cells, column)]
+    xs, ys = ({at[k] for at in cells} for k in (0, 1))
+    along, across = _axis(xs, x), _axis(ys, y)
+    places = {(position(xs, a), position(ys, b)): value for (a, b), value in cells.items()}
+    marks = [*_cells(places, column), *_extremes(cells, column)]
     source = [(f"in each cell: {unit}", "faint")]
     if budget is not None:
-        marks += _contour(cells, xs, ys, budget)
+        marks += _contour({at: keeps(value, budget) for at, value in places.items()})
         source.append(("line: the budget", "stuck_words"))
     if yours is not None and None not in yours and ... not in yours:
         says = f"Your setting: {x} {yours[0]:g}, {y} {yours[1]:g}"
         marks.append(Dot(position(xs, yours[0]), position(ys, yours[1]), "guess", says=says))
         source.append(("★ your setting", "guess"))
-    along = categories([f"{value:g}" for value in xs], f"{x}, s", 10)
-    across = categories([f"{value:g}" for value in ys], f"{y}, s", 10)
     kind = f"Landscape of {unit} over {x} and {y}"
     title = finding(cells, column, budget)
     panel = Panel(along, across, tuple(marks))
     return Figure(title, (panel,), tuple(source), kind, SIZE, MARGINS, foot=FOOT)
 
 
+def _axis(values: Iterable[float], name: str) -> Axis:
+    return categories([f"{value:g}" for value in sorted(values)], f"{name}, s", 10)
+
+
 def cells_of(sweep: Any, x: str, y: str, column: str) -> Cells:
-    """What the column is at each pair of parameters."""
+    """What the column is at each pair of parameters: of several runs the worst, or the mean."""
     runs = defaultdict(list)
     for a, b, value in zip(*(tables.column(sweep, name, "landscape") for name in (x, y, column))):
         if a is not None and b is not None:
             runs[a, b].append(value)
-    return {at: _whole(runs[at], column in MEANS) for at in sorted(runs)}
+    found = {}
+    for at, values in sorted(runs.items()):
+        seen, is_mean = [value for value in values if value is not None], column in MEANS
+        is_never = not seen or not is_mean and len(seen) < len(values)
+        found[at] = math.nan if is_never else fmean(seen) if is_mean else max(seen)
+    return found
 
 
-def _whole(values: list[float | None], is_mean: bool) -> float:
-    """What several runs come to."""
-    seen = [value for value in values if value is not None]
-    if not seen or not is_mean and len(seen) < len(values):
-        return math.nan
-    return fmean(seen) if is_mean else max(seen)
-
-
-def position(values: list[float], value: float) -> float:
+def position(values: Iterable[float], value: float) -> float:
     """Where a value stands among the cells: in proportion between two, never far outside."""
-    k = bisect_left(values, value)
-    if k == len(values):
-        return k - 0.6
-    if k == 0:
-        return 0.0 if value == values[0] else -0.4
-    return k - 1 + (value - values[k - 1]) / (values[k] - values[k - 1])
+    row = sorted(values)
+    if not row[0] <= value <= row[-1]:
+        return -0.4 if value < row[0] else len(row) - 0.6
+    k = bisect_left(row, value)
+    return k if row[k] == value else k - 1 + (value - row[k - 1]) / (row[k] - row[k - 1])
 
 
 def keeps(value: float, budget: float) -> bool:
@@ -105,27 +106,24 @@ def keeps(value: float, budget: float) -> bool:
     return value <= budget + 1e-9
 
 
-def _cells(cells: Cells, xs: list[float], ys: list[float], column: str) -> Iterator[Mark]:
+def _cells(places: Cells, column: str) -> Iterator[Mark]:
     """A cell for each setting: a step of the scale, and its number."""
-    seen = [value for value in cells.values() if not math.isnan(value)]
+    seen = [value for value in places.values() if not math.isnan(value)]
     low, high = min(seen, default=0.0), max(seen, default=0.0)
-    for (a, b), value in cells.items():
-        i, j = xs.index(a), ys.index(b)
+    for (i, j), value in places.items():
         share = (value - low) / (high - low) if high > low else 0.3
         fill = "never" if math.isnan(value) else f"step {min(STEPS - 1, int(share * STEPS))}"
         yield Bar(i - 0.5, i + 0.5, (j - 0.5, j + 0.5), fill, wordings=(words(value, column),))
 
 
-def _contour(cells: Cells, xs: list[float], ys: list[float], budget: float) -> Iterator[Mark]:
+def _contour(kept: dict[tuple[float, float], bool]) -> Iterator[Mark]:
     """The edges between the cells that keep the budget and the others, on a card of paper."""
-    places = {(xs.index(x), ys.index(y)): value for (x, y), value in cells.items()}
-    kept = {place: keeps(value, budget) for place, value in places.items()}
-    edges = []
+    half, edges = 0.5 + JOIN, []
     for (i, j), inside in kept.items():
         if kept.get((i + 1, j), inside) != inside:
-            edges.append(((i + 0.5, j - 0.5 - JOIN), (i + 0.5, j + 0.5 + JOIN)))
+            edges.append(((i + 0.5, j - half), (i + 0.5, j + half)))
         if kept.get((i, j + 1), inside) != inside:
-            edges.append(((i - 0.5 - JOIN, j + 0.5), (i + 0.5 + JOIN, j + 0.5)))
+            edges.append(((i - half, j + 0.5), (i + half, j + 0.5)))
     yield from (Path(edge, "paper", 5.5, z=4.0) for edge in edges)
     yield from (Path(edge, "stuck", 2.8, z=4.1) for edge in edges)
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 from ..trace import Story, Trace
@@ -35,64 +34,46 @@ UNTIL = {  # what ended it, in the title and in the bar
 EDGE = 1.4  # such a run is drawn on until so many times the end of the longest run
 
 
-@dataclass(frozen=True)
 class Lane:
     """One vintage: its label, and its trace read for ``end``; or, in a hole, why there is none."""
 
-    label: str
-    end: str
-    r: Reading
-    hole: str = ""
+    def __init__(self, label: str, end: str, r: Reading, hole: str = "") -> None:
+        self.label, self.end, self.r, self.hole = label, end, r, hole
+        found = LABEL.match(label)
+        # what the label says, a note such as "recorded" too; and the wire, ws or wss
+        self.parts = {key: x for key, x in found.groupdict().items() if x} if found else {}
+        if not hole:
+            self.parts["wire"] = "wss" if r.experiment.tls else "ws"
+        asks = r.noticed(end), r.closed(end), r.told(end)
+        self.times = tuple(NEVER if t is None else t for t in asks)  # s
+        heals = (r.heal(cut) for cut in r.cuts[-1:])
+        # when the last cut was healed (s), if the run lived to see it
+        self.heal = next((t for t in heals if t <= r.stop + 1e-6), None)
+        self.kind = "hole" if hole else fate(r.story, end, self.heal)
 
-    @cached_property
-    def parts(self) -> dict[str, str]:
-        """What the label says, a note such as "recorded" too; and the wire, ws or wss."""
-        found, it = LABEL.match(self.label), self.r.experiment
-        said = {key: value for key, value in found.groupdict().items() if value} if found else {}
-        if it is not None and not self.hole:
-            said["wire"] = "wss" if it.tls else "ws"
-        return said
-
-    @cached_property
-    def times(self) -> tuple[float, ...]:
-        """When it noticed, was closed, was told (s), maybe never."""
-        asks = self.r.noticed, self.r.closed, self.r.told
-        return tuple(NEVER if (t := ask(self.end)) is None else t for ask in asks)
-
-    @cached_property
-    def heal(self) -> float | None:
-        """When the last cut was healed (s), if the run lived to see it."""
-        heals = (self.r.heal(cut) for cut in self.r.cuts[-1:])
-        return next((t for t in heals if t <= self.r.stop + 1e-6), None)
-
-    @cached_property
-    def kind(self) -> str:
-        """How it ended: bounded, late, hangs, never or hole."""
-        return "hole" if self.hole else fate(self.r.story, self.end, self.heal)
-
-    @cached_property
+    @property
     def is_told_late(self) -> bool:
         """Whether it was CLOSED in time, and only its program was not told."""
         noticed, closed, _ = self.times
         return self.kind == "late" and closed - noticed <= limit(self.r.story, self.end)
 
-    @cached_property
+    @property
     def hung(self) -> tuple[float, float] | None:
         """From when to when (s) it was CLOSING for too long, or OPEN after the cut."""
         noticed, closed, _ = self.times
         if self.kind == "never" and self.r.cuts:
-            return self.r.cuts[-1].at or 0.0, self.r.stop if self.heal is None else self.heal
+            return self.r.cuts[-1].start, self.heal or self.r.stop
         if self.kind in ("hangs", "late") and not self.is_told_late:
             return noticed, min(closed, self.r.stop)
         return None
 
-    @cached_property
+    @property
     def until(self) -> str:
         """What ended it, if it hung: of UNTIL."""
         is_closed = self.kind != "hangs" or self.times[1] < NEVER
         if self.hung and self.heal is not None and is_closed and self.hung[1] >= self.heal - SLACK:
             return "heal"
-        return "nothing" if _is_for_ever(self.r.story) else "the run's end"
+        return "nothing" if self.r.story.over == "stuck" else "the run's end"
 
     def names(self, rows: Sequence[Lane]) -> tuple[str, str]:
         """Whose lane it is, and in smaller letters what else tells it from the others."""
@@ -113,7 +94,7 @@ def lanes(entries: Iterable[Any], end: str) -> list[Lane]:
     found = [_lane(one, end, EDGE * last) for one in entries]
     if not found:
         raise ValueError("lineup() takes at least one trace, seen none")
-    if len({lane.r.experiment.cuts for lane in found if lane.r.experiment and not lane.hole}) > 1:
+    if len({lane.r.experiment.cuts for lane in found if not lane.hole}) > 1:
         raise ValueError(
             "lineup() shows one experiment on many vintages; "
             "seen traces with different cuts: draw one figure of each"
@@ -124,7 +105,7 @@ def lanes(entries: Iterable[Any], end: str) -> list[Lane]:
 def _lane(entry: Any, end: str, edge: float) -> Lane:
     if isinstance(entry, Story):
         unknown = "" if entry.states(end) else "? not in this log"
-        if isinstance(entry, Trace) and _is_for_ever(entry):
+        if isinstance(entry, Trace) and entry.over == "stuck":  # it stays as it is
             entry = replace(entry, header={**entry.header, "end": edge})
         return Lane(label(entry), end, Reading(entry), unknown)
     why = getattr(entry, "why", None)
@@ -136,15 +117,9 @@ def _lane(entry: Any, end: str, edge: float) -> Lane:
     return Lane(str(name), end, Reading(Trace(Experiment(), [])), f"not run: {why}")
 
 
-def _is_for_ever(story: Story) -> bool:
-    """Whether the run ended since nothing could happen any more: it stays as it is."""
-    return story.over == "stuck"
-
-
 def label(story: Story) -> str:
     """Whose it is: what the header calls the vintage, or else the versions in it."""
-    header = getattr(story, "header", None) or {}
-    versions = header.get("versions", {})
+    header, versions = story.header, story.header.get("versions", {})
     if header.get("vintage") or "websockets" not in versions:
         return str(header.get("vintage") or "a prediction")
     python = ".".join(str(versions.get("python", "?")).split(".")[:2])
@@ -199,37 +174,30 @@ def by_version(text: str) -> tuple[int, ...]:
 
 def _fate(group: Sequence[Lane]) -> str:
     """What became of them: "hang in CLOSING until the cable is mended"."""
-    one = len(group) == 1
-    s, be, kind = "s" if one else "", "is" if one else "are", group[0].kind
+    s, be = ("s", "is") if len(group) == 1 else ("", "are")
+    kind, first, lates = group[0].kind, group[0], [lane.is_told_late for lane in group]
+    ways = {lane.until for lane in group}
+    until = UNTIL[ways.pop() if len(ways) == 1 else "the run's end"][0]
     if kind == "hangs":
-        return f"hang{s} in CLOSING {_until(group)}"
+        return f"hang{s} in CLOSING {until}"
     if kind == "never":
-        return f"never notice{s}: OPEN {_until(group)}" if group[0].hung else f"stay{s} OPEN"
-    limits = {lane.r.experiment.peer(lane.end).close_timeout for lane in group if lane.r.experiment}
-    timeout = next(iter(limits), None)
+        return f"never notice{s}: OPEN {until}" if first.hung else f"stay{s} OPEN"
+    timeout = first.r.experiment.peer(first.end).close_timeout
     though = "" if timeout is None else f", though close_timeout is {timeout:g} s"
     took = [closed - noticed for noticed, closed, _ in (lane.times for lane in group)]
-    if kind == "late" and all(lane.is_told_late for lane in group):
-        return f"{be} CLOSED in time, and told {_told(group)}"
-    if any(lane.is_told_late for lane in group):
+    after = [told - noticed for noticed, _, told in (lane.times for lane in group)]
+    if all(lates):
+        told = f"only {_between(after)} after leaving OPEN"
+        if max(after) == NEVER:
+            told = "never" if min(after) == NEVER else "late or never"
+        return f"{be} CLOSED in time, and told {told}"
+    if any(lates):
         return f"are closed or told late{though}"
     if kind == "late":
         return f"take{s} {_between(took)} to close{though}"
     if timeout is not None and all(abs(t - timeout) < 0.06 for t in took):
         return f"give{s} up after close_timeout, {timeout:g} s"
     return f"{be} CLOSED {_between(took)} after leaving OPEN"
-
-
-def _until(group: Sequence[Lane]) -> str:
-    ways = {lane.until for lane in group}
-    return UNTIL[ways.pop() if len(ways) == 1 else "the run's end"][0]
-
-
-def _told(group: Sequence[Lane]) -> str:
-    after = [told - noticed for noticed, _, told in (lane.times for lane in group)]
-    if max(after) < NEVER:
-        return f"only {_between(after)} after leaving OPEN"
-    return "never" if min(after) == NEVER else "late or never"
 
 
 def _between(values: Sequence[float]) -> str:

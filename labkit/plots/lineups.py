@@ -12,19 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from ..values.faults import ENDS
 from . import ends
 from .axis import SECONDS, Axis, broken
-from .bars import Slit
+from .bars import Bar, Slit
 from .figure import Figure, figure
 from .findings import coinciding
-from .labels import Place, beside
+from .labels import beside
 from .layout import Panel, headroom
 from .lineup_lanes import Lane, finding, hung_words, lanes
-from .marks import DASHED, Dot, Label, Mark, Path, Says
+from .marks import Dot, Label, Mark, Says
 from .reading import NEVER, Reading
 from .states import spans
 from .widths import width, wrap
@@ -35,7 +34,6 @@ BELOW, RIGHT = 36.0, 26.0  # points under and beside the lanes
 BIG, SMALL = 10.5, 9.0  # points; of a lane's names
 TIMERS = 5  # what is longer than so many times all timers together may be drawn short
 TAIL = 0.16  # of what is drawn at its length: so long CLOSED is seen to last
-NEAR: tuple[Place, ...] = ((5, 0, "left", "center"), (-5, 0, "right", "center"))
 
 
 @figure
@@ -54,19 +52,20 @@ def lineup(traces: Iterable[Any], *, end: str = "server") -> Figure:
     left = 14 + max(max(width(big, BIG, True), width(small, SMALL)) for big, small in names)
     top = headroom(title, WIDE * 72 - left - 4)
     r, along = _axis([lane for lane in rows if not lane.hole] or rows)
-    marks = [*ends.cuts(r, high - 7, NEAR)]
+    wires = {lane.r.header["wire"] for lane in rows if "wire" in lane.r.header}
+    marks = [*ends.cuts(r, high - 7, beside(5))]
     marks += [Says(says=ends.cut_words(r, cut)) for cut in r.cuts]
     for number, lane in enumerate(rows):
         low = high - HEAD - PITCH * number - BAR
         marks += _names(*names[number], low + BAR / 2)
         if lane.hole:
-            marks += _hole(lane, r, along, low, left)
+            marks.append(_hole(lane, along.high, low))
         else:
             marks += [*_states(lane, along, low), *_moments(lane, low - 8.5)]
     return Figure(
         title,
         (Panel(along, Axis(0.0, high), tuple(marks)),),
-        _source(rows),
+        ((ends.LEGEND["observed"], "ink"), *((f"{wire} wire", "faint") for wire in sorted(wires))),
         f"Line-up of {len(rows)} vintages, the states of the {end}",
         (WIDE, (top + high + BELOW) / 72),
         (left, BELOW, RIGHT, top),
@@ -75,39 +74,28 @@ def lineup(traces: Iterable[Any], *, end: str = "server") -> Figure:
     )
 
 
-def _source(rows: Sequence[Lane]) -> tuple[tuple[str, str], ...]:
-    wires = {str(lane.r.header["wire"]) for lane in rows if "wire" in lane.r.header}
-    said = f"{ends.listed(sorted(wires))} wire" if wires else ""
-    return (ends.LEGEND["observed"], "ink"), (said, "faint")
-
-
 # the axis
 
 
 def _axis(rows: Sequence[Lane]) -> tuple[Reading, Axis]:
     """The longest story, and the axis that all share; what still hangs when it ends runs to it."""
     longest = max((lane.r for lane in rows), key=lambda r: r.stop)
-    moments = [(0.0, 1), *((t, 0) for lane in rows for t in _edges(lane.r))]
-    moments += [(t, 1) for lane in rows for t in lane.times if t < NEVER]
+    moments = [(0.0, 1), *((t, 1) for lane in rows for t in lane.times if t < NEVER)]
+    for r in (lane.r for lane in rows):
+        edges = (t for cut in r.cuts for t in (cut.at, cut.heal) if t is not None)
+        moments += [(t, 0) for t in edges if t <= r.stop + 1e-6]
     hung = [one.r.stop for one in rows if one.times[1] == NEVER and one.until != "heal"]
     times = [t for t, _ in moments] + hung
-    last = max(times) or 1.0
-    peer = longest.peer
+    last, peer = max(times) or 1.0, longest.peer
     timers = sum(t or 0.0 for t in (peer.ping_interval, peer.ping_timeout, peer.close_timeout))
-    axis = broken(Axis(0.0, last), times, TIMERS * timers)
-    saved, label = sum(b - a for a, b in axis.breaks), SECONDS
+    axis, label = broken(Axis(0.0, last), times, TIMERS * timers), SECONDS
+    saved = sum(b - a for a, b in axis.breaks)
     if saved:
         label = f"{SECONDS}; at // the axis leaves out {longest.neat(saved)} s without a change"
     high = last if last in hung else last + TAIL * (last - saved)
     for lane in rows:
         lane.r.horizon = high
     return longest, replace(axis, high=high, label=label, ticks=ends.ticks(longest, moments))
-
-
-def _edges(r: Reading) -> list[float]:
-    """When cuts begin and are healed (s), as far as the story goes."""
-    edges = [t for cut in r.cuts for t in (cut.at, cut.heal) if t is not None]
-    return [t for t in edges if t <= r.stop + 1e-6]
 
 
 # the lanes
@@ -117,9 +105,9 @@ def _names(big: str, small: str, y: float) -> Iterator[Mark]:
     """Whose lane it is, at its left."""
     up = 6.5 if small else 0.0
     for text, size, dy in ((big, BIG, up), (small, SMALL, -up)):
-        places: tuple[Place, ...] = ((-8, dy, "right", "center"),)
-        if text:
-            yield Label(0.0, y, wordings=(text,), places=places, sizes=(size,), bold=size == BIG)
+        places = ((-8, dy, "right", "center"),)
+        words = (text,) if text else ()
+        yield Label(0.0, y, wordings=words, places=places, sizes=(size,), bold=size == BIG)
 
 
 def _states(lane: Lane, along: Axis, low: float) -> Iterator[Mark]:
@@ -147,20 +135,16 @@ def _moments(lane: Lane, y: float) -> Iterator[Mark]:
         if words:
             t = group[0].t
             texts = (f"{words} {r.seconds(t)}", words)
-            look: dict[str, Any] = {"places": beside(7), "sizes": (9.0, 8.0), "known": t}
-            yield Dot(t, y, "observed", wordings=texts, **look)
+            yield Dot(t, y, "observed", wordings=texts, places=beside(7), sizes=(9.0, 8.0), known=t)
     when = "never told" if told is None else f"told at {r.seconds(told)}"
     yield Says(says=f", its application is {when}", known=r.stop if told is None else told)
 
 
-def _hole(lane: Lane, r: Reading, along: Axis, low: float, left: float) -> Iterator[Mark]:
-    """An empty, dashed lane with the reason, where no line of a cut is in its way."""
-    high, end = low + BAR, along.high
-    yield Path(((0, low), (end, low), (end, high), (0, high), (0, low)), "faint", 1.1, DASHED)
-    stretches = pairwise(sorted({0.0, *_edges(r), end}))
-    places = [(along.place(b) - along.place(a), a) for a, b in stretches]
-    part, begin = max(places)
-    text = wrap(lane.hole, 8.5, part * (WIDE * 72 - left - RIGHT) - 16)
-    look: dict[str, Any] = {"places": beside(8)[:1], "sizes": (9.5, 8.5), "line": 1.0}
+def _hole(lane: Lane, end: float, low: float) -> Mark:
+    """An empty lane with the reason, where no line of a cut is in its way."""
+    texts = tuple(wrap(lane.hole, 10.0, wide) for wide in (WIDE * 72, 240.0, 160.0))
     says = f"{lane.label}: {lane.hole.replace(': ', ', ', 1)}"
-    yield Label(begin, low + BAR / 2, wordings=(text,), ink="faint", says=says, **look)
+    sizes = (9.5, 8.5, 7.5)
+    return Bar(
+        0.0, end, (low, low + BAR), "not in this log", wordings=texts, says=says, sizes=sizes
+    )

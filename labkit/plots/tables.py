@@ -7,11 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-LABELS = {  # what a column counts
-    "delay": "seconds from the cut to noticing",
-    "pings": "pings a run",
-    "bytes": "bytes a run",
-}
+COUNTS = ("pings", "bytes")  # columns that are not seconds
 
 
 def column(table: Any, name: str, who: str) -> list[float | None]:
@@ -23,12 +19,19 @@ def column(table: Any, name: str, who: str) -> list[float | None]:
     is_rows = isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table[:1])
     if not is_rows and not hasattr(table, "columns"):
         raise TypeError(f"{who}() takes what sweep(…) gives, or a list of rows; seen {table!r}")
-    names = list(getattr(table, "columns", table[0] if is_rows and table else ()))
+    names = columns(table)
     if name not in names:
         known = ", ".join(map(str, names)) or "no columns at all"
         raise KeyError(f"{who}() found no column {name!r} in this table; it has {known}")
     values = [row.get(name) for row in table] if is_rows else table[name]
     return [_number(value, name) for value in values]
+
+
+def columns(table: Any) -> list[str]:
+    """The names of its columns."""
+    return list(
+        getattr(table, "columns", table[0] if isinstance(table, Sequence) and table else ())
+    )
 
 
 def _number(value: Any, name: str) -> float | None:

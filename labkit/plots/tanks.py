@@ -6,46 +6,44 @@
 
     bytes  ▟▓▒░  buffer, wire, queue, received, stacked over time; the cut as a band
 
-It turns a trace into marks and runs nothing. What is counted stands in levels.py, what is said in
-reservoirs_words.py.
+Where all tanks are empty they are not drawn. It turns a trace into marks and runs nothing; what is
+counted stands in levels.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ..trace import Trace
 from . import ends
-from . import reservoirs_words as words
-from .axis import SECONDS, Axis, Tick, nice
+from .axis import SECONDS, Axis, Tick
 from .bars import Bar
 from .figure import Figure, figure
-from .labels import CENTRE, Place, around
+from .labels import CENTRE, around, beside
 from .layout import Panel
-from .levels import Level, Levels
-from .marks import DASHED, DOTTED, Area, Dot, Label, Mark, Path, Rule, Says
+from .levels import Level, Levels, byte_axis, many, stairs
+from .marks import DASHED, Area, Dot, Label, Mark, Path, Rule, Says
 from .reading import Reading
 from .widths import wrap
 
-SIZE, MARGINS = (9.0, 5.6), (14.0, 14.0, 14.0, 30.0)  # inches; points
-BASE, TOP, HALF = 0.60, 0.86, 0.075  # of the tanks, as parts of the area
-ACROSS = {"sender": 0.085, "buffer": 0.3, "wire": 0.505, "queue": 0.71, "received": 0.915}
-OWNER = {
-    "buffer": "asyncio's, above TCP",
-    "wire": "both kernels and the cable",
-    "queue": "arrived, not yet read",
+MARGINS = (14.0, 14.0, 14.0, 30.0)  # points
+HIGH, LOW = 5.6, 3.2  # inches, with tanks and without
+BASE, TOP, HALF, LIP = 0.60, 0.86, 0.075, 0.012  # of the tanks, as parts of the area
+ACROSS = {"sender": 0.085, "buffer": 0.3, "wire": 0.505, "queue": 0.71, "receiver": 0.915}
+HISTORY = {HIGH: (0.085, 0.075, 0.86, 0.455), LOW: (0.085, 0.15, 0.86, 0.93)}  # the lower panel
+LINE = 122.0  # points that a line of words over a tank may be long
+LAYERS = {  # from below: what each is called, and the ink of that
+    "received": ("received", "on_belief"),
+    "queue": ("in the queue", "on_belief"),
+    "wire": ("in the wire", "stuck_words"),
+    "buffer": ("in the write buffer", "ink"),
 }
-HISTORY = (0.085, 0.075, 0.86, 0.455)  # the lower panel, as part of the area
-ORDER = ("received", "queue", "wire", "buffer")  # from below
-LAYERS = {
-    "received": "received",
-    "queue": "in the queue",
-    "wire": "in the wire",
-    "buffer": "in the write buffer",
-}
-INKS = {"received": "on_belief", "queue": "on_belief", "wire": "stuck_words", "buffer": "ink"}
-LINE = 118.0  # points that a line of words over a tank may be long
+BAD = ("one send() is blocked", "an error")  # news
+INSIDE = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
+NAMED = beside(7, (0, 5, -5, 10, -10, 15, -15))[:7]  # at the right
+ABOVE = (*beside(6, (17, 24, 32, 40)), (0, 7, "center", "bottom"))
 
 
 @figure
@@ -61,177 +59,203 @@ def reservoirs(trace: Trace, at: float | None = None, *, sender: str | None = No
         raise ValueError(
             "reservoirs() counts bytes, and compression=True makes them fewer: run it without"
         )
-    levels, r = Levels(trace, sender or _sender(trace)), Reading(trace)
+    sides = [Levels(trace, end) for end in ("server", "client") if sender in (None, end)]
+    levels, r = max(sides, key=lambda one: one.at(trace.end).handed), Reading(trace)
     r.begin, r.horizon = levels.first, levels.last
     t = levels.end if at is None else min(max(0.0, at), levels.end)
-    rows = levels.history
-    chain = Panel(Axis(0.0, 1.0), Axis(0.0, 1.0), tuple(_chain(levels, t)))
-    history = Panel(
-        Axis(levels.first, levels.last, tuple(_moments(levels, t)), SECONDS),
-        _bytes(rows),
-        tuple(_history(r, levels, rows, t)),
-        box=HISTORY,
-    )
-    source = ((f"above: at {t:g} s (dotted)", "faint"), *ends.source(r))
+    now = levels.at(t)
+    clauses = tuple(Says(says=clause) for clause in _clauses(levels, now))
+    is_empty = now.handed == now.received
+    high = LOW if is_empty else HIGH
+    tanks = () if is_empty else tuple(_tanks(levels, now))
+    chain = Panel(Axis(0.0, 1.0), Axis(0.0, 1.0), (*tanks, *clauses))
+    where = f"above: at {t:g} s (dotted)"
+    if is_empty:
+        where = f"at {t:g} s nothing is on its way; the {levels.sender} has {_error(levels, now)}"
+    source = ((where, "faint"), *ends.source(r))
     kind = f"Reservoirs at {t:g} s, of what the {levels.sender} sends"
-    title = words.finding(levels, t)
-    return Figure(title, (chain, history), source, kind, SIZE, MARGINS, known=t, foot=1.0)
-
-
-def _sender(trace: Trace) -> str:
-    """The end that sent more."""
-    count = {
-        end: sum(f.size for f in trace.frames(end)) + sum(b for _, b in trace.waiting(end))
-        for end in ("server", "client")
-    }
-    return max(count, key=lambda end: count[end])
+    return Figure(
+        _finding(levels, now), (chain, _history(r, levels, now, HISTORY[high])), source, kind,
+        (9.0, high), MARGINS, known=t, foot=1.0,
+    )  # fmt: skip
 
 
 # the tanks
 
 
-def _chain(levels: Levels, t: float) -> Iterator[Mark]:
-    """Tanks, the two applications, the ways between, and what stands on them."""
-    now = levels.at(t)
-    yield from (mark for place in OWNER for mark in _tank(levels, now, place))
-    yield from _applications(levels, t)
-    places, y = list(ACROSS.values()), BASE + 0.09
-    for a, b in zip(places, places[1:]):
-        ways = ((a + HALF + 0.012, y), (b - HALF - 0.012, y))
-        yield Path(ways, "faint", 1.6, head="to")
-    ways_in = ("both", f"to_{levels.receiver}")
-    cuts = [cut for cut in levels.trace.experiment.cuts if cut.direction in ways_in]
-    if any(cut.holds(t) for cut in cuts):
+def _tanks(levels: Levels, now: Level) -> Iterator[Mark]:
+    """Two applications, with what they know, between them tanks, and the ways."""
+    names = {
+        "sender": (f"{levels.sender}’s", "application"),
+        "buffer": ("write buffer", "asyncio's, above TCP"),
+        "wire": ("wire", "both kernels and the cable"),
+        "queue": (f"the {levels.receiver}'s queue", "arrived, not yet read"),
+        "receiver": (f"{levels.receiver}’s", "application"),
+    }
+    for place, (name, owner) in names.items():
+        yield _said(place, TOP + 0.085, name, 10.0, bold=True)
+        yield _said(place, TOP + 0.04, owner, 8.0, ink="faint")
+        yield from _tank(levels, now, place) if place in LAYERS else _box(levels, now, place)
+    for a, b in pairwise(ACROSS.values()):
+        way = tuple((x, BASE + 0.09) for x in (a + HALF + LIP, b - HALF - LIP))
+        yield Path(way, "faint", 1.6, head="to")
+    cuts = levels.trace.experiment.cuts
+    if any(cut.holds(now.t) for cut in cuts if cut.direction != f"to_{levels.sender}"):
         x = (ACROSS["wire"] + ACROSS["queue"]) / 2
-        look: dict[str, Any] = {"ink": "stuck_words", "places": around(8)[::-1]}
-        yield Dot(x, y, "stuck", wordings=("cut",), **look)
-    yield from (Says(says=clause) for clause in words.clauses(levels, t))
+        yield Dot(
+            x, BASE + 0.09, "stuck", wordings=("cut",), ink="stuck_words", places=around(8)[::-1]
+        )
+
+
+def _said(place: str, y: float, text: str, size: float = 8.5, **look: Any) -> Label:
+    """Words in the middle there, smaller if they must be."""
+    words, sizes = (wrap(text, size, LINE),), (size, size - 1, size - 2)
+    return Label(ACROSS[place], y, wordings=words, sizes=sizes, places=CENTRE, **look)
+
+
+def _box(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
+    """An application, and what it knows; bad news in red."""
+    if place == "sender":
+        lines = [
+            f"{ends.plural(_count(levels.returned, now.t), 'send')} returned",
+            f"{'no' if levels.blocked_since(now.t) is None else 'one'} send() is blocked",
+            _error(levels, now),
+        ]
+        below = f"{many(now.handed)} handed over"
+    else:
+        lines = ["recv() gave", ends.plural(_count(levels.got, now.t), "message")]
+        below = many(now.received)
+    left, right = ACROSS[place] - HALF, ACROSS[place] + HALF
+    yield Path(
+        ((left, BASE), (right, BASE), (right, TOP), (left, TOP), (left, BASE)), wide=1.2, z=2.0
+    )
+    for k, line in enumerate(lines):
+        ink = "stuck_words" if line in BAD else "ink"
+        yield _said(place, TOP - 0.055 - 0.07 * k, line, ink=ink)
+    yield _said(place, BASE - 0.04, below, 9.5, bold=place == "receiver")
 
 
 def _tank(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
-    """A cup, full if no more goes in, with its name above and its bytes below."""
-    x, count = ACROSS[place], getattr(now, place)
+    """A cup, full if no more goes in, with its bytes below."""
+    x, count, limit = ACROSS[place], getattr(now, place), levels.limit
     peaks = [max(row.buffer, row.wire, row.queue) for row in levels.history]
-    scale = (TOP - BASE) / max(1.12 * levels.limit, 1.08 * max(peaks, default=1))
-    full = words.fullness(levels, now, place) if count and words.is_full(levels, now, place) else ""
-    high = TOP if full else BASE + count * scale
+    scale = (TOP - BASE) / max(1.12 * limit, 1.08 * max(peaks))
+    is_blocked = place == "buffer" and levels.blocked_since(now.t) is not None
+    is_full = is_blocked and count > limit or place == "wire" and count and now.buffer
+    text = f"{many(count)}, full" if is_full else many(count)
     if count:
-        yield Bar(x - HALF, x + HALF, (BASE, high), place)
-    cup = ((x - HALF, TOP), (x - HALF, BASE), (x + HALF, BASE), (x + HALF, TOP))
-    yield Path(cup, wide=1.8, z=4.0)
-    limit = BASE + levels.limit * scale
-    if place == "buffer" and not full:
-        yield Path(
-            ((x - HALF - 0.012, limit), (x + HALF + 0.012, limit)), wide=1.3, dash=DASHED, z=5.0
-        )
-        below: tuple[Place, ...] = ((0, -3, "center", "top"), (0, 3, "center", "bottom"))
-        yield Label(x, limit, wordings=("write_limit",), places=below, sizes=(8.0,))
-    name = place if place == "wire" else f"the {levels.receiver}'s queue"
-    yield _said(x, TOP + 0.085, "write buffer" if place == "buffer" else name, 10.0, bold=True)
-    yield _said(x, TOP + 0.04, OWNER[place], 8.0, ink="faint")
-    yield _said(x, BASE - 0.04, f"{words.many(count)}{full}", 9.5, bold=True)
-
-
-def _said(x: float, y: float, text: str, size: float = 8.5, **look: Any) -> Label:
-    """Words in the middle there, smaller if they must be."""
-    sizes = (size, size - 1, size - 2)
-    return Label(x, y, wordings=(wrap(text, size, LINE),), sizes=sizes, places=CENTRE, **look)
-
-
-def _applications(levels: Levels, t: float) -> Iterator[Mark]:
-    """The two applications, as boxes with what they know."""
-    got = ends.plural(words.sends(levels, t)[1], "message")
-    known = {"sender": words.application(levels, t), "received": ["recv() gave", got]}
-    below = {"sender": f"{words.many(levels.at(t).handed)} handed over"}
-    below["received"] = words.many(levels.at(t).received)
-    for place, lines in known.items():
-        x, wide = ACROSS[place], HALF + 0.005
-        corners = ((x - wide, BASE), (x + wide, BASE), (x + wide, TOP), (x - wide, TOP))
-        yield Path((*corners, corners[0]), wide=1.2, z=2.0)
-        who = levels.sender if place == "sender" else levels.receiver
-        yield _said(x, TOP + 0.085, f"{who}’s", 10.0, bold=True)
-        yield _said(x, TOP + 0.04, "application", 8.0, ink="faint")
-        for k, line in enumerate(lines):
-            alarm = line.startswith("one send") or line == "an error"
-            yield _said(x, TOP - 0.055 - 0.07 * k, line, ink="stuck_words" if alarm else "ink")
-        yield _said(x, BASE - 0.04, below[place], 9.5, bold=place == "received")
+        yield Bar(x - HALF, x + HALF, (BASE, TOP if is_full else BASE + count * scale), place)
+    yield Path(
+        ((x - HALF, TOP), (x - HALF, BASE), (x + HALF, BASE), (x + HALF, TOP)), wide=1.8, z=4.0
+    )
+    if place == "buffer" and not is_full:  # up to where it fills, or down to where send() waits
+        y, name = BASE + limit * scale, "write_limit"
+        if is_blocked:
+            y, name = BASE + levels.low * scale, ""
+            text += f": waits until low-water mark, {levels.low:,}"
+        yield Path(((x - HALF - LIP, y), (x + HALF + LIP, y)), dash=DASHED, z=5.0)
+        yield Label(x, y, wordings=(name,), places=around(3), sizes=(8.0,))
+    yield _said(place, BASE - 0.04, text, 9.5, bold=True)
 
 
 # over time
 
 
-def _bytes(rows: list[Level]) -> Axis:
-    """From 0 bytes, or from what was received before the panel begins."""
-    top, start = max(row.handed for row in rows) or 1, rows[0].received
-    low = start - 0.04 * (top - start) if rows[0].t > 0 else 0.0
-    high = low + (top - low) * 1.3
-    step = nice((high - low) / 4)
-    values = [k * step for k in range(int(low / step), int(high / step) + 1) if k * step >= low]
-    texts = ["0" if not x else words.many(round(x)).replace(".0 ", " ") for x in values]
-    ticks = tuple(Tick(x, text) for x, text in zip(values, texts))
-    return Axis(low, high, ticks, has_line=False, size=8.5)
-
-
-def _moments(levels: Levels, t: float) -> Iterator[Tick]:
-    """Seconds where something happens."""
-    cuts = [x for cut in levels.trace.experiment.cuts for x in (cut.at, cut.heal) if x is not None]
-    blocked = [a for a, _ in levels.blocked[:1]]
-    for weight, x in enumerate([levels.first, t, *blocked, *cuts, levels.end]):
-        yield Tick(x, f"{round(x, 2):g}", min(weight, 3))
-
-
-def _history(r: Reading, levels: Levels, rows: list[Level], t: float) -> Iterator[Mark]:
+def _history(r: Reading, levels: Levels, now: Level, box: Any) -> Panel:
     """The bytes in each place, stacked, with the write limit, cuts, and when send() blocks."""
-    axis = _bytes(rows)
-    inside: tuple[Place, ...] = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
-    yield from ends.cuts(r, axis.high, inside)
-    for event in levels.trace.select("act", levels.receiver):
-        if event.data.get("act") == "StopReading" and event.data.get("step") == "begin":
-            texts = (f"the {levels.receiver} stops reading at {event.t:g} s", "stops reading")
-            yield Rule(event.t, axis.low, axis.high, wide=1.2, dash=DASHED, around=False)
-            yield Label(
-                event.t, axis.high, wordings=texts, places=inside, ink="faint", known=event.t
-            )
-    yield from _stack(levels, rows, axis)
-    yield Rule(t, axis.low, axis.high, wide=1.2, dash=DOTTED, around=False)
+    rows = levels.history
+    top, start = max(row.handed for row in rows) or 1, rows[0].received
+    low = start - 0.04 * (top - start) if levels.first > 0 else 0.0
+    across = byte_axis(low, low + (top - low) * 1.3)
+    marks = [*ends.cuts(r, across.high, INSIDE)]
+    for t in levels.stops:
+        stops = (f"the {levels.receiver} stops reading at {t:g} s", "stops reading")
+        marks += [
+            Rule(t, across.low, across.high, wide=1.2, dash=DASHED, around=False, known=t),
+            Label(t, across.high, wordings=stops, places=INSIDE, ink="faint", known=t),
+        ]
+    marks += _stack(levels, rows, across)
+    marks.append(Rule(now.t, across.low, across.high, wide=1.2, around=False))
     if levels.blocked:
-        a = levels.blocked[0][0]
-        places = tuple(
-            (dx, dy, align, "bottom")
-            for dy in (7.0, 14.0, 22.0, 30.0)
-            for dx, align in ((-6.0, "right"), (6.0, "left"), (0.0, "center"))
-        )
-        look: dict[str, Any] = {"ink": "stuck_words", "places": places, "known": a}
-        yield Dot(
-            a, levels.at(a).handed, "blocks", wordings=tuple(words.blocked_words(levels)), **look
-        )
+        since, until = levels.blocked[0]
+        long = "" if until is None else f", until {until:g} s"
+        why = f"{since:g} s: the buffer is above write_limit,\nsend() blocks: drain() waits{long}"
+        texts = (why, f"{since:g} s: send() blocks{long}", "send() blocks")
+        at = levels.at(since).handed
+        look: dict[str, Any] = {"places": ABOVE, "ink": "stuck_words", "known": since}
+        marks.append(Dot(since, at, "blocks", wordings=texts, **look))
+    cuts = [x for cut in levels.trace.experiment.cuts for x in (cut.at, cut.heal) if x is not None]
+    moments = [levels.first, now.t, *(a for a, _ in levels.blocked[:1]), *cuts, levels.end]
+    ticks = (Tick(t, f"{round(t, 2):g}", min(k, 3)) for k, t in enumerate(moments))
+    along = Axis(levels.first, levels.last, tuple(ticks), SECONDS)
+    return Panel(along, across, tuple(marks), box=box)
 
 
-def _stack(levels: Levels, rows: list[Level], axis: Axis) -> Iterator[Mark]:
+def _stack(levels: Levels, rows: Sequence[Level], axis: Axis) -> Iterator[Mark]:
     """The layers, each with its name beside its end; and up to where the buffer may fill."""
     floor = [0.0] * len(rows)
-    names: tuple[Place, ...] = tuple(
-        (7.0, dy, "left", "center") for dy in (0, 5, -5, 10, -10, 15, -15)
-    )
-    for place in ORDER:
+    for place, (name, ink) in LAYERS.items():
         ceiling = [low + getattr(row, place) for low, row in zip(floor, rows)]
-        clipped = [(max(axis.low, a), max(axis.low, b)) for a, b in zip(floor, ceiling)]
-        steps = tuple((row.t, *span) for row, span in zip(rows, clipped))
-        name = (LAYERS[place],) if ceiling[-1] > max(floor[-1], axis.low) else ()
-        yield Area(steps, levels.last, place, wordings=name, places=names, ink=INKS[place])
+        spans = zip(rows, floor, ceiling)
+        steps = tuple((row.t, max(axis.low, a), max(axis.low, b)) for row, a, b in spans)
+        names = (name,) if ceiling[-1] > max(floor[-1], axis.low) else ()
+        yield Area(
+            steps, levels.last, place, known=levels.first, wordings=names, places=NAMED, ink=ink
+        )
         floor = ceiling
-    yield Path(_line(rows, [row.handed for row in rows], levels.last), wide=1.3)
-    first = next((row.t for row in rows if row.buffer), None)
-    if first is not None:
-        shown = [row for row in rows if row.t >= first]
-        heights = [row.handed - row.buffer + levels.limit for row in shown]
-        yield Path(_line(shown, heights, levels.last), wide=1.2, dash=DASHED, z=4.0)
-        places: tuple[Place, ...] = ((2, 3, "left", "bottom"), (2, -3, "left", "top"))
-        yield Label(shown[0].t, heights[0], wordings=("write_limit",), places=places)
+    yield Path(stairs([(row.t, row.handed) for row in rows], levels.last))
+    filled = next((k for k, row in enumerate(rows) if row.buffer), len(rows))
+    limit = [(row.t, row.handed - row.buffer + levels.limit) for row in rows[filled:]]
+    if limit and max(high for _, high in limit) <= axis.high:
+        yield Path(stairs(limit, levels.last), wide=1.2, dash=DASHED, z=4.0)
+        places = ((2, 3, "left", "bottom"), (2, -3, "left", "top"))
+        yield Label(*limit[0], wordings=("write_limit",), places=places)
 
 
-def _line(rows: list[Level], heights: list[int], end: float) -> tuple[tuple[float, float], ...]:
-    """A line of steps."""
-    stops = [*(row.t for row in rows[1:]), end]
-    steps = zip(rows, stops, heights)
-    return tuple((t, float(high)) for row, stop, high in steps for t in (row.t, stop))
+# in words
+
+
+def _count(rows: Sequence[tuple[float, int]], t: float) -> int:
+    """How many of them have happened by ``t`` (s)."""
+    return sum(when <= t + 1e-9 for when, _ in rows)
+
+
+def _error(levels: Levels, now: Level) -> str:
+    """Whether the sender's application has been told that something is wrong."""
+    told = levels.trace.told_at(levels.sender)
+    return "no error" if told is None or told > now.t else "an error"
+
+
+def _finding(levels: Levels, now: Level) -> str:
+    """ "86 sends returned, 50 messages were received; at 8.6 s a send() blocked"."""
+    if not now.handed:
+        return f"The {levels.sender} has sent nothing"
+    sends, got = _count(levels.returned, now.t), _count(levels.got, now.t)
+    came = f"{ends.plural(got, 'message')} {'was' if got == 1 else 'were'} received"
+    back = f"{ends.plural(sends, 'send')} returned, {came}"
+    if not levels.returned:
+        back = f"{many(now.handed)} sent, {many(now.received)} received"
+    since = levels.blocked_since(now.t)
+    if since is not None:
+        return f"{back}; at {since:g} s a send() blocked"
+    is_news = sends > got and not levels.trace.raised(levels.sender)
+    return f"{back}, and no error" if is_news else back
+
+
+def _clauses(levels: Levels, now: Level) -> Iterator[str]:
+    """The figure in words, after its title."""
+    limit = f"{many(now.buffer)} (write_limit {many(levels.limit)}), in the wire {many(now.wire)}"
+    rest = f"in the {levels.receiver}'s queue {many(now.queue)}, received {many(now.received)}"
+    yield f"In its write buffer {limit}, {rest}"
+    for cut in levels.trace.experiment.cuts:
+        yield f"Cut from {cut.at:g} s{'' if cut.heal is None else f' to {cut.heal:g} s'}"
+    for a, b in levels.blocked[:3]:
+        yield f"A send() is blocked from {a:g} s{' on' if b is None else f' to {b:g} s'}"
+    if levels.blocked_since(now.t) is not None and now.buffer <= levels.limit:
+        low = f"its low-water mark, {many(levels.low)}"
+        yield f"The blocked send() goes on when the buffer is down to {low}"
+    yield f"Its application has {_error(levels, now)}"
+    if levels.trace.over == "stuck":
+        yield f"From {levels.end:g} s on nothing can happen any more"
+    counted = "Counted in bytes on the wire, frame headers too"
+    yield f"{counted}; a message whose send() is blocked is counted"

@@ -19,7 +19,7 @@ from typing import Any
 from . import tables
 from .axis import numbers
 from .figure import Figure, figure
-from .labels import Place
+from .labels import around, beside
 from .layout import Panel
 from .marks import Dot, Mark, Path, Says
 
@@ -36,6 +36,11 @@ class Setting:
     delay: float  # s from the cut until the program is told, at worst
     alarms: float  # the share of runs with a false alarm
 
+    @property
+    def false(self) -> list[str]:
+        """Its false alarms in words, if there are any."""
+        return [f"{100 * self.alarms:.2g} % false alarms"] if self.alarms else []
+
 
 @figure
 def tradeoff(sweep: Any, parameter: str, *, yours: float | None = None) -> Figure:
@@ -45,22 +50,25 @@ def tradeoff(sweep: Any, parameter: str, *, yours: float | None = None) -> Figur
     scaled to the values that were tried: a suggestion, which moves when others are tried. ``yours``
     is your own value.
     """
-    settings = sorted(settings_of(sweep, parameter), key=lambda one: one.traffic)
-    best, points = knee(settings), tuple((one.traffic, one.delay) for one in settings)
+    settings = settings_of(sweep, parameter)
+    points = sorted((one.traffic, one.delay) for one in settings)
+    top, best = 1.14 * max(one.delay for one in settings), knee(settings)
     along = numbers(0, 1.12 * points[-1][0], "bytes of WebSocket a minute", 5, 10)
-    top = 1.14 * max(one.delay for one in settings)
     across = numbers(0, top, "told at worst, s after the cut", 5, 10)
-    marks: list[Mark] = [Path(((0, 0), (0, top)), wide=0.8), Path(points, "rule", 1.4, z=2.0)]
-    if best is not None:
-        marks.append(Dot(best.traffic, best.delay, "knee"))
-    for one in sorted(settings, key=lambda one: one is not best):
-        marks.append(_mark(one, one is best, one.value == yours))
-    marks += [Says(says=_costs(one)) for one in sorted(settings, key=lambda one: one.value)]
+    marks: list[Mark] = [Path(((0, 0), (0, top)), wide=0.8)]
+    marks.append(Path(tuple(points), "rule", 1.4, z=2.0))
     name = parameter.rpartition(".")[2]
     title = f"{name}: no knee among {len(settings)} settings"
     if best is not None:
+        marks.append(Dot(best.traffic, best.delay, "knee"))
         costs = f"told within {best.delay:.3g} s for {best.traffic:.3g} bytes a minute"
         title = f"The knee: {name} {best.value:g} s, {costs}"
+    for one in sorted(settings, key=lambda one: (one is not best, one.traffic)):
+        marks.append(_mark(one, one is best, one.value == yours))
+    for one in settings:
+        traffic = f"{one.value:g} s: {one.traffic:.3g} bytes a minute"
+        says = ", ".join([traffic, f"told within {one.delay:.3g} s", *one.false])
+        marks.append(Says(says=says))
     return Figure(title, (Panel(along, across, tuple(marks)),), (), "Trade-off", SIZE, MARGINS)
 
 
@@ -103,40 +111,18 @@ def knee(settings: list[Setting]) -> Setting | None:
 def _mark(one: Setting, is_best: bool, is_yours: bool) -> Dot:
     """A dot, with false alarms a cross, yours a star; and what is to be said of it."""
     value = f"{one.value:g} s"
-    alarms = _alarms(one)
     names = [name for name, holds in (("the knee", is_best), ("yours", is_yours)) if holds]
-    wordings = (", ".join([value, *names, *alarms]), ", ".join([value, *alarms]), value)
-    sign = "guess" if is_yours else "stuck" if alarms else "observed"
+    wordings = (", ".join([value, *names, *one.false]), ", ".join([value, *one.false]), value)
+    sign = "guess" if is_yours else "stuck" if one.false else "observed"
+    near, ink = 13 if names else 9, "stuck_words" if one.false else "ink"
+    places = (*beside(near, (12, 0))[:2], *around(near)[::-1], *beside(near, (-12, 12)))
     return Dot(
         one.traffic,
         one.delay,
         sign,
         wordings=wordings,
-        places=_places(13 if names else 9),
+        places=places,
         sizes=(9.0, 8.0),
-        ink="stuck_words" if alarms else "ink",
+        ink=ink,
         bold=is_best,
-    )
-
-
-def _costs(one: Setting) -> str:
-    """What a setting costs, in words."""
-    traffic = f"{one.value:g} s: {one.traffic:.3g} bytes a minute"
-    return ", ".join([traffic, f"told within {one.delay:.3g} s", *_alarms(one)])
-
-
-def _alarms(one: Setting) -> list[str]:
-    return [f"{100 * one.alarms:.2g} % false alarms"] if one.alarms else []
-
-
-def _places(near: float) -> tuple[Place, ...]:
-    """Above the curve at the right first."""
-    return (
-        (near, 7, "left", "bottom"),
-        (near, 0, "left", "center"),
-        (0, near, "center", "bottom"),
-        (-near, -6, "right", "top"),
-        (0, -near, "center", "top"),
-        (-near, 6, "right", "bottom"),
-        (near, -7, "left", "top"),
     )
