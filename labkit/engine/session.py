@@ -31,9 +31,9 @@ from ..values.faults import ENDS, Act, Fault, Send
 from ..values.faults import to_json as act_to_data
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
-from .counts import Tally
 from .engine import SILENT, Engine, needs_handshake
 from .recorder import Recorder
+from .tap import Tally
 
 
 def open_run(
