@@ -15,13 +15,20 @@ from typing import Any, Protocol
 
 from websockets.version import version
 
-from ..values.experiment import Experiment, Peer
+from ..values.experiment import Experiment
 from ..values.faults import Act, Goodbye, Send, StopReading
 from .capabilities import has
 from .raised import awaited_in, describe
 
 Observe = Callable[..., None]  # observe(what, **data)
 Handler = Callable[[Any], Awaitable[Any]]  # what a learner writes: async def handler(websocket)
+NEEDS = {  # arguments of serve() and connect(), and what of capabilities.SINCE has them
+    "ping_interval": "keepalive",
+    "ping_timeout": "keepalive",
+    "write_limit": "write_limit",
+    "max_queue": "max_queue",
+    "proxy": "proxy",
+}
 URI = {False: "ws://localhost/", True: "wss://localhost/"}
 
 
@@ -91,18 +98,22 @@ class End:
     def options(self) -> dict[str, Any]:
         """The keyword arguments of serve() or connect() that this version has, for the peer."""
         peer = self.experiment.peer(self.name)
-        given = settings(peer, self.logger, self.experiment.compression, self.context)
+        given = {
+            "ping_interval": peer.ping_interval,
+            "ping_timeout": peer.ping_timeout,
+            "close_timeout": peer.close_timeout,
+            "write_limit": peer.write_limit,
+            "max_queue": peer.max_queue,
+            "max_size": None,
+            "compression": "deflate" if self.experiment.compression else None,
+            "logger": self.logger,
+            "ssl": self.context,
+        }
         if self.name == "client":
             given["proxy"] = None  # a school's http_proxy breaks 127.0.0.1
             if self.context:  # 10.4 does not know it of itself when it is given a socket
                 given["server_hostname"] = "localhost"
-        if not self.has("keepalive"):
-            del given["ping_interval"], given["ping_timeout"]
-        return {
-            name: value
-            for name, value in given.items()
-            if name not in ("write_limit", "max_queue", "proxy") or self.has(name)
-        }
+        return {name: it for name, it in given.items() if self.has(NEEDS.get(name, "exists"))}
 
     def has(self, what: str) -> bool:
         """Whether the installed version has something in this implementation."""
@@ -179,7 +190,7 @@ class Application:
 
     async def read(self) -> None:
         """Await recv(), for ever."""
-        with self.told("recv"):
+        with Told(self.end, "recv"):
             while True:
                 message = await self.websocket.recv()
                 self.end.observe("message", step="received", size=len(message))
@@ -187,7 +198,7 @@ class Application:
     async def send(self, act: Send) -> None:
         """Send one message, or one every so many seconds; a blocked send delays the next ones."""
         due = self.world.now()
-        with self.told("send"):
+        with Told(self.end, "send"):
             while True:
                 await self.websocket.send(self.random.randbytes(act.size))
                 self.end.observe("message", step="sent", size=act.size)
@@ -198,7 +209,7 @@ class Application:
 
     async def say_goodbye(self, act: Goodbye) -> None:
         """Call close(), and note when it returns."""
-        with self.told("close"):
+        with Told(self.end, "close"):
             self.end.observe("closing", code=act.code, reason=act.reason)
             await self.websocket.close(act.code, act.reason)
             self.end.observe("returned", call="close")
@@ -213,12 +224,10 @@ class Application:
             self.end.report(problem, awaited_in(problem))
             await self.websocket.close(1011)
 
-    def told(self, awaiting: str) -> contextlib.AbstractContextManager[None]:
-        """A block in which the library may raise: that is reported, and goes no further."""
-        return _Told(self.end, awaiting)
 
+class Told(contextlib.AbstractContextManager[None]):
+    """A block in which the library may raise: that is reported, and goes no further."""
 
-class _Told(contextlib.AbstractContextManager[None]):
     def __init__(self, end: End, awaiting: str) -> None:
         self.end, self.awaiting = end, awaiting
 
@@ -227,18 +236,3 @@ class _Told(contextlib.AbstractContextManager[None]):
             return False
         self.end.report(problem, self.awaiting)
         return True
-
-
-def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[str, Any]:
-    """The keyword arguments of serve() and connect(); ``context``: an ssl.SSLContext, or None."""
-    return {
-        "ping_interval": peer.ping_interval,
-        "ping_timeout": peer.ping_timeout,
-        "close_timeout": peer.close_timeout,
-        "write_limit": peer.write_limit,
-        "max_queue": peer.max_queue,
-        "max_size": None,
-        "compression": "deflate" if compression else None,
-        "logger": logger,
-        "ssl": context,
-    }

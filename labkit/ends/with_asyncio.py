@@ -80,7 +80,7 @@ class AsyncioEnd(End):
             await self.begin(websocket)
 
     def make_opened(self) -> Any:
-        from .opened import opened
+        from .watched import opened
 
         return opened(self.name, self.options(), self.tell)
 
