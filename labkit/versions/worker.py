@@ -59,7 +59,7 @@ class Worker:
         if place.folder != Path("."):
             env["PYTHONPATH"] = str(place.folder)
         labkit = Path(__file__).resolve().parent.parent
-        self.process = subprocess.Popen(
+        self.process: Any = subprocess.Popen(
             [place.python, "-W", "ignore", "-c", START, str(labkit)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -112,7 +112,6 @@ class Worker:
     def _ask(
         self, request: dict[str, Any], reported: Reported, guess: float | None, progress: bool
     ) -> Trace:
-        assert self.process.stdin
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
@@ -133,14 +132,12 @@ class Worker:
             return trace
 
     def _trace(self, count: int) -> Trace:
-        assert self.process.stdout
         lines = islice(self.process.stdout, count)
         trace = Trace.from_lines(lines, f"the trace of {self.place.label}")
         trace.header["vintage"] = self.place.label
         return trace
 
     def _reply(self) -> dict[str, Any]:
-        assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
             raise self._failure()
@@ -159,7 +156,6 @@ class Worker:
 
     def __exit__(self, kind: Any, *exc: object) -> None:
         """End it: at once after an exception or an interrupt, otherwise by ending its input."""
-        assert self.process.stdin and self.process.stdout
         try:
             if kind is not None:
                 self._kill()
