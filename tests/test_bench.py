@@ -14,7 +14,7 @@ import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.widgets.knobs import WAYS, WHO, Knobs, difference
 from labkit.widgets.page import outputs
-from labkit.widgets.result import VIEWS, picture, result
+from labkit.widgets.result import VIEWS, draw, inline, result
 from labkit.widgets.session_thread import Runner
 
 
@@ -66,7 +66,7 @@ def test_no_position_of_the_knobs_raises_and_each_says_something(seed):
 def test_the_picture_shows_the_words_of_the_figure(seed):
     trace = run(quiet(seed), "virtual", progress=False)
     theory = predict(trace.experiment)
-    svg = picture(trace, theory, "timeline", 13.0)
+    svg = inline(draw(trace, theory, "timeline", 13.0))
     shown = [html.unescape(line) for line in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
     assert sorted(" ".join(shown).split()) == sorted(" ".join(plots.timeline(trace, theory, 13.0).words).split())
 
@@ -81,7 +81,7 @@ ACTS += [labkit.StopReading(3), labkit.Send(2, size=4000, every=0.2)]
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_picture_shows_whatever_happens(view, act):
     trace = run(FLY.but(faults=[act], until=30), "virtual", progress=False)
-    assert "textLength" in picture(trace, predict(trace.experiment), view, 13.0)
+    assert "textLength" in inline(draw(trace, predict(trace.experiment), view, 13.0))
 
 
 def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
@@ -90,13 +90,13 @@ def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
 
     monkeypatch.setattr("labkit.widgets.result.timeline", mistaken)
     with pytest.raises(AttributeError, match="colour_of_nothing"):
-        picture(run(FLY, "virtual", progress=False), predict(FLY))
+        draw(run(FLY, "virtual", progress=False), predict(FLY))
     shown = result(lambda: FLY)
     assert shown.raised and "AttributeError" in shown.sentence
 
 
 def test_a_picture_says_itself_and_takes_the_colours_of_the_page():
-    svg = picture(run(FLY, "virtual", progress=False), predict(FLY), "timeline")
+    svg = inline(draw(run(FLY, "virtual", progress=False), predict(FLY)))
     assert 'role="img" aria-label="Timeline. Cut at 9' in svg and "var(--jp-content-font-color1" in svg
     assert not re.search(r'(fill|stroke)="#(?!none)', svg), "a colour that no theme can change"
 
@@ -305,7 +305,7 @@ def test_a_page_that_is_gone_ends_it(session, monkeypatch):
 
 
 def test_what_goes_wrong_in_the_session_is_said_and_leaves_nothing(monkeypatch):
-    monkeypatch.setattr("labkit.widgets.liveview.picture", lambda *_: 1 / 0)
+    monkeypatch.setattr("labkit.widgets.liveview.draw", lambda *_: 1 / 0)
     broken = live(SMALL)
     until(lambda: not broken.runner.alive)
     assert "could not go on: ZeroDivisionError" in broken.sentence.value and threads() == []
