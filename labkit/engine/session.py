@@ -204,13 +204,7 @@ class Session(Engine):
                 self.wire.sample(name, partial(self._note_waiting, name, end))
 
     def _note_waiting(self, name: str, end: End) -> None:
-        """The bytes in an end's write buffer; while there are any, in which await its tasks are."""
-        count, awaited = end.waiting(), self.recorder.awaited
-        self.recorder.waiting(name, count)
-        if count or awaited.get(name):
-            self.recorder.awaiting(name, chains(self.wire.loops[name]))
-        if not count:
-            awaited.pop(name, None)
+        self.recorder.waiting(name, end.waiting(), partial(chains, self.wire.loops[name]))
 
     def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
         super().wait(seconds, tick)

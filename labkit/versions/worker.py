@@ -117,7 +117,7 @@ class Worker:
             self.process.stdin.flush()
         except OSError:
             raise self._failure() from None
-        with Living(reported, guess if progress else None, shown=progress) as living:
+        with Living(reported, guess, progress) as living:
             reply = self._reply()
             while "now" in reply:
                 reported.seen = reply
