@@ -208,8 +208,8 @@ class Session(Engine):
 
     def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
         super().wait(seconds, tick)
-        waits = "; ".join(sentence(*item) for item in self.wire.loops.items())
-        self.waits = f": {waits}" if self.over == "stuck" else ""
+        if self.over == "stuck":
+            self.waits = ": " + "; ".join(sentence(*item) for item in self.wire.loops.items())
 
     @property
     def ended(self) -> str:

@@ -219,8 +219,8 @@ class Member(AsyncioEnd):
 class Host(Member):
     """The server of a fleet: each connection to it is that of another member."""
 
-    def accept(self) -> Any:
-        return Member(self.run, "server", str(next(self.run.numbers))).accept()
+    async def accept(self, sock: Any) -> None:
+        await Member(self.run, "server", str(next(self.run.numbers))).accept(sock)
 
     def begin(self, websocket: Any) -> Awaitable[None]:
         return Member(self.run, "server", websocket.request.path[1:]).begin(websocket)
