@@ -7,12 +7,12 @@ take, is killed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
 import tempfile
 import threading
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,9 +103,6 @@ class Worker:
         timer.start()
         try:
             return self._ask(request, Reported(experiment), guess, progress)
-        except BaseException:
-            self.process.kill()
-            raise
         finally:
             timer.cancel()
 
@@ -150,26 +147,15 @@ class Worker:
         nothing = "it said nothing; perhaps it took too long, and was killed"
         return WorkerError(f"the worker of {self.place.label} has ended: {last or nothing}")
 
-    def _kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
     def __exit__(self, kind: Any, *exc: object) -> None:
         """End it: at once after an exception or an interrupt, otherwise by ending its input."""
-        try:
-            if kind is not None:
-                self._kill()
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._kill()
-        except BaseException:  # interrupted, too
-            self._kill()
-            raise
-        finally:
-            self.process.stdout.close()
-            self.errors.close()
+        with suppress(OSError, subprocess.TimeoutExpired), self.errors, self.process:
+            try:
+                if kind is None:
+                    self.process.stdin.close()
+                    self.process.wait(timeout=5)
+            finally:
+                self.process.kill()
 
 
 class Reported:
