@@ -7,11 +7,11 @@ threads, where whatever is awaited has happened.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from websockets.version import version
 
@@ -49,31 +49,26 @@ class World(Protocol):
         """Wait until the connection is lost, and then for what still runs."""
 
 
+@dataclass(eq=False)
 class End:
     """One end: the application of its connection, and the acts that were asked of it."""
+
+    name: str
+    experiment: Experiment
+    logger: Any
+    observe: Observe
+    handler: Handler | None
+    context: Any = None  # ssl.SSLContext; None: no TLS
+    application: Application | None = None
+    ended: bool = False  # the connection is lost; its application is told, or never will be
+    connection: Any = None
+    # asked for before there was a connection
+    early: list[tuple[Act, str]] = field(default_factory=list)
 
     implementation = "asyncio"
     watched = False  # whether the connection tells its states, where no log does
     handshake = True  # False, at both ends of asyncio's: connections begin OPEN
     path = ""  # that a client asks for
-
-    def __init__(
-        self,
-        name: str,
-        experiment: Experiment,
-        logger: Any,
-        observe: Observe,
-        handler: Handler | None,
-        context: Any = None,
-    ) -> None:
-        self.name, self.experiment, self.logger = name, experiment, logger
-        self.observe, self.handler = observe, handler
-        self.context = context  # ssl.SSLContext; None: no TLS
-        self.application: Application | None = None
-        self.opened = False
-        self.ended = False  # the connection is lost; its application is told, or never will be
-        self.connection: Any = None
-        self.early: list[tuple[Act, str]] = []  # asked for before there was a connection
 
     # what each implementation does in its own way
 
@@ -121,7 +116,7 @@ class End:
 
     async def live(self, websocket: Any, world: World) -> None:
         """What happens at this end from OPEN on: its application, until the connection is lost."""
-        self.opened, self.connection = True, websocket
+        self.connection = websocket
         self.application = Application(self, websocket, world)
         self.observe("opened")
         try:
@@ -146,12 +141,14 @@ class End:
         self.observe("raised", **describe(problem, awaiting, self.connection))
 
 
+@dataclass(eq=False)
 class Application:
     """What an end's application does with one connection: it reads, and does what acts ask."""
 
-    def __init__(self, end: End, websocket: Any, world: World) -> None:
-        self.end, self.websocket, self.world = end, websocket, world
-        self.stops = 0  # acts that keep it from reading
+    end: End
+    websocket: Any
+    world: World
+    stops: int = 0  # acts that keep it from reading
 
     async def run(self) -> None:
         """The default application, or the learner's own."""
@@ -225,11 +222,14 @@ class Application:
             await self.websocket.close(1011)
 
 
-class Told(contextlib.AbstractContextManager[None]):
+class Told(NamedTuple):
     """A block in which the library may raise: that is reported, and goes no further."""
 
-    def __init__(self, end: End, awaiting: str) -> None:
-        self.end, self.awaiting = end, awaiting
+    end: End
+    awaiting: str
+
+    def __enter__(self) -> None:
+        pass
 
     def __exit__(self, kind: Any, problem: BaseException | None, traceback: Any) -> bool:
         if not isinstance(problem, Exception):

@@ -49,7 +49,7 @@ class Recorder:
 
     def seen(self) -> tuple[int, int, int]:
         """How much has been noted until now: lines of the log, what was told, bytes."""
-        passed = sum(one.total + one.total_arrived for one in list(self.streams.values()))
+        passed = sum(one.sent.total + one.arrived.total for one in list(self.streams.values()))
         return len(self.logged), len(self.told), passed
 
     # the application and the wire

@@ -21,7 +21,26 @@ from websockets.utils import apply_mask
 from ..values.framing import LONG, MASK
 
 SHOWN = 16  # bytes of payload that are kept
-Progress = tuple[list[int], list[Any]]  # bytes so far, and the moment of each
+
+
+class Progress:
+    """How many bytes have passed, and the moment of each part."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.counts: list[int] = []
+        self.moments: list[Any] = []
+
+    def add(self, moment: Any, count: int) -> None:
+        """So many bytes more."""
+        self.total += count
+        self.counts.append(self.total)
+        self.moments.append(moment)
+
+    def moment_of(self, end: int) -> Any | None:
+        """When so many bytes had passed; None if they never did."""
+        index = bisect_left(self.counts, end)
+        return self.moments[index] if index < len(self.moments) else None
 
 
 class Stream:
@@ -30,23 +49,16 @@ class Stream:
     def __init__(self, sender: str) -> None:
         self.sender = sender
         self.data: list[bytes] = []
-        self.sent: Progress = ([], [])
-        self.arrived: Progress = ([], [])
-        self.total = 0
-        self.total_arrived = 0
+        self.sent, self.arrived = Progress(), Progress()
 
     def add(self, moment: Any, data: bytes) -> None:
         """Bytes went in."""
         self.data.append(data)
-        self.total += len(data)
-        self.sent[0].append(self.total)
-        self.sent[1].append(moment)
+        self.sent.add(moment, len(data))
 
     def arrive(self, moment: Any, count: int) -> None:
         """The next ``count`` bytes came out."""
-        self.total_arrived += count
-        self.arrived[0].append(self.total_arrived)
-        self.arrived[1].append(moment)
+        self.arrived.add(moment, count)
 
     def frames(self) -> Iterator[tuple[Any, Any | None, dict[str, Any]]]:
         """Each frame as (moment it went in, moment it arrived or None, what it is)."""
@@ -59,7 +71,7 @@ class Stream:
                 data = {"sender": self.sender, **describe(stream[start], payload)}
             except ValueError:
                 return  # not a frame: the rest of the stream cannot be read
-            yield moment_of(self.sent, end), moment_of(self.arrived, end), data
+            yield self.sent.moment_of(end), self.arrived.moment_of(end), data
 
 
 class Tally:
@@ -85,12 +97,6 @@ class Tally:
                 pings += stream[start] & 0x0F == Opcode.PING
                 size += end - start
         return {"pings": pings, "bytes": size}
-
-
-def moment_of(progress: Progress, end: int) -> Any | None:
-    """When so many bytes had passed; None if they never did."""
-    index = bisect_left(progress[0], end)
-    return progress[1][index] if index < len(progress[1]) else None
 
 
 def frames(stream: bytes, sender: str) -> Iterator[tuple[int, int, int]]:

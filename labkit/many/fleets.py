@@ -126,7 +126,7 @@ class Run(Engine):
         """One client's life."""
         member = Member(self, "client", str(number))
         await member.connect(dial)
-        if not member.opened:
+        if member.application is None:
             self.to_come -= 1
 
     def living(self, end: str) -> int:
