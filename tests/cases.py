@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import gc
+import os
 import random
+import tempfile
+import threading
+from collections.abc import Callable
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send
 from labkit.values.faults import Act
@@ -16,6 +22,24 @@ def small(**changes) -> Experiment:
     """The fruit fly, twenty times as fast: for real time."""
     base = Experiment(server=Peer(ping_interval=0.2, ping_timeout=0.15, close_timeout=0.1), faults=[Cut(at=0.45)])
     return base.but(**changes)
+
+
+def belongings() -> tuple[int, int, int, int]:
+    """Open files, threads, tasks that were made and not finished, and files of keys."""
+    gc.collect()
+    files = len(os.listdir("/dev/fd")) if os.path.exists("/dev/fd") else 0
+    tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
+    keys = sum(name.startswith("labkit-keys-") for name in os.listdir(tempfile.gettempdir()))
+    return files, threading.active_count(), tasks, keys
+
+
+def side_by_side(*works: Callable[[], object]) -> None:
+    """Do each in a thread of its own, all at once, and wait for them."""
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def quiet(seed: int) -> Experiment:

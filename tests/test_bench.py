@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from cases import FLY, quiet
+from cases import FLY, quiet, side_by_side
 
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
@@ -179,11 +179,7 @@ def test_moves_from_several_threads_end_where_the_knobs_stand():
         for value in values:
             bench.rows[name].knob.value = value
 
-    threads = [threading.Thread(target=drag, args=one) for one in (("cut", [10, 11, 12.5]), ("ping_timeout", [5, 6, 2]))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    side_by_side(lambda: drag("cut", [10, 11, 12.5]), lambda: drag("ping_timeout", [5, 6, 2]))
     assert bench.shown.code == repr(bench.experiment) and "noticed at 18 s" in bench.sentence.value
 
 
