@@ -7,12 +7,12 @@ take, is killed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import tempfile
 import threading
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ class Worker:
         if place.folder != Path("."):
             env["PYTHONPATH"] = str(place.folder)
         labkit = Path(__file__).resolve().parent.parent
-        self.process: Any = subprocess.Popen(
+        self.process = subprocess.Popen(
             [place.python, "-W", "ignore", "-c", START, str(labkit)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -103,18 +103,22 @@ class Worker:
         timer.start()
         try:
             return self._ask(request, Reported(experiment), guess, progress)
+        except BaseException:
+            self.process.kill()
+            raise
         finally:
             timer.cancel()
 
     def _ask(
         self, request: dict[str, Any], reported: Reported, guess: float | None, progress: bool
     ) -> Trace:
+        assert self.process.stdin
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         except OSError:
             raise self._failure() from None
-        with Living(reported, guess, progress) as living:
+        with Living(reported, guess if progress else None, shown=progress) as living:
             reply = self._reply()
             while "now" in reply:
                 reported.seen = reply
@@ -129,12 +133,14 @@ class Worker:
             return trace
 
     def _trace(self, count: int) -> Trace:
+        assert self.process.stdout
         lines = islice(self.process.stdout, count)
         trace = Trace.from_lines(lines, f"the trace of {self.place.label}")
         trace.header["vintage"] = self.place.label
         return trace
 
     def _reply(self) -> dict[str, Any]:
+        assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
             raise self._failure()
@@ -147,15 +153,27 @@ class Worker:
         nothing = "it said nothing; perhaps it took too long, and was killed"
         return WorkerError(f"the worker of {self.place.label} has ended: {last or nothing}")
 
+    def _kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def __exit__(self, kind: Any, *exc: object) -> None:
         """End it: at once after an exception or an interrupt, otherwise by ending its input."""
-        with suppress(OSError, subprocess.TimeoutExpired), self.errors, self.process:
-            try:
-                if kind is None:
-                    self.process.stdin.close()
-                    self.process.wait(timeout=5)
-            finally:
-                self.process.kill()
+        assert self.process.stdin and self.process.stdout
+        try:
+            if kind is not None:
+                self._kill()
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        except BaseException:  # interrupted, too
+            self._kill()
+            raise
+        finally:
+            self.process.stdout.close()
+            self.errors.close()
 
 
 class Reported:
