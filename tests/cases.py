@@ -7,7 +7,6 @@ import dataclasses
 import gc
 import os
 import random
-import tempfile
 import threading
 from collections.abc import Callable
 
@@ -24,13 +23,12 @@ def small(**changes) -> Experiment:
     return base.but(**changes)
 
 
-def belongings() -> tuple[int, int, int, int]:
-    """Open files, threads, tasks that were made and not finished, and files of keys."""
+def belongings() -> tuple[int, int, int]:
+    """Open files, threads, and tasks that were made and not finished."""
     gc.collect()
     files = len(os.listdir("/dev/fd")) if os.path.exists("/dev/fd") else 0
     tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
-    keys = sum(name.startswith("labkit-keys-") for name in os.listdir(tempfile.gettempdir()))
-    return files, threading.active_count(), tasks, keys
+    return files, threading.active_count(), tasks
 
 
 def side_by_side(*works: Callable[[], object]) -> None:
