@@ -184,7 +184,9 @@ def test_moves_from_several_threads_end_where_the_knobs_stand():
 
 
 def test_for_a_class_words_are_16_points_and_lines_3_pixels():
-    svg = explore(FLY, projector=True).picture.value
+    large, usual = explore(FLY, projector=True), explore(FLY)
+    assert [".labkit-projector" in bench.box.children[0].value for bench in (large, usual)] == [True, False]  # its style
+    svg = large.picture.value
     shown, drawn = (float(re.search(pattern, svg)[1]) for pattern in (r'<svg[^>]* width="([\d.]+)pt"', r'viewBox="\S+ \S+ ([\d.]+) '))
     words = [float(size) * shown / drawn for size in re.findall(r'font-size="([\d.]+)"', svg)]
     lines = [float(wide) * shown / drawn / 0.75 for wide in re.findall(r'<path d[^>]*stroke-width="([\d.]+)"', svg.split("</defs>")[1])]

@@ -112,7 +112,8 @@ def test_a_run_ends_at_until(wire):
 
 @both_wires
 def test_a_run_that_nothing_would_end_has_a_limit_of_its_own(wire):
-    saved = small(faults=[Cut(0.45, heal=0.5)])
+    saved = small(faults=[Cut(0.3, heal=0.32), Cut(0.45, heal=0.5)])
+    assert saved.limit == pytest.approx(0.5 + 2 * 0.45)  # two worst cases after the last act
     trace = run(saved, wire)
     assert trace.header["ended"] == "its time was up" and trace.end >= saved.limit - 1e-6
 
