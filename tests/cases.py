@@ -8,7 +8,9 @@ import gc
 import os
 import random
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send
 from labkit.values.faults import Act
@@ -38,6 +40,22 @@ def side_by_side(*works: Callable[[], object]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    """Wait until something is true; it must be, before long."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it has not come to that"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process has not ended (Linux)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def quiet(seed: int) -> Experiment:

@@ -5,10 +5,9 @@ import random
 import re
 import sys
 import threading
-import time
 
 import pytest
-from cases import FLY, quiet, side_by_side
+from cases import FLY, quiet, side_by_side, wait_until
 
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
@@ -198,14 +197,6 @@ def test_for_a_class_words_are_16_points_and_lines_3_pixels():
 SMALL = Experiment(server=Peer(ping_interval=0.4, ping_timeout=0.4, close_timeout=0.3))
 
 
-def until(true, seconds=10):
-    """Wait until something is true; it must be, before long."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it has not happened"
-        time.sleep(0.02)
-
-
 def state(session, end):
     return re.search(r"<b>(\w+)</b>", session.lamps[end].value)[1]
 
@@ -217,18 +208,18 @@ def threads():
 @pytest.fixture
 def session():
     with live(SMALL) as session:
-        until(lambda: state(session, "client") == "OPEN")
+        wait_until(lambda: state(session, "client") == "OPEN")
         yield session
     assert threads() == []
 
 
 def test_a_cut_is_noticed_the_survivor_hears_of_it_when_healed_and_all_of_it_replays(session):
     session.press("Cut")
-    until(lambda: session.buttons["Cut"].disabled and not session.buttons["Heal"].disabled)
-    until(lambda: state(session, "server") == "CLOSED")
+    wait_until(lambda: session.buttons["Cut"].disabled and not session.buttons["Heal"].disabled)
+    wait_until(lambda: state(session, "server") == "CLOSED")
     assert state(session, "client") == "OPEN"
     session.press("Heal")
-    until(lambda: state(session, "client") == "CLOSED")
+    wait_until(lambda: state(session, "client") == "CLOSED")
     session.press("End")
     trace = session.trace
     assert [type(act).__name__ for act in trace.experiment.faults] == ["Cut"] and trace.experiment.cuts[0].heal is not None
@@ -240,7 +231,7 @@ def test_a_cut_is_noticed_the_survivor_hears_of_it_when_healed_and_all_of_it_rep
 
 def test_a_live_trace_is_saved_and_loaded_like_any_other(session, tmp_path):
     session.press("Goodbye")
-    until(lambda: state(session, "client") == "CLOSED")
+    wait_until(lambda: state(session, "client") == "CLOSED")
     session.close()
     loaded = Trace.load(session.trace.save(tmp_path / "live.jsonl"))
     assert loaded.experiment == session.trace.experiment and loaded.header == session.trace.header
@@ -251,9 +242,9 @@ def test_a_live_trace_is_saved_and_loaded_like_any_other(session, tmp_path):
 def test_what_is_begun_can_be_ended_by_the_same_button(session, name):
     before = session.buttons[name].description
     session.press(name)
-    until(lambda: session.buttons[name].description != before)
+    wait_until(lambda: session.buttons[name].description != before)
     session.press(name)
-    until(lambda: session.buttons[name].description == before)
+    wait_until(lambda: session.buttons[name].description == before)
     session.close()
     (act,) = session.trace.experiment.faults
     assert act.over is not None and act.end == "server"
@@ -262,7 +253,7 @@ def test_what_is_begun_can_be_ended_by_the_same_button(session, name):
 @pytest.mark.parametrize("name, direction", [("Cut to client", "to_client"), ("Cut to server", "to_server")])
 def test_a_cut_one_way_is_one_way(session, name, direction):
     session.press(name)
-    until(lambda: session.buttons["Cut"].disabled)
+    wait_until(lambda: session.buttons["Cut"].disabled)
     session.close()
     assert session.trace.experiment.cuts[0].direction == direction
 
@@ -270,21 +261,21 @@ def test_a_cut_one_way_is_one_way(session, name, direction):
 @pytest.mark.parametrize("name", ["Reset", "Hang up"])
 def test_both_ends_hear_of_a_box_in_the_middle(session, name):
     session.press(name)
-    until(lambda: state(session, "server") == state(session, "client") == "CLOSED")
+    wait_until(lambda: state(session, "server") == state(session, "client") == "CLOSED")
 
 
 def test_a_close_code_that_may_not_be_sent_is_said_not_raised(session):
     session.code.value = 1006
     session.press("Goodbye")
-    until(lambda: "1006" in session.clock.value)
+    wait_until(lambda: "1006" in session.clock.value)
     assert state(session, "server") == "OPEN" and session.runner.alive
 
 
 def test_reconnecting_keeps_the_trace_of_the_connection_before(session):
     session.press("Reset")
-    until(lambda: state(session, "server") == "CLOSED")
+    wait_until(lambda: state(session, "server") == "CLOSED")
     session.press("Reconnect")
-    until(lambda: state(session, "server") == state(session, "client") == "OPEN")
+    wait_until(lambda: state(session, "server") == state(session, "client") == "OPEN")
     assert len(session.traces) == 1 and session.traces[0].closed_at("server") is not None
 
 
@@ -298,20 +289,20 @@ def test_a_new_one_ends_the_one_before():
 def test_a_page_that_is_gone_ends_it(session, monkeypatch):
     monkeypatch.setattr("labkit.widgets.liveview.DEAF", 0.3)
     session.pulse.click()  # the page beats once, and never again
-    until(lambda: not session.runner.alive)
+    wait_until(lambda: not session.runner.alive)
     assert session.trace is not None
 
 
 def test_what_goes_wrong_in_the_session_is_said_and_leaves_nothing(monkeypatch):
     monkeypatch.setattr("labkit.widgets.liveview.draw", lambda *_: 1 / 0)
     broken = live(SMALL)
-    until(lambda: not broken.runner.alive)
+    wait_until(lambda: not broken.runner.alive)
     assert "could not go on: ZeroDivisionError" in broken.sentence.value and threads() == []
 
 
 def test_what_happens_by_itself_in_an_experiment_happens_in_a_live_one():
     with live(SMALL.but(faults=[Cut(at=0.5)])) as session:
-        until(lambda: state(session, "server") == "CLOSED")
+        wait_until(lambda: state(session, "server") == "CLOSED")
     assert session.trace.experiment.faults == (Cut(at=0.5),)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nasty
 import pytest
-from cases import belongings, side_by_side, small
+from cases import alive, belongings, side_by_side, small, wait_until
 from jupyter_client.manager import KernelManager
 from websockets import connect
 
@@ -161,20 +161,6 @@ def test_a_restarted_kernel_leaves_nothing(cell, tmp_path, monkeypatch):
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
-
-
-def wait_until(true) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it has not come to that"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def children(pid: int) -> list[int]:

@@ -11,8 +11,7 @@ from multiprocessing import get_context
 
 import pandas
 import pytest
-from cases import FLY, goodbyes, quiet
-from test_ending import alive, wait_until
+from cases import FLY, alive, goodbyes, quiet, wait_until
 
 import labkit.many.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep

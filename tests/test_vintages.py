@@ -9,8 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cases import FLY, side_by_side, small
-from test_ending import alive, wait_until
+from cases import FLY, alive, side_by_side, small, wait_until
 
 from labkit import Cut, Experiment, Goodbye, HangUp, Hole, Peer, Reset, Send, Vintage, run, run_each
 from labkit.ends.capabilities import IMPLEMENTATIONS, SINCE, VIRTUAL, has, lack, number
