@@ -2,6 +2,7 @@
 
 import asyncio
 import warnings
+from types import SimpleNamespace
 
 import pytest
 from cases import FLY, side_by_side, small
@@ -139,6 +140,18 @@ def test_a_long_run_says_what_goes_on(capsys, monkeypatch):
         later = Living(session, guess=13.0).sentence()
     assert sentence == "12.4 s · cut 3.4 s ago · server OPEN · client OPEN · your guess in 0.6 s"
     assert later == "16.4 s · cut 7.4 s ago · server CLOSING · client OPEN · your guess was 3.4 s ago"
+
+
+def test_in_a_notebook_the_sentence_is_one_line_that_changes_in_place(monkeypatch):
+    from labkit.engine.progress import _Cell
+
+    shown = []
+    handle = SimpleNamespace(update=lambda data, raw: shown.append(("again", data["text/plain"])))
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(("new", data["text/plain"])) or handle)
+    cell = _Cell()
+    for text in ("1 s", "2 s", ""):
+        cell.show(text)
+    assert shown == [("new", "1 s"), ("again", "2 s")]
 
 
 def test_a_session_that_is_only_opened_can_be_left():
