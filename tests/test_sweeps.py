@@ -254,6 +254,12 @@ def test_what_lives_in_a_cell_alone_is_not_found_by_a_worker_which_goes_on(monke
         assert executor.submit(divmod, 7, 2).result(60) == (3, 1)
 
 
+def test_processes_do_all_that_was_asked_of_them():
+    with Processes(1) as executor:
+        futures = [executor.submit(divmod, number, 2) for number in range(9)]
+    assert [future.result(0) for future in futures] == [divmod(number, 2) for number in range(9)]
+
+
 def test_processes_wait_for_nothing_after_an_exception():
     with pytest.raises(ZeroDivisionError), Processes(2) as executor:
         futures = [executor.submit(time.sleep, 600) for _ in range(5)]
