@@ -74,6 +74,6 @@ def run(
     with session:
         from .engine.progress import Living
 
-        with Living(session, guess if progress else None, shown=progress) as living:
+        with Living(session, guess, progress) as living:
             session.wait(tick=living.tick)
     return session.trace

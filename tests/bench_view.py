@@ -16,7 +16,7 @@ from typing import Any
 
 from labkit import Cut, Experiment, Peer, compare, run
 from labkit.widgets.explorer import explore
-from labkit.widgets.result import picture
+from labkit.widgets.result import draw, inline
 from labkit.widgets.session_thread import Look, Runner
 
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
@@ -87,7 +87,7 @@ class Watched:
 
     def frame(self, look: Look) -> None:
         begin = time.thread_time()
-        picture(look.trace, look.prediction)
+        inline(draw(look.trace, look.prediction))
         self.cpu += time.thread_time() - begin
         self.pictures += 1
 

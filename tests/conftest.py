@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 
 import pytest
 
@@ -27,6 +28,18 @@ LONG = (  # parts of names; what waits longest is first
 def in_a_folder_of_its_own(tmp_path, monkeypatch):
     """For what writes a ledger into the folder where it runs."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def nothing_stays(tmp_path, monkeypatch):
+    """For what takes down all that it makes: files, threads, tasks and keys of TLS. Temporary files are those of this test alone."""
+    from cases import belongings
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = belongings()
+    yield
+    monkeypatch.undo()
+    assert belongings() == before and not list(tmp_path.glob("labkit-keys-*"))
 
 
 @pytest.fixture(scope="module")

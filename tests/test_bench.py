@@ -5,16 +5,15 @@ import random
 import re
 import sys
 import threading
-import time
 
 import pytest
-from cases import FLY, quiet
+from cases import FLY, quiet, side_by_side, wait_until
 
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run
 from labkit.widgets.knobs import WAYS, WHO, Knobs, difference
 from labkit.widgets.page import outputs
-from labkit.widgets.result import VIEWS, picture, result
+from labkit.widgets.result import VIEWS, draw, inline, result
 from labkit.widgets.session_thread import Runner
 
 
@@ -66,7 +65,7 @@ def test_no_position_of_the_knobs_raises_and_each_says_something(seed):
 def test_the_picture_shows_the_words_of_the_figure(seed):
     trace = run(quiet(seed), "virtual", progress=False)
     theory = predict(trace.experiment)
-    svg = picture(trace, theory, "timeline", 13.0)
+    svg = inline(draw(trace, theory, "timeline", 13.0))
     shown = [html.unescape(line) for line in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
     assert sorted(" ".join(shown).split()) == sorted(" ".join(plots.timeline(trace, theory, 13.0).words).split())
 
@@ -81,7 +80,7 @@ ACTS += [labkit.StopReading(3), labkit.Send(2, size=4000, every=0.2)]
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_picture_shows_whatever_happens(view, act):
     trace = run(FLY.but(faults=[act], until=30), "virtual", progress=False)
-    assert "textLength" in picture(trace, predict(trace.experiment), view, 13.0)
+    assert "textLength" in inline(draw(trace, predict(trace.experiment), view, 13.0))
 
 
 def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
@@ -90,13 +89,13 @@ def test_a_mistake_in_a_figure_is_told_and_not_drawn_over(monkeypatch):
 
     monkeypatch.setattr("labkit.widgets.result.timeline", mistaken)
     with pytest.raises(AttributeError, match="colour_of_nothing"):
-        picture(run(FLY, "virtual", progress=False), predict(FLY))
+        draw(run(FLY, "virtual", progress=False), predict(FLY))
     shown = result(lambda: FLY)
     assert shown.raised and "AttributeError" in shown.sentence
 
 
 def test_a_picture_says_itself_and_takes_the_colours_of_the_page():
-    svg = picture(run(FLY, "virtual", progress=False), predict(FLY), "timeline")
+    svg = inline(draw(run(FLY, "virtual", progress=False), predict(FLY)))
     assert 'role="img" aria-label="Timeline. Cut at 9' in svg and "var(--jp-content-font-color1" in svg
     assert not re.search(r'(fill|stroke)="#(?!none)', svg), "a colour that no theme can change"
 
@@ -179,16 +178,14 @@ def test_moves_from_several_threads_end_where_the_knobs_stand():
         for value in values:
             bench.rows[name].knob.value = value
 
-    threads = [threading.Thread(target=drag, args=one) for one in (("cut", [10, 11, 12.5]), ("ping_timeout", [5, 6, 2]))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    side_by_side(lambda: drag("cut", [10, 11, 12.5]), lambda: drag("ping_timeout", [5, 6, 2]))
     assert bench.shown.code == repr(bench.experiment) and "noticed at 18 s" in bench.sentence.value
 
 
 def test_for_a_class_words_are_16_points_and_lines_3_pixels():
-    svg = explore(FLY, projector=True).picture.value
+    large, usual = explore(FLY, projector=True), explore(FLY)
+    assert [".labkit-projector" in bench.box.children[0].value for bench in (large, usual)] == [True, False]  # its style
+    svg = large.picture.value
     shown, drawn = (float(re.search(pattern, svg)[1]) for pattern in (r'<svg[^>]* width="([\d.]+)pt"', r'viewBox="\S+ \S+ ([\d.]+) '))
     words = [float(size) * shown / drawn for size in re.findall(r'font-size="([\d.]+)"', svg)]
     lines = [float(wide) * shown / drawn / 0.75 for wide in re.findall(r'<path d[^>]*stroke-width="([\d.]+)"', svg.split("</defs>")[1])]
@@ -198,14 +195,6 @@ def test_for_a_class_words_are_16_points_and_lines_3_pixels():
 # live()
 
 SMALL = Experiment(server=Peer(ping_interval=0.4, ping_timeout=0.4, close_timeout=0.3))
-
-
-def until(true, seconds=10):
-    """Wait until something is true; it must be, before long."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it has not happened"
-        time.sleep(0.02)
 
 
 def state(session, end):
@@ -219,18 +208,18 @@ def threads():
 @pytest.fixture
 def session():
     with live(SMALL) as session:
-        until(lambda: state(session, "client") == "OPEN")
+        wait_until(lambda: state(session, "client") == "OPEN")
         yield session
     assert threads() == []
 
 
 def test_a_cut_is_noticed_the_survivor_hears_of_it_when_healed_and_all_of_it_replays(session):
     session.press("Cut")
-    until(lambda: session.buttons["Cut"].disabled and not session.buttons["Heal"].disabled)
-    until(lambda: state(session, "server") == "CLOSED")
+    wait_until(lambda: session.buttons["Cut"].disabled and not session.buttons["Heal"].disabled)
+    wait_until(lambda: state(session, "server") == "CLOSED")
     assert state(session, "client") == "OPEN"
     session.press("Heal")
-    until(lambda: state(session, "client") == "CLOSED")
+    wait_until(lambda: state(session, "client") == "CLOSED")
     session.press("End")
     trace = session.trace
     assert [type(act).__name__ for act in trace.experiment.faults] == ["Cut"] and trace.experiment.cuts[0].heal is not None
@@ -242,7 +231,7 @@ def test_a_cut_is_noticed_the_survivor_hears_of_it_when_healed_and_all_of_it_rep
 
 def test_a_live_trace_is_saved_and_loaded_like_any_other(session, tmp_path):
     session.press("Goodbye")
-    until(lambda: state(session, "client") == "CLOSED")
+    wait_until(lambda: state(session, "client") == "CLOSED")
     session.close()
     loaded = Trace.load(session.trace.save(tmp_path / "live.jsonl"))
     assert loaded.experiment == session.trace.experiment and loaded.header == session.trace.header
@@ -253,9 +242,9 @@ def test_a_live_trace_is_saved_and_loaded_like_any_other(session, tmp_path):
 def test_what_is_begun_can_be_ended_by_the_same_button(session, name):
     before = session.buttons[name].description
     session.press(name)
-    until(lambda: session.buttons[name].description != before)
+    wait_until(lambda: session.buttons[name].description != before)
     session.press(name)
-    until(lambda: session.buttons[name].description == before)
+    wait_until(lambda: session.buttons[name].description == before)
     session.close()
     (act,) = session.trace.experiment.faults
     assert act.over is not None and act.end == "server"
@@ -264,7 +253,7 @@ def test_what_is_begun_can_be_ended_by_the_same_button(session, name):
 @pytest.mark.parametrize("name, direction", [("Cut to client", "to_client"), ("Cut to server", "to_server")])
 def test_a_cut_one_way_is_one_way(session, name, direction):
     session.press(name)
-    until(lambda: session.buttons["Cut"].disabled)
+    wait_until(lambda: session.buttons["Cut"].disabled)
     session.close()
     assert session.trace.experiment.cuts[0].direction == direction
 
@@ -272,21 +261,21 @@ def test_a_cut_one_way_is_one_way(session, name, direction):
 @pytest.mark.parametrize("name", ["Reset", "Hang up"])
 def test_both_ends_hear_of_a_box_in_the_middle(session, name):
     session.press(name)
-    until(lambda: state(session, "server") == state(session, "client") == "CLOSED")
+    wait_until(lambda: state(session, "server") == state(session, "client") == "CLOSED")
 
 
 def test_a_close_code_that_may_not_be_sent_is_said_not_raised(session):
     session.code.value = 1006
     session.press("Goodbye")
-    until(lambda: "1006" in session.clock.value)
+    wait_until(lambda: "1006" in session.clock.value)
     assert state(session, "server") == "OPEN" and session.runner.alive
 
 
 def test_reconnecting_keeps_the_trace_of_the_connection_before(session):
     session.press("Reset")
-    until(lambda: state(session, "server") == "CLOSED")
+    wait_until(lambda: state(session, "server") == "CLOSED")
     session.press("Reconnect")
-    until(lambda: state(session, "server") == state(session, "client") == "OPEN")
+    wait_until(lambda: state(session, "server") == state(session, "client") == "OPEN")
     assert len(session.traces) == 1 and session.traces[0].closed_at("server") is not None
 
 
@@ -300,20 +289,20 @@ def test_a_new_one_ends_the_one_before():
 def test_a_page_that_is_gone_ends_it(session, monkeypatch):
     monkeypatch.setattr("labkit.widgets.liveview.DEAF", 0.3)
     session.pulse.click()  # the page beats once, and never again
-    until(lambda: not session.runner.alive)
+    wait_until(lambda: not session.runner.alive)
     assert session.trace is not None
 
 
 def test_what_goes_wrong_in_the_session_is_said_and_leaves_nothing(monkeypatch):
-    monkeypatch.setattr("labkit.widgets.liveview.picture", lambda *_: 1 / 0)
+    monkeypatch.setattr("labkit.widgets.liveview.draw", lambda *_: 1 / 0)
     broken = live(SMALL)
-    until(lambda: not broken.runner.alive)
+    wait_until(lambda: not broken.runner.alive)
     assert "could not go on: ZeroDivisionError" in broken.sentence.value and threads() == []
 
 
 def test_what_happens_by_itself_in_an_experiment_happens_in_a_live_one():
     with live(SMALL.but(faults=[Cut(at=0.5)])) as session:
-        until(lambda: state(session, "server") == "CLOSED")
+        wait_until(lambda: state(session, "server") == "CLOSED")
     assert session.trace.experiment.faults == (Cut(at=0.5),)
 
 

@@ -1,8 +1,9 @@
 """The command line: what it prints, what it writes, and how it refuses."""
 
+import cases
 import pytest
 
-from labkit import Trace
+from labkit import Trace, run
 from labkit.__main__ import main
 
 FLY = "run --ping-interval 4 --ping-timeout 3 --close-timeout 2 --cut 9 --wire virtual".split()
@@ -62,6 +63,14 @@ def test_wrong_usage_exits_with_2_and_one_sentence(words, hint, capsys):
         status = exit.code
     err = capsys.readouterr().err
     assert status == 2 and hint in err and err.count("\n") == 1, err
+
+
+def test_the_doctor_tells_three_connections_of_a_cause_in_full_and_how_many_more_there_are(capsys, tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text("\n".join(run(cases.FLY, "virtual").log("server") * 5))
+    assert main(["doctor", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("certain: ") == 3 and "… and 2 more: connections 4 (line" in said
 
 
 # vintages and the matrix

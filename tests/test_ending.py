@@ -9,14 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import nasty
 import pytest
-from cases import small
+from cases import alive, belongings, side_by_side, small, wait_until
 from jupyter_client.manager import KernelManager
-from test_session import belongings
 from websockets import connect
 
 from labkit import Send, crowd, fleet, open_run, run
@@ -165,20 +163,6 @@ def test_a_restarted_kernel_leaves_nothing(cell, tmp_path, monkeypatch):
         manager.shutdown_kernel(now=True)
 
 
-def wait_until(true) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it has not come to that"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def children(pid: int) -> list[int]:
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
     return [int(one) for one in listed if alive(int(one))]
@@ -201,6 +185,7 @@ def sockets(pid: int) -> set[str]:
     return {row.split()[1] for row in Path("/proc/net/tcp").read_text().splitlines()[1:] if row.split()[9] in inodes}
 
 
+@pytest.mark.usefixtures("nothing_stays")
 def test_a_thread_that_was_left_behind_puts_away_what_it_has_when_it_comes_back():
     """A lock instead of time.sleep(40): so this test says when."""
     lock = threading.Lock()
@@ -209,11 +194,9 @@ def test_a_thread_that_was_left_behind_puts_away_what_it_has_when_it_comes_back(
         with lock:
             pass
 
-    before = belongings()
     with lock, pytest.warns(StillBusy, match="Python cannot stop its thread 'labkit server, left behind at test_ending.py line"):
         run(small(faults=[], until=0.1), "loopback", server=waits)
     wait_until(lambda: not nasty.left_behind())
-    assert belongings() == before
 
 
 @pytest.mark.parametrize("implementation", ["legacy", "threading", "trio"])
@@ -231,14 +214,13 @@ def test_the_threads_of_every_implementation_end_with_their_run(implementation):
 
 
 @pytest.mark.parametrize("wire", ["virtual", "loopback"])
+@pytest.mark.usefixtures("nothing_stays")
 def test_a_handler_that_exits_ends_the_run_on_both_wires(wire):
     async def exits(websocket):
         sys.exit("enough")
 
-    before = belongings()
     with pytest.raises(SystemExit, match="enough"):
         run(small(faults=[], until=20), wire, server=exits)
-    assert belongings() == before
 
 
 def interrupt_until(done):
@@ -249,6 +231,7 @@ def interrupt_until(done):
         pause = 8
 
 
+@pytest.mark.usefixtures("nothing_stays")
 def test_a_crowd_and_a_fleet_end_the_same_way():
     async def calm(uri, number):
         async with connect(uri) as websocket:
@@ -258,7 +241,6 @@ def test_a_crowd_and_a_fleet_end_the_same_way():
         async with connect(uri) as websocket:
             await nasty.swallows(websocket)
 
-    before = belongings()
     with pytest.warns(StillBusy, match=r"the client was still busy in swallows\(\)"):
         crowd(swallows, clients=3, until=0.2)
     with pytest.warns(StillBusy, match=r"the server was still busy in spins\(\)"):
@@ -270,7 +252,6 @@ def test_a_crowd_and_a_fleet_end_the_same_way():
         fleet(small(until=600, faults=[]), clients=3, wire="loopback")
     done.set()
     interrupt.join()
-    assert belongings() == before
 
 
 # what a trace says
@@ -287,11 +268,7 @@ def test_a_trace_says_who_was_still_busy():
 def test_acts_from_several_threads_are_all_waited_for_and_no_longer():
     """The steps that are still to come are added in one thread and taken away in another."""
     with open_run(small(faults=[], until=20), "loopback") as session:
-        threads = [threading.Thread(target=lambda: [session.do(Send(at=0.2 + n / 1000)) for n in range(40)]) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        side_by_side(*[lambda: [session.do(Send(at=0.2 + n / 1000)) for n in range(40)]] * 4)
         assert len(session.acts) == 160 and session.pending
         session.wait(0.4)
         wait_until(lambda: not session.pending)
@@ -299,18 +276,8 @@ def test_acts_from_several_threads_are_all_waited_for_and_no_longer():
 
 def test_no_two_notes_have_the_same_number():
     recorder = Recorder(lambda: time.sleep(0) or 0.0, lambda *_: None)
-    notes = partial(repeat, lambda: recorder.note("server", "app", "x"), 500)
-    threads = [threading.Thread(target=notes) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    side_by_side(*[lambda: [recorder.note("server", "app", "x") for _ in range(500)]] * 4)
     assert len({number for _, number, *_ in recorder.told}) == len(recorder.told) == 2000
-
-
-def repeat(do, times):
-    for _ in range(times):
-        do()
 
 
 # interrupts, at every moment

@@ -11,8 +11,7 @@ from multiprocessing import get_context
 
 import pandas
 import pytest
-from cases import FLY, goodbyes, quiet
-from test_ending import alive, wait_until
+from cases import FLY, alive, goodbyes, quiet, wait_until
 
 import labkit.many.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
@@ -254,6 +253,12 @@ def test_what_lives_in_a_cell_alone_is_not_found_by_a_worker_which_goes_on(monke
         with pytest.raises(AttributeError, match="cell"):
             executor.submit(cell).result(60)
         assert executor.submit(divmod, 7, 2).result(60) == (3, 1)
+
+
+def test_processes_do_all_that_was_asked_of_them():
+    with Processes(1) as executor:
+        futures = [executor.submit(divmod, number, 2) for number in range(9)]
+    assert [future.result(0) for future in futures] == [divmod(number, 2) for number in range(9)]
 
 
 def test_processes_wait_for_nothing_after_an_exception():

@@ -8,14 +8,12 @@ import gc
 import os
 import ssl
 import tempfile
-import threading
 import warnings
 from pathlib import Path
 
 import pytest
 import trustme
 from cases import FLY, quiet, small
-from test_session import belongings
 from test_theory import frames, raised
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, compare, open_run, predict, run
@@ -200,12 +198,12 @@ def test_both_contexts_are_pythons_own_and_nothing_is_turned_off():
     ("names", "trusts", "words"),
     [(["localhost"], "another", "unable to get local issuer"), (["example.org"], "the same", "Hostname mismatch")],
 )
+@pytest.mark.usefixtures("nothing_stays")
 def test_a_client_that_cannot_verify_the_certificate_says_so(wire, names, trusts, words, monkeypatch):
     signer = trustme.CA()
     trusted, server = (signer if trusts == "the same" else trustme.CA()), signer.issue_cert(*names)
     pems = {"authority": trusted.cert_pem.bytes().decode(), "server": server.private_key_and_cert_chain_pem.bytes().decode()}
     monkeypatch.setattr("labkit.engine.tls.identity", lambda: pems)
-    before = belongings()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         trace = run(sealed(), wire)
@@ -213,7 +211,6 @@ def test_a_client_that_cannot_verify_the_certificate_says_so(wire, names, trusts
     (error,) = trace.raised("client")
     assert error.awaiting == "connect" and "certificate verify failed" in error.text and words in error.text
     assert trace.header["ended"] == "the server was never OPEN" and trace.noticed_at("server") is None
-    assert belongings() == before and not key_files()
 
 
 def test_without_trustme_a_sentence_says_what_to_install(monkeypatch):
@@ -312,55 +309,11 @@ def test_bytes_that_are_no_tls_are_nobodys_error():
 # nothing is left behind
 
 
-@pytest.mark.parametrize(("wire", "times"), [("virtual", 200), ("loopback", 40)])
-def test_many_runs_in_a_row_leave_nothing_behind(wire, times):
-    quick = Experiment(server=Peer(ping_interval=0.02, ping_timeout=0.015, close_timeout=0.01), faults=[Cut(0.025)], tls=True)
-    run(quick, wire)
-    before = belongings()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for _ in range(times):
-            run(quick, wire)
-    assert belongings() == before and not key_files()
-
-
-@both_wires
-@pytest.mark.parametrize("blow", [KeyboardInterrupt, RuntimeError])
-def test_an_interrupted_run_leaves_nothing_behind(wire, blow):
-    before = belongings()
-    with pytest.raises(blow), open_run(sealed(), wire) as session:
-        assert len(key_files()) == 1
-        session.wait(0.3)
-        raise blow
-    assert belongings() == before and not key_files()
-    assert session.trace.frames("server")  # what was seen until then is read
-
-
-@both_wires
-def test_an_error_inside_an_end_leaves_no_keys(wire, monkeypatch):
-    async def broken(self, listener):
-        raise RuntimeError("no server today")
-
-    monkeypatch.setattr("labkit.ends.with_asyncio.AsyncioEnd.serve", broken)
-    with pytest.raises(RuntimeError, match="no server today"):
-        run(sealed(), wire)
-    assert not key_files()
-
-
 def test_a_run_that_is_not_recorded_writes_no_keys():
     with open_run(sealed(), "virtual", record=False) as session:
         assert not key_files()
         session.wait()
     assert session.trace.told_at("server") is not None and session.trace.frames() == []
-
-
-@both_wires
-def test_runs_side_by_side_keep_their_keys_apart(wire):
-    traces = []
-    threads = [threading.Thread(target=lambda: traces.append(run(sealed(), wire))) for _ in range(4)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    assert [trace.frames("server")[-1].opcode for trace in traces] == ["CLOSE"] * 4 and not key_files()
 
 
 def test_a_key_log_that_is_asked_for_by_the_environment_is_the_users_own(monkeypatch, tmp_path):

@@ -5,12 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from cases import FLY, small
+from cases import FLY, alive, side_by_side, small, wait_until
 
 from labkit import Cut, Experiment, Goodbye, HangUp, Hole, Peer, Reset, Send, Vintage, run, run_each
 from labkit.ends.capabilities import IMPLEMENTATIONS, SINCE, VIRTUAL, has, lack, number
@@ -224,16 +223,7 @@ def test_a_worker_does_not_outlive_whoever_started_it():
         "worker = Worker(Vintage().find()); print(worker.process.pid, flush=True); os._exit(1)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
-    pid, deadline = int(done.stdout), time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] == "Z":
-            return  # gone, and waiting for an init that does not collect
-        threading.Event().wait(0.05)
-    pytest.fail(f"the worker {pid} still lives")
+    wait_until(lambda: not alive(int(done.stdout)))
 
 
 # the shelf
@@ -278,11 +268,7 @@ def test_two_may_fetch_at_once(shelf_here, monkeypatch):
     monkeypatch.setattr(shelf, "_install", both)
     monkeypatch.setattr(shelf.os, "getpid", threading.get_ident)  # as two processes
     results = []
-    threads = [threading.Thread(target=lambda: results.append(shelf.fetch("12.0"))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    side_by_side(*[lambda: results.append(shelf.fetch("12.0"))] * 2)
     assert len(results) == 2 and [path.name for path in shelf_here.iterdir()] == ["12.0"]
 
 

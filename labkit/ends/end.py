@@ -7,21 +7,28 @@ threads, where whatever is awaited has happened.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from websockets.version import version
 
-from ..values.experiment import Experiment, Peer
+from ..values.experiment import Experiment
 from ..values.faults import Act, Goodbye, Leave, Send, StopReading
 from .capabilities import has
 from .raised import awaited_in, describe
 
 Observe = Callable[..., None]  # observe(what, **data)
 Handler = Callable[[Any], Awaitable[Any]]  # what a learner writes: async def handler(websocket)
+NEEDS = {  # arguments of serve() and connect(), and what of capabilities.SINCE has them
+    "ping_interval": "keepalive",
+    "ping_timeout": "keepalive",
+    "write_limit": "write_limit",
+    "max_queue": "max_queue",
+    "proxy": "proxy",
+}
 URI = {False: "ws://localhost/", True: "wss://localhost/"}
 
 
@@ -42,31 +49,26 @@ class World(Protocol):
         """Wait until the connection is lost, and then for what still runs."""
 
 
+@dataclass(eq=False)
 class End:
     """One end: the application of its connection, and the acts that were asked of it."""
+
+    name: str
+    experiment: Experiment
+    logger: Any
+    observe: Observe
+    handler: Handler | None
+    context: Any = None  # ssl.SSLContext; None: no TLS
+    application: Application | None = None
+    ended: bool = False  # the connection is lost; its application is told, or never will be
+    connection: Any = None
+    # asked for before there was a connection
+    early: list[tuple[Act, str]] = field(default_factory=list)
 
     implementation = "asyncio"
     watched = False  # whether the connection tells its states, where no log does
     handshake = True  # False, at both ends of asyncio's: connections begin OPEN
     path = ""  # that a client asks for
-
-    def __init__(
-        self,
-        name: str,
-        experiment: Experiment,
-        logger: Any,
-        observe: Observe,
-        handler: Handler | None,
-        context: Any = None,
-    ) -> None:
-        self.name, self.experiment, self.logger = name, experiment, logger
-        self.observe, self.handler = observe, handler
-        self.context = context  # ssl.SSLContext; None: no TLS
-        self.application: Application | None = None
-        self.opened = False
-        self.ended = False  # the connection is lost; its application is told, or never will be
-        self.connection: Any = None
-        self.early: list[tuple[Act, str]] = []  # asked for before there was a connection
 
     # what each implementation does in its own way
 
@@ -91,18 +93,22 @@ class End:
     def options(self) -> dict[str, Any]:
         """The keyword arguments of serve() or connect() that this version has, for the peer."""
         peer = self.experiment.peer(self.name)
-        given = settings(peer, self.logger, self.experiment.compression, self.context)
+        given = {
+            "ping_interval": peer.ping_interval,
+            "ping_timeout": peer.ping_timeout,
+            "close_timeout": peer.close_timeout,
+            "write_limit": peer.write_limit,
+            "max_queue": peer.max_queue,
+            "max_size": None,
+            "compression": "deflate" if self.experiment.compression else None,
+            "logger": self.logger,
+            "ssl": self.context,
+        }
         if self.name == "client":
             given["proxy"] = None  # a school's http_proxy breaks 127.0.0.1
             if self.context:  # 10.4 does not know it of itself when it is given a socket
                 given["server_hostname"] = "localhost"
-        if not self.has("keepalive"):
-            del given["ping_interval"], given["ping_timeout"]
-        return {
-            name: value
-            for name, value in given.items()
-            if name not in ("write_limit", "max_queue", "proxy") or self.has(name)
-        }
+        return {name: it for name, it in given.items() if self.has(NEEDS.get(name, "exists"))}
 
     def has(self, what: str) -> bool:
         """Whether the installed version has something in this implementation."""
@@ -110,7 +116,7 @@ class End:
 
     async def live(self, websocket: Any, world: World) -> None:
         """What happens at this end from OPEN on: its application, until the connection is lost."""
-        self.opened, self.connection = True, websocket
+        self.connection = websocket
         self.application = Application(self, websocket, world)
         self.observe("opened")
         try:
@@ -135,12 +141,14 @@ class End:
         self.observe("raised", **describe(problem, awaiting, self.connection))
 
 
+@dataclass(eq=False)
 class Application:
     """What an end's application does with one connection: it reads, and does what acts ask."""
 
-    def __init__(self, end: End, websocket: Any, world: World) -> None:
-        self.end, self.websocket, self.world = end, websocket, world
-        self.stops = 0  # acts that keep it from reading
+    end: End
+    websocket: Any
+    world: World
+    stops: int = 0  # acts that keep it from reading
 
     async def run(self) -> None:
         """The default application, or the learner's own."""
@@ -181,7 +189,7 @@ class Application:
 
     async def read(self) -> None:
         """Await recv(), for ever."""
-        with self.told("recv"):
+        with Told(self.end, "recv"):
             while True:
                 message = await self.websocket.recv()
                 self.end.observe("message", step="received", size=len(message))
@@ -189,7 +197,7 @@ class Application:
     async def send(self, act: Send) -> None:
         """Send one message, or one every so many seconds; a blocked send delays the next ones."""
         due = self.world.now()
-        with self.told("send"):
+        with Told(self.end, "send"):
             while True:
                 await self.websocket.send(self.random.randbytes(act.size))
                 self.end.observe("message", step="sent", size=act.size)
@@ -200,7 +208,7 @@ class Application:
 
     async def say_goodbye(self, act: Goodbye) -> None:
         """Call close(), and note when it returns."""
-        with self.told("close"):
+        with Told(self.end, "close"):
             self.end.observe("closing", code=act.code, reason=act.reason)
             await self.websocket.close(act.code, act.reason)
             self.end.observe("returned", call="close")
@@ -222,32 +230,18 @@ class Application:
             self.end.report(problem, awaited_in(problem))
             await self.websocket.close(1011)
 
-    def told(self, awaiting: str) -> contextlib.AbstractContextManager[None]:
-        """A block in which the library may raise: that is reported, and goes no further."""
-        return _Told(self.end, awaiting)
 
+class Told(NamedTuple):
+    """A block in which the library may raise: that is reported, and goes no further."""
 
-class _Told(contextlib.AbstractContextManager[None]):
-    def __init__(self, end: End, awaiting: str) -> None:
-        self.end, self.awaiting = end, awaiting
+    end: End
+    awaiting: str
+
+    def __enter__(self) -> None:
+        pass
 
     def __exit__(self, kind: Any, problem: BaseException | None, traceback: Any) -> bool:
         if not isinstance(problem, Exception):
             return False
         self.end.report(problem, self.awaiting)
         return True
-
-
-def settings(peer: Peer, logger: Any, compression: bool, context: Any) -> dict[str, Any]:
-    """The keyword arguments of serve() and connect(); ``context``: an ssl.SSLContext, or None."""
-    return {
-        "ping_interval": peer.ping_interval,
-        "ping_timeout": peer.ping_timeout,
-        "close_timeout": peer.close_timeout,
-        "write_limit": peer.write_limit,
-        "max_queue": peer.max_queue,
-        "max_size": None,
-        "compression": "deflate" if compression else None,
-        "logger": logger,
-        "ssl": context,
-    }

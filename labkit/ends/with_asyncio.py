@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import importlib
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from .end import URI, End
@@ -55,21 +56,18 @@ class AsyncioEnd(End):
         if self.handshake:
             server = await self.library.serve(self.begin, sock=listener, **self.options())
             self.server = server.server
-        else:
-            self.server = await loop.create_server(self.accept, sock=listener)
-        await loop.create_future()
+            await loop.create_future()
+        while True:
+            sock, _ = await loop.sock_accept(listener)
+            loop.create_task(self.accept(sock))
 
-    def accept(self) -> Any:
-        """A client has dialled: its connection, which begins OPEN."""
-        connection = self.make_opened()
-        asyncio.get_running_loop().create_task(self.open(connection, self.experiment.latency))
-        return connection
+    async def accept(self, sock: Any) -> None:
+        """A client has dialled, by a connection that begins OPEN."""
+        await self.open(sock, self.experiment.latency)
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         if not self.handshake:
-            loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(self.make_opened, sock=dial())
-            await self.open(connection, 2 * self.experiment.latency)
+            await self.open(dial(), 2 * self.experiment.latency)
             return
         uri = URI[bool(self.context)] + self.path
         try:
@@ -79,13 +77,12 @@ class AsyncioEnd(End):
         else:
             await self.begin(websocket)
 
-    def make_opened(self) -> Any:
-        from .opened import opened
+    async def open(self, sock: Any, after: float) -> None:
+        """A connection that is OPEN ``after`` so many seconds, without a handshake, and lives."""
+        from .watched import opened
 
-        return opened(self.name, self.options(), self.tell)
-
-    async def open(self, connection: Any, after: float) -> None:
-        """A connection is OPEN ``after`` so many seconds, and lives."""
+        make = partial(opened, self.name, self.options(), self.tell)
+        _, connection = await asyncio.get_running_loop().create_connection(make, sock=sock)
         await connection.open_after(after)
         await self.begin(connection)
 

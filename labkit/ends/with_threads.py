@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -34,11 +35,12 @@ def drive(coroutine: Coroutine[Any, Any, None]) -> None:
         raise RuntimeError("an application in a thread awaited something that is not there yet")
 
 
+@dataclass
 class Calls:
     """A connection whose blocking calls can be awaited."""
 
-    def __init__(self, websocket: Any, stopped: Callable[[], bool]) -> None:
-        self.websocket, self.stopped = websocket, stopped
+    websocket: Any
+    stopped: Callable[[], bool]
 
     async def recv(self) -> Any:
         while True:

@@ -49,7 +49,7 @@ class Recorder:
 
     def seen(self) -> tuple[int, int, int]:
         """How much has been noted until now: lines of the log, what was told, bytes."""
-        passed = sum(one.total + one.total_arrived for one in list(self.streams.values()))
+        passed = sum(one.sent.total + one.arrived.total for one in list(self.streams.values()))
         return len(self.logged), len(self.told), passed
 
     # the application and the wire
@@ -64,19 +64,21 @@ class Recorder:
         if self.on:
             self.told.append((when, next(self.numbers), end, "tcp", what, data, conn))
 
-    def waiting(self, end: str, count: int) -> None:
-        """Keep how many bytes wait in an end's write buffer, if that has changed."""
+    def waiting(self, end: str, count: int, awaits: Callable[[], dict[str, list[str]]]) -> None:
+        """Keep how many bytes wait in an end's write buffer, if that has changed.
+
+        And, while there are any, in which await each task of the end is; [] once it has ended.
+        """
         if count != self.written.get(end, 0):
             self.written[end] = count
             self.note(end, "app", "waiting", bytes=count)
-
-    def awaiting(self, end: str, chains: dict[str, list[str]]) -> None:
-        """Keep in which await each task of an end is, if that has changed; [] once it has ended."""
-        before = self.awaited.get(end, {})
-        for task in [*chains, *(task for task in before if task not in chains)]:
-            if chains.get(task) != before.get(task):
-                self.note(end, "app", "awaiting", task=task, chain=chains.get(task, []))
-        self.awaited[end] = chains
+        before = self.awaited.pop(end, {})
+        now = awaits() if count or before else {}
+        for task in {**now, **before}:
+            if now.get(task) != before.get(task):
+                self.note(end, "app", "awaiting", task=task, chain=now.get(task, []))
+        if count:
+            self.awaited[end] = now
 
     # the log
 

@@ -31,9 +31,9 @@ from ..values.faults import ENDS, Act, Fault, Leave, Send, Suspend
 from ..values.faults import to_json as act_to_data
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
-from .counts import Tally
 from .engine import SILENT, Engine, needs_handshake
 from .recorder import Recorder
+from .tap import Tally
 
 
 def open_run(
@@ -210,18 +210,12 @@ class Session(Engine):
                 self.wire.sample(name, partial(self._note_waiting, name, end))
 
     def _note_waiting(self, name: str, end: End) -> None:
-        """The bytes in an end's write buffer; while there are any, in which await its tasks are."""
-        count, awaited = end.waiting(), self.recorder.awaited
-        self.recorder.waiting(name, count)
-        if count or awaited.get(name):
-            self.recorder.awaiting(name, chains(self.wire.loops[name]))
-        if not count:
-            awaited.pop(name, None)
+        self.recorder.waiting(name, end.waiting(), partial(chains, self.wire.loops[name]))
 
     def wait(self, seconds: float | None = None, tick: Callable[[], None] | None = None) -> None:
         super().wait(seconds, tick)
-        waits = "; ".join(sentence(*item) for item in self.wire.loops.items())
-        self.waits = f": {waits}" if self.over == "stuck" else ""
+        if self.over == "stuck":
+            self.waits = ": " + "; ".join(sentence(*item) for item in self.wire.loops.items())
 
     @property
     def ended(self) -> str:

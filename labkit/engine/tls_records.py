@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from .tap import Stream, moment_of
+from .tap import Stream
 
 HEADER = 5  # bytes
 ALERT, HANDSHAKE, DATA = 21, 22, 23  # types of records
@@ -98,7 +98,7 @@ def sealed(stream: Stream) -> Iterator[tuple[bytes, Record]]:
         end = body + int.from_bytes(data[start + 3 : body], "big")
         if end > len(data):
             return
-        sent, arrived = moment_of(stream.sent, end), moment_of(stream.arrived, end)
+        sent, arrived = stream.sent.moment_of(end), stream.arrived.moment_of(end)
         yield data[start:body], Record(data[start], data[body:end], sent, arrived)
         start = end
 

@@ -21,10 +21,6 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-from websockets.asyncio.server import serve
-
-from ..ends.end import settings
-from ..ends.watched import watched
 from ..ends.with_asyncio import AsyncioEnd
 from ..engine.engine import SILENT, Engine, needs_handshake
 from ..values.experiment import Experiment
@@ -108,28 +104,13 @@ class Run(Engine):
         self.to_come = clients  # whose opening is not over
         self.handshake = wire != "virtual" or needs_handshake(experiment, (clients - 1) * apart)
         self.numbers = itertools.count()  # of connections that begin OPEN
-        self.server: Any = None  # asyncio's
+        self.host = Host(self, "server", "")
         self.on = True  # teardown is not noted
 
     # the ends
 
     async def serve(self, listener: Any) -> None:
-        loop = asyncio.get_running_loop()
-        if self.handshake:
-            options = settings(self.experiment.server, SILENT, self.experiment.compression, None)
-            options["create_connection"] = watched("server", self.tell)
-            self.server = (await serve(self.welcome, sock=listener, **options)).server
-        else:
-            self.server = await loop.create_server(self.accept, sock=listener)
-        await loop.create_future()
-
-    def accept(self) -> Any:
-        """The next client has dialled: its connection at the server, which begins OPEN."""
-        return Member(self, "server", str(next(self.numbers))).accept()
-
-    def welcome(self, websocket: Any) -> Awaitable[None]:
-        """One more connection at the server: await its life."""
-        return Member(self, "server", websocket.request.path[1:]).begin(websocket)
+        await self.host.serve(listener)
 
     async def connect(self, dial: Callable[[], Any]) -> None:
         """Be the clients: open one after the other, on a grid."""
@@ -145,7 +126,7 @@ class Run(Engine):
         """One client's life."""
         member = Member(self, "client", str(number))
         await member.connect(dial)
-        if not member.opened:
+        if member.application is None:
             self.to_come -= 1
 
     def living(self, end: str) -> int:
@@ -162,8 +143,8 @@ class Run(Engine):
         for member in self.members[end]:
             if not member.ended:
                 member.abort()
-        if end == "server" and self.server is not None:
-            self.server.close()
+        if end == "server":
+            self.host.abort()
 
     @uninterrupted
     def close(self) -> None:
@@ -171,11 +152,6 @@ class Run(Engine):
         super().close()
 
     # what is seen
-
-    def tell(self, connection: Any, state: str) -> None:
-        """A connection at the server has come to a state."""
-        if connection.request is not None:  # it has said whose it is
-            self.tell_state("server", connection.request.path[1:], state)
 
     def tell_state(self, end: str, number: str, state: str) -> None:
         """A client's connection has come to a state at an end."""
@@ -238,6 +214,20 @@ class Member(AsyncioEnd):
             await super().live(websocket, world)
         finally:
             run.alive[self.name] -= 1
+
+
+class Host(Member):
+    """The server of a fleet: each connection to it is that of another member."""
+
+    async def accept(self, sock: Any) -> None:
+        await Member(self.run, "server", str(next(self.run.numbers))).accept(sock)
+
+    def begin(self, websocket: Any) -> Awaitable[None]:
+        return Member(self.run, "server", websocket.request.path[1:]).begin(websocket)
+
+    def tell(self, connection: Any, state: str) -> None:
+        if connection.request is not None:  # it has said whose it is
+            self.run.tell_state("server", connection.request.path[1:], state)
 
 
 @contextlib.contextmanager

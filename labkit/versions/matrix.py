@@ -18,31 +18,31 @@ from ..trace import Trace
 from ..trace.files import whole
 from ..trace.recordings import folders
 from . import Hole, Vintage, pythons, shelf
-from .matrix_cells import Cell, cell_of, clock_of, grid, key, measure
+from .matrix_cells import Cell, clock_of, grid, key, measure
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 REAL_TIME = "3.11"  # the Python of implementations that run in real time: one is enough
 # versions of asyncio whose cells in plain ws run once more, on the loopback wire: the virtual wire
 # must agree with it
 CONTROLS = ("14.1", "14.2", None)
-TELLING = [  # the cells whose traces are kept: (situation, wire, vintage)
-    ("quiet", "ws", Vintage("14.1", python="3.11")),
-    ("backlog below the mark", "ws", Vintage("13.1", python="3.11")),
-    ("backlog below the mark", "ws", Vintage("14.1", python="3.11")),
-    ("backlog below the mark", "ws", Vintage("14.2", python="3.11")),
-    ("quiet", "wss server", Vintage("14.1", python="3.10")),
-    ("quiet", "wss server", Vintage("14.2", python="3.10")),
-    ("quiet", "wss server", Vintage("14.1", python="3.11")),
-    ("quiet", "wss client", Vintage("14.1", python="3.11")),
-    ("quiet", "wss client", Vintage("13.0.1", python="3.11")),
-    ("ping before drain blocked", "ws", Vintage("10.4", "legacy", "3.11")),
-    ("ping before drain blocked", "ws", Vintage(python="3.11")),
-    ("drain blocked before the ping", "ws", Vintage("14.1", python="3.11")),
-    ("drain blocked before the ping", "ws", Vintage("14.2", python="3.11")),
-    ("drain blocked before the ping", "ws", Vintage(python="3.11")),
-    ("backlog below the mark", "ws", Vintage(implementation="threading", python="3.11")),
-    ("backlog below the mark", "ws", Vintage(implementation="trio", python="3.11")),
-]
+TELLING = (  # the cells whose traces are kept, by their keys
+    "10.4-legacy-python3.11-ws-ping_before_drain_blocked",
+    "13.0.1-asyncio-python3.11-wss_client-quiet",
+    "13.1-asyncio-python3.11-ws-backlog_below_the_mark",
+    "14.1-asyncio-python3.10-wss_server-quiet",
+    "14.1-asyncio-python3.11-ws-backlog_below_the_mark",
+    "14.1-asyncio-python3.11-ws-drain_blocked_before_the_ping",
+    "14.1-asyncio-python3.11-ws-quiet",
+    "14.1-asyncio-python3.11-wss_client-quiet",
+    "14.1-asyncio-python3.11-wss_server-quiet",
+    "14.2-asyncio-python3.10-wss_server-quiet",
+    "14.2-asyncio-python3.11-ws-backlog_below_the_mark",
+    "14.2-asyncio-python3.11-ws-drain_blocked_before_the_ping",
+    "installed-asyncio-python3.11-ws-drain_blocked_before_the_ping",
+    "installed-asyncio-python3.11-ws-ping_before_drain_blocked",
+    "installed-threading-python3.11-ws-backlog_below_the_mark",
+    "installed-trio-python3.11-ws-backlog_below_the_mark",
+)
 
 
 def vintages() -> Iterator[Vintage]:
@@ -77,10 +77,7 @@ def record(folder: Path, progress: bool = True) -> str:
 
     Returns what was written, in words.
     """
-    telling = {
-        key(cell_of(vintage, situation, wire, clock_of(vintage)))
-        for situation, wire, vintage in TELLING
-    }
+    telling = {name.replace("installed", shelf.installed()) for name in TELLING}
     cells, traces = [], folder / "matrix"
     traces.mkdir(parents=True, exist_ok=True)
     for cell, trace in everything(progress=progress):

@@ -88,18 +88,17 @@ def experiment(situation: str, wire: str, clock: str = "virtual") -> Experiment:
 
 def judge(trace: Story, keeper: str, heal: float) -> Cell:
     """What became of the keeper: three moments (s, or None), what it was told, its verdict."""
+    moments = {
+        "noticed": trace.noticed_at(keeper),
+        "closed": trace.closed_at(keeper),
+        "told": trace.told_at(keeper),
+    }
     return {
-        "noticed": _rounded(trace.noticed_at(keeper)),
-        "closed": _rounded(trace.closed_at(keeper)),
-        "told": _rounded(trace.told_at(keeper)),
+        **{name: moment and round(moment, 6) for name, moment in moments.items()},
         "raised": next((one.type for one in trace.raised(keeper)), None),
         "verdict": fate(trace, keeper, heal),
         "why": None,
     }
-
-
-def _rounded(moment: float | None) -> float | None:
-    return None if moment is None else round(moment, 6)
 
 
 def clock_of(vintage: Vintage) -> str:
@@ -164,10 +163,7 @@ def cell_of(vintage: Vintage, situation: str, wire: str, clock: str) -> Cell:
         "clock": clock,
         "cut": CUT,
         "heal": HEAL[clock],
-        "noticed": None,
-        "closed": None,
-        "told": None,
-        "raised": None,
+        **dict.fromkeys(("noticed", "closed", "told", "raised")),
     }
 
 

@@ -180,8 +180,7 @@ class Row:
                 layout={"width": "5.5em"},
                 tooltip=f"{name} is None",
             )
-            self.none.observe(self._disable, "value")
-            knob.disabled = is_none
+            widgets.dlink((self.none, "value"), (knob, "disabled"))
             self.box.children += (self.none,)
 
     @property
@@ -200,9 +199,6 @@ class Row:
         self.knob.observe(do, "value")
         if self.none is not None:
             self.none.observe(do, "value")
-
-    def _disable(self, change: Any) -> None:
-        self.knob.disabled = change["new"]
 
 
 def _rows(start: Knobs, longest: float | None) -> dict[str, Row]:

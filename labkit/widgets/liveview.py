@@ -17,7 +17,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..engine.session import Session
-from ..plots import setup
+from ..plots import Figure, setup
 from ..running import run
 from ..theory import MOMENTS, Comparison, Difference, ask
 from ..trace import Trace
@@ -26,7 +26,7 @@ from ..values.experiment import Experiment
 from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, HangUp, Reset, Send, StopReading
 from .explorer import FLY
 from .page import mark, row, show, style
-from .result import Result, copyable, draw, picture, said
+from .result import Result, copyable, draw, inline, said
 from .session_thread import Look, Runner
 
 FLOOD_SIZE, FLOOD_EVERY = 20_000, 0.02  # bytes, s: a megabyte a second
@@ -39,6 +39,7 @@ LAMPS = {
     "CLOSED": ("□", "#a6a6a6"),
 }
 CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
+WIRE = "wire"
 FITTING = {"description_width": "initial"}
 STATUS = '<span role="status" aria-live="polite" style="margin-right:1.5em;white-space:nowrap">'
 _latest: list[Live] = []
@@ -68,9 +69,8 @@ class Live:
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         self.traces: list[Trace] = []
         sentence = "A connection that was running when this was shown."
-        self.shown = Result(sentence, code=repr(experiment), figure=partial(setup, experiment))
-        self.cut: Act | None = None
-        self.held: dict[tuple[str, str], Act] = {}  # acts in force, by button and end
+        self.shown = Result(sentence, code=repr(experiment), figure=setup(experiment))
+        self.held: dict[str, Act] = {}  # acts in force, by button and end; the cut is at WIRE
         self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
         self.turn = threading.RLock()
         self._make_widgets()
@@ -95,9 +95,9 @@ class Live:
 
     def compare(self) -> Comparison:
         """The moments of the real run beside those of the same presses in virtual time."""
-        virtual, real = self.again(), self.traces[-1]
+        both = self.again(), self.traces[-1]
         rows = [
-            Difference(end, moment, ask(virtual, moment, end), ask(real, moment, end))
+            Difference(end, moment, *(ask(trace, moment, end) for trace in both))
             for end in ENDS
             for moment in MOMENTS
         ]
@@ -113,54 +113,31 @@ class Live:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    # what the buttons do; each runs in the session's own thread
-
-    def _start_cut(self, session: Session, direction: str) -> None:
-        if self.cut is None:
-            self.cut = session.do(Cut(direction=direction))
-
-    def _heal(self, session: Session) -> None:
-        if self.cut is not None:
-            cut, self.cut = self.cut, None
-            session.finish(cut)
-
-    def _toggle(self, session: Session, key: tuple[str, str], act: Act) -> None:
-        """Begin what a button is for (its name and end), or end it if it has begun."""
-        if key in self.held:
-            session.finish(self.held.pop(key))
-        else:
-            self.held[key] = session.do(act)
+    # what the buttons do
 
     def _pressed(self, name: str) -> None:
-        end = self.end.value
-        acts: dict[str, Act] = {
-            "Reset": Reset(),
-            "Hang up": HangUp(),
-            "Freeze": Freeze(end=end),
-            "Stop reading": StopReading(end=end),
-            "Flood": Send(end=end, size=FLOOD_SIZE, every=FLOOD_EVERY),
-        }
-        order = self.runner.order
         if name == "End":
             self.runner.close(None)
         elif name == "Reconnect":
             self.reconnect()
-        elif name in CUTS:
-            order(lambda session: self._start_cut(session, CUTS[name]))
-        elif name == "Heal":
-            order(self._heal)
-        elif name == "Goodbye":
-            code = self.code.value
-            order(lambda session: session.do(Goodbye(end=end, code=code)))
-        elif name in BACK:
-            order(lambda session: self._toggle(session, (name, end), acts[name]))
         else:
-            order(lambda session: session.do(acts[name]))
+            self.runner.order(partial(self._do, name, self.end.value, self.code.value))
+
+    def _do(self, name: str, end: str, code: int, session: Session) -> None:
+        """In the session's own thread: begin what a button is for, or end it if it has begun."""
+        place = WIRE if name in (*CUTS, "Heal") else f"{name} {end}"
+        if place in self.held:
+            if name not in CUTS:
+                session.finish(self.held.pop(place))
+        elif name != "Heal":
+            act = session.do(_act(name, end, code))
+            if act.finish:
+                self.held[place] = act
 
     def reconnect(self) -> None:
         """End this connection, keep its trace, and open another."""
         self.runner.close()
-        self.cut, self.held = None, {}
+        self.held = {}
         self.runner = Runner(self.experiment, self._frame, self._lost).start()
 
     # what is seen
@@ -173,12 +150,11 @@ class Live:
             self.lamps[end].value = lamp(end, state)
         problem = f" · not done: {html.escape(look.problem)}" if look.problem else ""
         self.clock.value = f"{look.now:.1f} s{problem}"
-        self.picture.value = picture(
-            look.trace, look.prediction, "timeline", None, self.key, self.projector
-        )
+        drawn = draw(look.trace, look.prediction)
+        self.picture.value = inline(drawn, self.key, self.projector)
         self._label(look)
         if look.over:
-            self._last(look)
+            self._last(look, drawn)
         elif self.beat and time.monotonic() - self.beat > DEAF:
             self.runner.close()
 
@@ -187,22 +163,20 @@ class Live:
         sentence = f"This connection could not go on: {problem}. Reconnect opens another."
         self.sentence.value = said(sentence)
 
-    def _last(self, look: Look) -> None:
+    def _last(self, look: Look, drawn: Figure) -> None:
         """The end of a connection: why, and how to have it again."""
         sentence, code = why(look.trace), repr(look.trace.experiment)
-        figure = partial(draw, look.trace, look.prediction, "timeline", None)
-        self.shown = Result(sentence, self.picture.value, code, figure=figure)
+        self.shown = Result(sentence, self.picture.value, code, figure=drawn)
         self.sentence.value, self.copy.value = said(sentence), copyable(code)
 
     def _label(self, look: Look) -> None:
         """What each button would do now, and whether it can."""
-        for name in CUTS:
-            self.buttons[name].disabled = look.over or self.cut is not None
-        self.buttons["Heal"].disabled = look.over or self.cut is None
-        for name in ("Reset", "Hang up", "Goodbye", "End", *BACK):
-            self.buttons[name].disabled = look.over
+        cut = WIRE in self.held
+        useless = {"Heal": not cut, **dict.fromkeys(CUTS, cut)}
+        for name, button in self.buttons.items():
+            button.disabled = useless.get(name, False) or look.over and name != "Reconnect"
         for name, finish in BACK.items():
-            held = (name, self.end.value) in self.held
+            held = f"{name} {self.end.value}" in self.held
             self.buttons[name].description = finish if held else name
 
     def _make_widgets(self) -> None:
@@ -270,6 +244,21 @@ BUTTONS = {
     "Reconnect": "end this connection and open another",
     "End": "end the session: its trace stands",
 }
+
+
+def _act(name: str, end: str, code: int) -> Act:
+    """What a button is for."""
+    if name == "Goodbye":  # may refuse its code
+        return Goodbye(end=end, code=code)
+    acts: dict[str, Act] = {
+        **{cut: Cut(direction=way) for cut, way in CUTS.items()},
+        "Reset": Reset(),
+        "Hang up": HangUp(),
+        "Freeze": Freeze(end=end),
+        "Stop reading": StopReading(end=end),
+        "Flood": Send(end=end, size=FLOOD_SIZE, every=FLOOD_EVERY),
+    }
+    return acts[name]
 
 
 def _button(name: str, words: str) -> widgets.Button:

@@ -65,7 +65,7 @@ def outputs(box: Any, shown: Result, key: str) -> list[dict[str, Any]]:
     to life; and HTML that an untrusted notebook may show, too.
     """
     words = f"<p>{html.escape(shown.sentence)}</p><p><code>{html.escape(shown.code)}</code></p>"
-    image = _image(shown.figure()) if shown.figure else ""
+    image = _image(shown.figure) if shown.figure else ""
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     return [
         {WIDGET: view, "text/plain": "(knobs, where there is a kernel)"},

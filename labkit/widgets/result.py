@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from ..plots import Figure, ladder, timeline
 from ..running import run
@@ -33,7 +32,7 @@ class Result:
     picture: str = ""
     code: str = ""
     raised: bool = False  # whether the sentence says why there is nothing to see
-    figure: Callable[[], Figure] | None = None  # draws it again, for a page without a kernel
+    figure: Figure | None = None  # for a page without a kernel
 
 
 def result(
@@ -50,37 +49,31 @@ def result(
         return Result(f"This cannot be set up: {problem}.", raised=True)
     code = repr(experiment)
     try:
-        trace, theory = run(experiment, "virtual", progress=False), predict(experiment)
+        trace = run(experiment, "virtual", progress=False)
         sentence = why(trace)
         if unknown := covers(experiment):
             sentence += f" (Theory has no say here: {unknown}.)"
-        drawn = picture(trace, theory, view, guess, key, projector)
-        return Result(sentence, drawn, code, figure=partial(draw, trace, theory, view, guess))
+        drawn = draw(trace, predict(experiment), view, guess)
+        return Result(sentence, inline(drawn, key, projector), code, figure=drawn)
     except Exception as problem:  # in no code of the learner's: a traceback would not help
         sentence = f"This could not be run: {type(problem).__name__}: {problem}."
         return Result(sentence, code=code, raised=True)
 
 
-def picture(
-    trace: Story,
-    prediction: Story | None,
-    view: str = "timeline",
-    guess: float | None = None,
-    key: str = "bench",
-    projector: bool = False,
-) -> str:
-    """A trace as SVG, in the page's colours."""
-    drawn = draw(trace, prediction, view, guess)
+def draw(
+    trace: Story, prediction: Story, view: str = "timeline", guess: float | None = None
+) -> Figure:
+    """A trace as a figure."""
+    drawn: Figure = timeline(trace, prediction, guess) if view == "timeline" else ladder(trace)
+    return drawn
+
+
+def inline(drawn: Figure, key: str = "bench", projector: bool = False) -> str:
+    """A figure as SVG, in the page's colours."""
     if not projector:
         return drawn.inline(key)
     narrow = replace(drawn, size=(drawn.size[0] * NARROWER, drawn.size[1]))
     return narrow.inline(key, LARGER, THICK)
-
-
-def draw(trace: Story, prediction: Story | None, view: str, guess: float | None) -> Figure:
-    """The figure itself."""
-    drawn: Figure = timeline(trace, prediction, guess) if view == "timeline" else ladder(trace)
-    return drawn
 
 
 def said(sentence: str) -> str:
