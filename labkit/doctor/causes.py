@@ -10,17 +10,19 @@ from typing import TypeGuard
 
 from .connection import Connection, Fact
 from .families import family, number
-from .verdict import KEEPALIVE, Verdict, of_close
+from .sentences import HOW
+from .verdict import Verdict, of_close, whose
 
 # what a CLOSE says by itself
-BY_CLOSE = "peer_timeout goodbye going_away refused_data peer_failed handler_raised".split()
+BY_CLOSE = (
+    "peer_timeout goodbye going_away other_code refused_data peer_failed handler_raised".split()
+)
 IDLES = (  # s, after which boxes on the way forget a connection
     30, 45, 50, 55, 60, 75, 90, 100, 110, 120, 180, 240,
     300, 350, 360, 400, 600, 900, 1200, 1800, 3600, 4000, 7200,
 )  # fmt: skip
 STUCK = 30.0  # s in CLOSING, longer than defaults explain
 STUCK_LEGACY = 60.0  # s; legacy may take 5 × close_timeout
-STUCK_SURELY = 150.0  # s
 CLOSE_1011 = "sent CLOSE 1011 'keepalive ping timeout'"
 
 
@@ -72,12 +74,13 @@ def _notes(connection: Connection) -> list[str]:
 def _never_open(connection: Connection) -> Verdict | None:
     if "OPEN" in connection.states:
         return None
-    if connection.refused:
-        why = "the opening handshake failed"
-        return Verdict("handshake", "certain", why, (connection.refused,))
+    refused = connection.refused
+    if refused:
+        return Verdict(connection.refusal, "certain", refused.words, (refused,))
     if connection.whole and connection.is_over:
         evidence = _facts(connection, "CONNECTING", "CLOSED")
-        return Verdict("handshake", "certain", "CLOSED without ever having been OPEN", evidence)
+        why = f"CLOSED without ever having been OPEN{_how(connection)}"
+        return Verdict("handshake", "likely", why, evidence)
     return None
 
 
@@ -92,9 +95,8 @@ def _stuck(connection: Connection) -> Verdict | None:
         return None
     still = "" if connection.is_over else ", and still when the log ends"
     why = f"CLOSING for {gap:,.0f} s{still}; close_timeout is 10 s by default."
-    sure = "certain" if gap >= STUCK_SURELY else "likely"
     facts = _facts(connection, "CLOSING", "CLOSED", connection.timed_out, connection.sent)
-    return Verdict("closing_gap", sure, f"{why} {_why_stuck(connection)}", facts)
+    return Verdict("closing_gap", "likely", f"{why} {_why_stuck(connection)}", facts)
 
 
 def _why_stuck(connection: Connection) -> str:
@@ -118,13 +120,21 @@ def _why_stuck(connection: Connection) -> str:
 def _own_keepalive(connection: Connection) -> Verdict | None:
     """This end's keepalive closed it."""
     sent, got, timed_out = connection.sent, connection.got, connection.timed_out
-    if not _is_keepalive(sent) or (got and got.number < sent.number):
+    if timed_out and sent is None and got is None and connection.failing == 1011:
+        sent = timed_out  # up to version 9 the CLOSE may not be written any more
+    if not (_is_keepalive(sent) or (sent and timed_out and connection.failing == 1011)):
+        return None
+    if got and got.number < sent.number:
         return None
     pong, ping = connection.late_pong, connection.ping
     if pong and timed_out and pong.number < timed_out.number:
         why = "the pong was read before its own timeout was noticed: both waited for this end"
         facts = _facts(connection, connection.ping_before, pong, timed_out, sent)
         return Verdict("own_loop", "likely", why, facts)
+    other = connection.other_pong
+    if other and ping and timed_out and ping.number < other.number and not connection.mixed:
+        why = "a pong came, but its bytes are not those of the ping, so that it answers nothing"
+        return Verdict("pong_bug", "likely", why, _facts(connection, ping, other, timed_out))
     why = f"this end {CLOSE_1011}"
     if connection.waited is not None:
         why += f", {connection.waited:.3g} s after the ping"
@@ -158,22 +168,34 @@ def _closed_with_a_code(connection: Connection) -> Verdict | None:
     first = closes[0]
     mine, code, known = first is sent, first.code or 1005, _is_first(connection, first)
     who = "one end" if not known else "this end" if mine else "the peer"
-    why = f"{who} closed with {code}"
-    if first.reason:
-        why += f" ({first.reason})"
+    reason = f" ({first.reason})" if first.reason else ""
+    why = f"{who} closed with {code}{reason}{whose(code, mine) if known else ''}"
     evidence = _facts(connection, *closes, connection.failed if mine else None)
-    cause, sure = of_close(code, first.reason, mine), "certain"
-    notes: tuple[str, ...] = ()
+    cause, sure = of_close(code, first.reason, mine), "certain" if known else "likely"
     if code == 1011:
         if mine and connection.mistake:
             why += f": {connection.mistake}"
-        if mine and not connection.failed:
-            sure = "likely"
         if not known:
             sure = "possible"
-    elif not (sent and got):
-        notes = ("one end's CLOSE is missing: the handshake was not finished in this log",)
-    return Verdict(cause, sure, why, evidence, notes)
+        elif mine and not connection.failed:
+            return _failed_below(connection, evidence) or Verdict(cause, "likely", why, evidence)
+    elif mine and not got and cause in ("goodbye", "going_away", "other_code"):
+        why += ", and no CLOSE came back"
+        sure = "likely" if connection.is_over else "possible"
+        return Verdict("unanswered_close", sure, f"{why}{_how(connection)}", evidence)
+    return Verdict(cause, sure, why, evidence)
+
+
+def _failed_below(connection: Connection, evidence: tuple[Fact, ...]) -> Verdict | None:
+    """TCP failed, which legacy tells as 1011."""
+    if not connection.how:
+        return None
+    return Verdict("tcp_lost", "likely", f"CLOSE 1011{_how(connection)}", evidence)
+
+
+def _how(connection: Connection) -> str:
+    """How TCP ended, if the log says so."""
+    return f": {HOW[connection.how]}" if connection.how else ""
 
 
 def _lost(connection: Connection) -> Verdict | None:
@@ -189,8 +211,8 @@ def _lost(connection: Connection) -> Verdict | None:
     why = "CLOSED without a CLOSE from either end"
     if idle is not None:
         why += f", {idle:,.3g} s after the last frame"
-    sure = "possible" if connection.mixed else "certain" if connection.whole else "likely"
-    return Verdict("tcp_lost", sure, why, evidence, idle=idle)
+    sure = "possible" if connection.mixed else "likely"
+    return Verdict("tcp_lost", sure, f"{why}{_how(connection)}", evidence, idle=idle)
 
 
 def _blocked(connection: Connection) -> Verdict | None:
@@ -207,8 +229,7 @@ def _blocked(connection: Connection) -> Verdict | None:
             return None  # perhaps an application's own ping
         why = f"> PING without '% sent keepalive ping' for {since:,.0f} s"
         why += ": it waits in drain(), and its timer has not started"
-        sure = "certain" if since >= 2.5 * interval and connection.whole else "likely"
-        return Verdict("blocked_drain", sure, why, (ping,))
+        return Verdict("blocked_drain", "likely", why, (ping,))
     if "sending" in connection.clues and since >= max(60.0, 3 * interval):
         why = f"a ping without pong or timeout for {since:,.0f} s, and no further ping"
         return Verdict("blocked_drain", "likely", f"{why}: keepalive stands still", (ping,))
@@ -218,7 +239,7 @@ def _blocked(connection: Connection) -> Verdict | None:
 def _alive(connection: Connection) -> Verdict | None:
     """OPEN, and nothing speaks against it."""
     answered, active = connection.answered, connection.active
-    if not connection.is_open or connection.ping or active is None:
+    if not connection.is_open or connection.ending or connection.ping or active is None:
         return None
     if not answered and not connection.peer_pong:
         return None
@@ -261,7 +282,7 @@ def _facts(connection: Connection, *wanted: str | Fact | None) -> tuple[Fact, ..
 
 
 def _is_keepalive(close: Fact | None) -> TypeGuard[Fact]:
-    return close is not None and close.code == 1011 and KEEPALIVE in close.reason
+    return close is not None and close.code == 1011 and close.reason.startswith("keepalive ping")
 
 
 def _is_first(connection: Connection, close: Fact) -> bool:

@@ -17,37 +17,49 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
+from .older import modern
+from .sentences import SENTENCES
+
 CHUNK = 2**20  # bytes read at a time
 LONGEST = 2**16  # characters of a line that are looked at
 DEEPEST = 3  # JSON in JSON in JSON
 TIME_LENGTH = 23  # characters of an ISO time
+BOX = " \t|│┃>E"  # around a row that a formatter has wrapped
 TIME_LETTERS = "0123456789-:.,T/ Z+"
-NAMES_KEPT = 5000
+NAMES_KEPT = 1000
 
 # What can begin a message of the library, after something that is no part of a word.
 START = re.compile(
-    r"""(?:^|(?<=[\s:|\])"'=>-]))(?:
+    r"""(?:^|(?<=[\s:|\])"'=>：，-]))(?:
     (?P<state>=\ connection\ is\ [A-Z]+)
     |(?P<data>[<>]\ (?:TEXT|BINARY|CONT)\b)
     |(?P<frame>[<>]\ (?:PING|PONG|CLOSE|EOF)\b.*)
-    |(?P<keepalive>%\ (?:sent|sending|received)\ keepalive\ p[io]ng)
+    |(?P<keepalive>%%?\ (?:sent|sending|received)\ keepalive\ p[io]ng)
     |(?P<other>[-!]\ timed\ out.*|!\ failing.*|!\ error.*
         |x\ (?:half-)?closing\ TCP.*|x\ aborting\ TCP.*)
     |(?P<http>[<>]\ (?:GET\ |HTTP/1|User-Agent:\ |Server:\ ).*)
-    |(?P<said>connection\ open|connection\ closed|connection\ rejected[^"]*
-        |connection\ handler\ failed|keepalive\ ping\ failed|data\ transfer\ failed
-        |parser\ failed|opening\ handshake\ failed|server\ (?:listening|closing|closed)\b)
-    |(?P<text>(?:sent|received)\ \d{4}\ \(.*|no\ close\ frame\ received\ or\ sent
-        |timed\ out\ while\ closing\ connection)
-    |(?P<broken>Traceback\ \(most\ recent|[\w.]*(?:Error|Exception)\b(?=:|$).*)
-    |(?P<code>\b1006\b)
-    )""",
+    |(?P<older>(?:client|server)\ (?:[<>]\ (?:Frame\(|GET\ |HTTP/1)|-\ (?:state|event)\ =
+        |!\ (?:failing|timed)|x\ (?:code\ =|half-|closing|aborting)).*)
+    |(?P<said>(?:connection\ (?:open|closed|handler\ failed)|server\ (?:listening|closing|closed)
+        |Error\ in\ connection\ handler|data\ transfer\ failed|Error\ in\ data\ transfer)\b.*)
+    )
+    |(?P<text>(?:"""
+    + SENTENCES.replace(" ", r"\ ")
+    + r""").*)
+    |(?P<broken>Traceback\ \(most\ recent|(?<![\w.])[\w.]*(?:Error|Exception)\b(?=:|$|\().*)
+    |(?P<code>\b1006\b.*)""",
     re.VERBOSE,
+)
+WRAPPED = re.compile(r"(?:sent|received) \d{4}(?: \([^;]*)?;?[^;]*$|no close frame.{0,9}$")
+WHOLE = re.compile(
+    r"(?:sent|received) \d{4} \(.*; (?:no close frame (?:sent|received)|then \w+ \d{4} \(.*\))"
+    r"|no close frame received or sent"
 )
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)")
 PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
 LOGGER = re.compile(r"websockets\.(server|client)")
+THREAD = re.compile(r"\b((?:Thread|Task)-\d+|140\d{12}|(?:tid|thread|task)[=: ]#?\d+)\b")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Fields of a line that is JSON
@@ -55,6 +67,12 @@ TIMES = "timestamp @timestamp time ts asctime datetime created date t __REALTIME
 MESSAGES = "message msg MESSAGE event log text line".split()
 TRACEBACKS = "exc_info exception exc_text stack_info traceback".split()
 LOGGERS = "logger name logger_name".split()
+SIGNS = (  # one of these stands in every line that matters; "u003": "<" as some JSON writes it
+    "onnection", "keepalive", "timed out", "u003", "rror", "xception", " frame", "ebsocket",
+    "ebSocket", "Invalid", "sent ", "received ", "failed", " valid HTTP", "code = ", "Frame(",
+    "- state =", "- event =", "! ", "1006", "Errno", "_waiter", "_drain", "already running",
+    "x aborting",
+)  # fmt: skip
 CONNECTION = re.compile(r"(?:websocket|ws|conn|connection)(?:[._-]?(?:id|uuid))?$", re.I)
 
 
@@ -64,6 +82,7 @@ class Whose(NamedTuple):
     who: str  # the connection, if the line names it; else the process, or ""
     named: bool  # whether ``who`` names one connection
     side: str  # server, client or ""
+    thread: str  # or task, of those that name a thread; ""
 
 
 class Line(NamedTuple):
@@ -74,6 +93,7 @@ class Line(NamedTuple):
     who: str  # as in Whose
     named: bool
     side: str
+    thread: str
     kind: str  # a group of START
     message: str
 
@@ -109,34 +129,52 @@ class Reader:
 
     def read(self, rows: Iterable[str]) -> Iterator[Line]:
         """The lines that say something."""
+        wrapped: Line | None = None  # its sentence goes on in the next row
         for self.lines, row in enumerate(rows, start=1):
+            if wrapped is not None:
+                joined = f"{wrapped.message} {row.strip(BOX)}"
+                whole = WHOLE.search(joined)
+                yield wrapped._replace(message=whole[0] if whole else wrapped.message)
+                wrapped = None
+                if whole:
+                    continue
             if "> " in row or "< " in row or _may_matter(row):
-                line = self._line(row, 0)
-                if line is not None:
-                    yield line
+                for line in self._lines(row, 0):
+                    if line.kind in ("text", "broken") and WRAPPED.search(line.message):
+                        wrapped = line._replace(message=line.message.rstrip(BOX))
+                    else:
+                        yield line
             if row:
                 self.last = row
+        if wrapped is not None:
+            yield wrapped
 
     def envelope(self) -> str:
         """Where the time of the newest line stands, whoever wrote it."""
         row = ANSI.sub("", self.last[:LONGEST])
         return _time(_decoded(row)) if row.lstrip().startswith("{") else row[:100]
 
-    def _line(self, row: str, depth: int) -> Line | None:
-        """What a line says, or None if the library did not write it; ``depth`` of JSON."""
+    def _lines(self, row: str, depth: int) -> Iterator[Line]:
+        """What a row says, nothing if the library did not write it; ``depth`` of JSON."""
         if not row:
-            return None
+            return
         row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
         if row[0] in "{ \t" and row.lstrip().startswith("{"):
-            return self._of_json(_decoded(row), depth) if depth <= DEEPEST else None
+            if depth <= DEEPEST:
+                yield from self._of_json(_decoded(row), depth)
+            return
         found = self._found(row)
         if found is None:
-            return None
-        prefix = row[: found.start()]
-        who, named, side = self._whose(prefix)
-        return Line(self.lines, prefix, who, named, side, found.lastgroup or "", found[0])
+            return
+        kind, message, prefix = found.lastgroup or "", found[0], row[: found.start()]
+        who, named, side, thread = self._whose(prefix)
+        if kind == "older":
+            kind = "other"
+            message, side = modern(message)
+        if message:
+            yield Line(self.lines, prefix, who, named, side, thread, kind, message)
 
     def _found(self, row: str) -> re.Match[str] | None:
         """Where a message begins: where the newest one did, unless one may begin before that."""
@@ -157,53 +195,30 @@ class Reader:
             known = self.names[tail] = _whose(prefix)
         return known
 
-    def _of_json(self, data: dict[str, Any], depth: int) -> Line | None:
-        """A line that is JSON: its message, with what stands beside it as the envelope."""
-        words = next((data[key] for key in MESSAGES if isinstance(data.get(key), str)), None)
-        if words is None:
-            return None
-        is_json = words.startswith("{")
-        line = self._line(words if is_json else words.partition("\n")[0], depth + 1)
-        line = line or self._of_traceback(data)
-        return _with_envelope(line, data) if line else None
-
-    def _of_traceback(self, data: dict[str, Any]) -> Line | None:
-        """The last line of a traceback that stands in a field of its own."""
-        for key in TRACEBACKS:
-            if isinstance(data.get(key), str) and (last := data[key].strip().rpartition("\n")[2]):
-                return self._line(last, DEEPEST + 1)
-        return None
+    def _of_json(self, data: dict[str, Any], depth: int) -> Iterator[Line]:
+        """A row that is JSON: its message and its traceback, in what stands beside them."""
+        told = [data[key] for key in (*MESSAGES, *TRACEBACKS) if isinstance(data.get(key), str)]
+        for words in told:
+            for row in [words] if words.startswith("{") else words.split("\n"):
+                for line in self._lines(row, depth + 1):
+                    yield _with_envelope(line, data)
 
 
 def _may_matter(row: str) -> bool:
     """A quick look: whether a line may be one of the library's at all."""
-    return (
-        "connection" in row
-        or "keepalive" in row
-        or "timed out" in row
-        or "u003" in row  # "<" and ">" as some JSON writes them
-        or "Error" in row
-        or "x aborting" in row
-        or "! " in row
-        or "1006" in row
-        or "Exception" in row
-        or "websocket" in row
-        or "sent " in row
-        or "received " in row
-        or "failed" in row
-        or "server " in row
-    )
+    return any(map(row.__contains__, SIGNS))
 
 
 def _whose(prefix: str) -> Whose:
     found = LOGGER.search(prefix)
     side = found[1] if found else ""
+    thread = found[1] if (found := THREAD.search(prefix)) else ""
     if found := UUID.search(prefix):
-        return Whose(found[0], True, side)
+        return Whose(found[0], True, side, thread)
     if found := NAMED.search(prefix):
-        return Whose(found[1], any(letter.isdigit() for letter in found[1]), side)
+        return Whose(found[1], any(letter.isdigit() for letter in found[1]), side, thread)
     found = PROCESS.search(prefix)
-    return Whose(found[1] if found else "", False, side)
+    return Whose(found[1] if found else "", False, side, thread)
 
 
 def _decoded(row: str) -> dict[str, Any]:
