@@ -51,7 +51,7 @@ def _sure(connection: Connection, found: Verdict) -> str:
     """How sure a verdict is, where lines of other connections may be mixed in."""
     if not connection.mixed:
         return found.sure
-    if found.cause == "own_timeout" and connection.ping is None:
+    if found.cause in ("own_timeout", "own_loop"):
         return "possible"  # its ping and pong may be on another connection
     finished = found.cause in BY_CLOSE and connection.sent and connection.got
     return "likely" if found.sure == "certain" and not finished else found.sure
