@@ -15,7 +15,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench vintages matrix notebooks constraints clean FORCE
+.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -57,6 +57,9 @@ demo: .venv/has-lab ## run the fruit fly in the terminal, and draw it: demo.png
 
 bench: .venv/has-bench ## print the numbers, each beside its reference
 	$(PY) tests/bench.py $(ARGS)
+
+corpus: .venv/has-dev ## hold the doctor against what people paste: its confusion matrix
+	$(PY) tests/pasted.py $(ARGS)
 
 vintages: .venv/has-lab ## fetch old versions of websockets once, for notebook 05 (ARGS=--all: every one of the matrix)
 	$(PY) -m labkit vintages fetch $(ARGS)
