@@ -21,6 +21,7 @@ IDLES = (  # s, after which boxes on the way forget a connection
     30, 45, 50, 55, 60, 75, 90, 100, 110, 120, 180, 240,
     300, 350, 360, 400, 600, 900, 1200, 1800, 3600, 4000, 7200,
 )  # fmt: skip
+SLOW = 5.0  # s, for a handshake
 STUCK = 30.0  # s in CLOSING, longer than defaults explain
 STUCK_LEGACY = 60.0  # s; legacy may take 5 × close_timeout
 CLOSE_1011 = "sent CLOSE 1011 'keepalive ping timeout'"
@@ -77,11 +78,20 @@ def _never_open(connection: Connection) -> Verdict | None:
     refused = connection.refused
     if refused:
         return Verdict(connection.refusal, "certain", refused.words, (refused,))
-    if connection.whole and connection.is_over:
-        evidence = _facts(connection, "CONNECTING", "CLOSED")
-        why = f"CLOSED without ever having been OPEN{_how(connection)}"
-        return Verdict("handshake", "likely", why, evidence)
-    return None
+    if not (connection.whole and connection.is_over):
+        return None
+    evidence, http = _facts(connection, "CONNECTING", "CLOSED"), connection.http
+    if connection.side == "server" and http in ("", "400", "426"):
+        return Verdict("probe", "likely", "no WebSocket request came", evidence)
+    if http.isdigit():
+        why = f"the opening handshake was answered with HTTP {http}"
+        return Verdict("handshake", "certain", why, evidence)
+    begin, end = connection.at("CONNECTING"), connection.at("CLOSED")
+    slow = begin is not None and end is not None and end - begin > SLOW
+    why = "took longer than open_timeout" if slow else "ended: TCP ended before its answer"
+    return Verdict(
+        "handshake", "likely", f"the opening handshake {why}{_how(connection)}", evidence
+    )
 
 
 def _stuck(connection: Connection) -> Verdict | None:
@@ -220,9 +230,17 @@ def _blocked(connection: Connection) -> Verdict | None:
     ping, interval, log_end = connection.ping, connection.interval, connection.log_end
     if not connection.is_open or ping is None or ping.t is None:
         return None
-    if log_end is None or interval is None:
+    opened = connection.at("OPEN")
+    if log_end is None:
         return None
     since = log_end - ping.t
+    if interval is None and opened is not None and not connection.clues:
+        interval = ping.t - opened  # if this is a keepalive ping, it is the first
+        if interval > 1 and since > 2.5 * interval:
+            why = f"> PING, {interval:.3g} s after OPEN, and nothing more for {since:,.0f} s"
+            return Verdict("blocked_drain", "possible", f"{why}: it may wait in drain()", (ping,))
+    if interval is None:
+        return None
     if "sent" in connection.clues and not connection.confirmed and since >= max(1.0, interval):
         newest = connection.newest_keepalive
         if newest is None or abs(ping.t - newest - interval) > 0.15 * interval:

@@ -53,6 +53,7 @@ class Demultiplexer:
         self.fresh: OrderedDict[Connection, Group] = OrderedDict()  # nameless, CONNECTING
         self.closed: deque[tuple[Group, Connection]] = deque()
         self.clock = TimestampReader()
+        self.current: Connection | None = None  # whose line was the newest
         self.count = 0
         self.begin: float | None = None  # s, the first time
         self.end: float | None = None  # s, the newest
@@ -103,7 +104,7 @@ class Demultiplexer:
     def newest(self, line: Line) -> Connection | None:
         """The connection that a line beside the debug log is most likely about."""
         group = self.groups.get((line.who, line.side))
-        return group.current if group else None
+        return group.current if group else None if line.who else self.current
 
     def _add_message(self, line: Line) -> None:
         """A message is counted and timed; its contents are not looked at."""
@@ -115,7 +116,7 @@ class Demultiplexer:
         connection.add_message(Fact(line.number, self.time(line), line.message))
 
     def _touch(self, group: Group, connection: Connection) -> None:
-        group.current = connection
+        group.current = self.current = connection
         if connection in self.live:
             self.live.move_to_end(connection)
         if self.fresh and connection.first is not None:
@@ -132,6 +133,10 @@ class Demultiplexer:
         """The connection of a line: one that is there or was, or a new one; None: nobody's."""
         state = data.get("state")
         if state == "CONNECTING":
+            if group.named and group.live:  # it is no name of one connection
+                group.named = False
+                for connection in group.live:
+                    group.index.update(connection)
             return self._open(group, line)
         if best := self._best(group, kind, data, line):
             return best
@@ -145,7 +150,11 @@ class Demultiplexer:
         """The live connection that a line fits best."""
         if group.named or len(group.live) == 1:
             for connection in reversed(group.live):
+                other = line.thread not in group.of_thread and group.of_thread and connection.ping
+                if other and kind == "sent" and data["opcode"] == "PING":
+                    return None  # of another task, and this one's ping is not answered yet
                 if kind != "state" or _is_later(data["state"], connection.state):
+                    group.of_thread.setdefault(line.thread, connection)
                     return connection
             return None
         mine = group.of_thread.get(line.thread) if line.thread else None
@@ -161,17 +170,15 @@ class Demultiplexer:
 
     def _open(self, group: Group, line: Line) -> Connection:
         """A connection begins, or the log begins in the middle of one."""
-        connection = self._take_fresh(line.side) if line.named else None
+        connection = self._take_fresh(line.side) if group.named else None
         if connection is None:
             self.count += 1
             connection = Connection(self.count, "", line.side)
         connection.who = line.who if line.named else ""
-        if group.named and group.live:
-            self._retire(next(iter(group.live)), group)  # a name has one connection at a time
         group.live[connection] = group.guesses
         self.groups[group.key] = group
         self.live[connection] = group
-        if not line.named:
+        if not group.named:
             self.fresh[connection] = group
             group.index.update(connection)
             if line.thread:

@@ -107,6 +107,7 @@ class ExceptionTexts:
             status = re.search(r"\d+", found[0])
             words = words.format(status[0] if status else "")
             if cause in OPENING and self._refuse(line, cause, words):
+                self.hints = {}
                 return True
             self._keep(line, words, cause, sure, words)
             return True
@@ -115,8 +116,14 @@ class ExceptionTexts:
         if told is None:
             return False
         cause, sure, words = told
-        self._keep(line, words, cause, sure, words)
+        if sure != "possible" or not self._is_told(line):
+            self._keep(line, words, cause, sure, words)
         return True
+
+    def _is_told(self, line: Line) -> bool:
+        """Whether another cause stands above, in the same chain."""
+        known = self.newest is not None and self.newest.cause not in ("tcp_lost", "unknown")
+        return known and line.number <= self.at + NEAR
 
     def _refuse(self, line: Line, cause: str, words: str) -> bool:
         """Whether this is about a connection whose debug lines are there, and never OPEN."""
@@ -155,7 +162,9 @@ class ExceptionTexts:
         """What only these lines tell; the debug lines told of the ``known`` causes already."""
         self._last_hints()
         found = [_verdict(text) for text in self.texts.values()]
+        spare = known - {"alive", "unknown", "probe"}  # if the debug lines say why, 1006 is not
         found = [one for one in found if one.cause not in {"unknown", *known}]
+        found = [one for one in found if not (spare and one.sure == "possible")]
         if found and LATE in self.texts:
             note = f"line {self.texts[LATE].first.number}: {NO_CAUSE[LATE]}"
             found[0] = replace(found[0], notes=(note,))

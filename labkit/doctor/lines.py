@@ -12,6 +12,7 @@ other programs': a quick look passes over them.
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from typing import IO, Any, NamedTuple
 from .older import modern
 from .sentences import SENTENCES
 
+DATA = ("TEXT", "BINARY", "CONT")
 CHUNK = 2**20  # bytes read at a time
 LONGEST = 2**16  # characters of a line that are looked at
 DEEPEST = 3  # JSON in JSON in JSON
@@ -56,7 +58,11 @@ WHOLE = re.compile(
     r"|no close frame received or sent"
 )
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)")
+NAMED = re.compile(
+    r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)"
+    r"|\b(?:c|cid|client|session|sid|peer)[=#] ?\"?([\w.-]+)"
+    r"|(?<![\w.-])((?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,32})(?![\w.-])"
+)
 PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
 LOGGER = re.compile(r"websockets\.(server|client)")
 THREAD = re.compile(r"\b((?:Thread|Task)-\d+|140\d{12}|(?:tid|thread|task)[=: ]#?\d+)\b")
@@ -64,8 +70,6 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Fields of a line that is JSON
 TIMES = "timestamp @timestamp time ts asctime datetime created date t __REALTIME_TIMESTAMP".split()
-MESSAGES = "message msg MESSAGE event log text line".split()
-TRACEBACKS = "exc_info exception exc_text stack_info traceback".split()
 LOGGERS = "logger name logger_name".split()
 SIGNS = (  # one of these stands in every line that matters; "u003": "<" as some JSON writes it
     "onnection", "keepalive", "timed out", "u003", "rror", "xception", " frame", "ebsocket",
@@ -161,6 +165,8 @@ class Reader:
         row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
+        if "&" in row:
+            row = html.unescape(row)
         if row[0] in "{ \t" and row.lstrip().startswith("{"):
             if depth <= DEEPEST:
                 yield from self._of_json(_decoded(row), depth)
@@ -171,8 +177,8 @@ class Reader:
         kind, message, prefix = found.lastgroup or "", found[0], row[: found.start()]
         who, named, side, thread = self._whose(prefix)
         if kind == "older":
-            kind = "other"
             message, side = modern(message)
+            kind = "data" if message[2:] in DATA else "other"
         if message:
             yield Line(self.lines, prefix, who, named, side, thread, kind, message)
 
@@ -197,8 +203,7 @@ class Reader:
 
     def _of_json(self, data: dict[str, Any], depth: int) -> Iterator[Line]:
         """A row that is JSON: its message and its traceback, in what stands beside them."""
-        told = [data[key] for key in (*MESSAGES, *TRACEBACKS) if isinstance(data.get(key), str)]
-        for words in told:
+        for words in dict.fromkeys(_strings(data)):
             for row in [words] if words.startswith("{") else words.split("\n"):
                 for line in self._lines(row, depth + 1):
                     yield _with_envelope(line, data)
@@ -216,7 +221,8 @@ def _whose(prefix: str) -> Whose:
     if found := UUID.search(prefix):
         return Whose(found[0], True, side, thread)
     if found := NAMED.search(prefix):
-        return Whose(found[1], any(letter.isdigit() for letter in found[1]), side, thread)
+        name = found[found.lastindex or 1]
+        return Whose(name, any(letter.isdigit() for letter in name), side, thread)
     found = PROCESS.search(prefix)
     return Whose(found[1] if found else "", False, side, thread)
 
@@ -227,6 +233,15 @@ def _decoded(row: str) -> dict[str, Any]:
         return dict(json.loads(row))
     except (ValueError, RecursionError):
         return {}
+
+
+def _strings(data: dict[str, Any]) -> Iterator[str]:
+    """What a JSON object says in words, and what those in it say."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _strings(value)
+        elif isinstance(value, str) and key not in TIMES:
+            yield value
 
 
 def _with_envelope(line: Line, data: dict[str, Any]) -> Line:

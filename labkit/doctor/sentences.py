@@ -43,9 +43,10 @@ CAUSES = {
         "probe", "likely", "somebody called who did not speak WebSocket"),
     r"cannot call \w+ (?:concurrently|while another)|get\(\) or get_iter\(\) is already running"
     r"|[Cc]annot write to a WebSocket in the \w+ state|already waiting for the next message"
-    r"|is already running (?:recv|send|get)": (
+    r"|is already running (?:recv|send|get)|Cannot call \"\w+\" once|Need to call \"accept\" first"
+    r"|after sending 'websocket\.close'": (
         "misuse", "certain", "the program uses one connection from two tasks, or after its end"),
-    r"(?:payload|payload length|[Mm]essage|frame .*?) ?exceeds (?:size )?limit": (
+    r"(?:payload|payload length|[Mm]essage|frame .*?) ?exceeds (?:size )?limit|over size limit": (
         "refused_data", "certain", "sent 1009: a message above this end's max_size"),
 }  # fmt: skip
 
