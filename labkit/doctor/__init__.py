@@ -38,8 +38,6 @@ __all__ = [
     "to_json",
 ]
 
-DEBUG_LINES = ("state", "data", "frame", "keepalive", "other", "http")
-
 
 def diagnose(rows: Iterable[str]) -> Report:
     """Read a log, line by line, and say what became of each connection in it."""
@@ -47,11 +45,11 @@ def diagnose(rows: Iterable[str]) -> Report:
     connections = Demultiplexer(lambda one: report.add(judge(one, connections.end)), storms)
     texts = ExceptionTexts(connections)
     for line in reader.read(rows):
-        if line.kind in DEBUG_LINES:
+        if line.kind == "text":
+            texts.add(line)
+        else:
             report.spoken += 1
             connections.add(line)
-        else:
-            texts.add(line)
     connections.finish(reader.envelope())
     for verdict in texts.verdicts(report.causes) + storms.verdicts():
         report.add(verdict)

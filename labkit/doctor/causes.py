@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeGuard
 
+from .codes import of_close, whose
 from .connection import Connection, Fact
 from .families import family, number
 from .sentences import HOW
-from .verdict import Verdict, of_close, whose
+from .verdict import Verdict
 
 # what a CLOSE says by itself
 BY_CLOSE = (

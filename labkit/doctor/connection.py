@@ -9,11 +9,10 @@ Its size does not grow with the log.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .sentences import HINTS, HOW
+from .sentences import HOW, hints
 
 Data = dict[str, Any]  # what ``dialect`` reads in a line
 KEPT = 400  # events that are kept for a figure
@@ -82,6 +81,11 @@ class Connection:
     def is_over(self) -> bool:
         """Whether it is CLOSED."""
         return self.state == "CLOSED"
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the log has its beginning, and it was not OPEN yet."""
+        return self.whole and "OPEN" not in self.states
 
     @property
     def is_open(self) -> bool:
@@ -194,9 +198,7 @@ class Connection:
 
     def _on_tcp(self, data: Data, fact: Fact) -> None:
         self.ending = True
-        for how, words in HINTS.items():
-            if how in HOW and re.search(words, data["line"]):
-                self.how = how
+        self.how = next(filter(HOW.get, hints(data["line"])), self.how)
 
     def _on_handshake(self, data: Data, fact: Fact) -> None:
         """Which end this is, and its version; nothing else of a handshake is kept."""

@@ -18,7 +18,7 @@ from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .connection import Connection, Data, Fact
 from .fitting import Index
-from .lines import Line
+from .lines import Line, whose
 from .storms import Storms
 from .timestamps import TimestampReader
 
@@ -103,8 +103,9 @@ class Demultiplexer:
 
     def newest(self, line: Line) -> Connection | None:
         """The connection that a line beside the debug log is most likely about."""
-        group = self.groups.get((line.who, line.side))
-        return group.current if group else None if line.who else self.current
+        own = whose(line.prefix)
+        group = self.groups.get((line.who or own.who, line.side or own.side))
+        return group.current if group else self.current
 
     def _add_message(self, line: Line) -> None:
         """A message is counted and timed; its contents are not looked at."""

@@ -1,14 +1,7 @@
 """What a log says beside the debug lines: exceptions' texts, INFO and ERROR lines.
 
-Where there are no debug lines they are a case by themselves; else they add to a connection.
-
-sent 1011 (internal error) keepalive ping timeout; no close frame received      this end's keepalive
-received 1011 (internal error) keepalive ping timeout; then sent 1011 …         the peer's
-sent 1000 (OK); no close frame received                                         nobody answered
-ConnectionClosedError(None, Close(code=1011, reason='keepalive ping …'), None)  the same, as a repr
-code = 1006 (connection closed abnormally [internal]), no reason                versions 7 to 9
-
-A chain of causes says more: how TCP ended, or that this end stood still.
+Where there are no debug lines they are a case by themselves; else they add to a connection. A chain
+of causes says more than its end: how TCP ended, or that this end stood still.
 """
 
 from __future__ import annotations
@@ -19,20 +12,13 @@ from dataclasses import dataclass, field, replace
 from .connection import Connection, Fact
 from .demultiplexer import Demultiplexer
 from .lines import Line
-from .sentences import BY_GROUP, FIND, HINT_BY_GROUP, HOW
-from .verdict import KEEPALIVE, Verdict, of_close, whose
+from .sentences import HOW, hints, told
+from .verdict import Verdict
 
-CLOSES = re.compile(
-    r"(?P<who>sent|received) (?P<code>[1-4]\d{3}) \((?:OK|going away|protocol error|unsupported"
-    r"|no status|invalid|policy|message too|extension|mandatory|internal|unexpected|service"
-    r"|try again|bad gateway|registered|private|unknown)[^)]*\)(?P<reason>[^;]*)(?P<rest>.*)"
-)
-CODE = r"Close\(code=\D*(?P<{0}>\d{{4}})>?, reason=(?P<q{0}>['\"])(?P<r{0}>.*?)(?P=q{0})\)"
-REPRS = re.compile(
-    rf"\((?:None|{CODE.format('got')}), (?:None|{CODE.format('sent')})(?:, (?P<order>\w+))?"
-)
-OLD = re.compile(r"code = (?P<code>\d{4})\b[^,]*(?:, reason = (?P<reason>[^'\")]*))?")
 OPENING = ("probe", "handshake", "unreachable")  # what can happen before OPEN
+INFO = re.compile(r"(?:^|[\s:|\])>-])connection (?:open|closed)$")
+FAILED = re.compile(r"(?:connection handler failed|Error in connection handler)$")
+BROKEN = re.compile(r"(?:^|[\s:.|])(\w*(?:Error|Exception))(?=:|$)")
 LATE = "timed out while closing connection"
 NO_CAUSE = {
     LATE: "'timed out while closing connection' is no cause: a closing handshake was not finished"
@@ -68,72 +54,40 @@ class ExceptionTexts:
 
     def add(self, line: Line) -> None:
         """One more line."""
-        if line.kind == "said":
-            self._said(line)
-        elif line.kind == "broken":
-            self._exception(line)
-        told = False
-        for found in FIND.finditer(line.message):
-            told = told or self._sentence(line, found)
-        if line.kind == "code" and not told:
-            self._keep(line, "1006", "unknown", "possible", "1006 in a program's own words")
-
-    def _said(self, line: Line) -> None:
-        """A line of the library at INFO or ERROR."""
-        if line.message.startswith(("connection open", "connection closed")):
+        row = line.message
+        for hint in hints(row):
+            self._hint(line, hint)
+        if found := told(row):
+            self._told(line, *found)
+        elif LATE in row:
+            self._keep(line, LATE, "unknown", "possible")
+        elif "1006" in row:
+            self._keep(line, "1006", "unknown", "possible")
+        elif INFO.search(row):
             self.infos += 1
+        elif FAILED.search(row):
+            self._failed(line)
+        elif self.failing is not None and (broken := BROKEN.search(row)):
+            self.failing.mistake = self.failing.mistake or broken[1][:60]
+
+    def _failed(self, line: Line) -> None:
+        """A handler raised; of its exception only the type is kept."""
         connection = self.connections.newest(line)
-        failed = line.message.startswith(("connection handler", "Error in connection handler"))
-        if connection is not None and failed and _can_have_failed(connection):
-            connection.failed = Fact(line.number, None, line.message[:60])
+        if connection is not None and _can_have_failed(connection):
+            connection.failed = Fact(line.number, None, "connection handler failed")
             self.failing = connection
 
-    def _exception(self, line: Line) -> None:
-        """The last line of a traceback. Of a handler's exception only the type is kept."""
-        kind = line.message.partition(":")[0]
-        if line.message.startswith("Traceback") or "ConnectionClosed" in kind:
-            return
-        if self.failing is not None:
-            self.failing.mistake = self.failing.mistake or kind.rpartition(".")[2][:60]
-
-    def _sentence(self, line: Line, found: re.Match[str]) -> bool:
-        """What a sentence says; whether that is a cause."""
-        group = found.lastgroup or ""
-        if group in HINT_BY_GROUP:
-            self._hint(line, HINT_BY_GROUP[group])
-            return False
-        if group in BY_GROUP:
-            cause, sure, words = BY_GROUP[group]
-            status = re.search(r"\d+", found[0])
-            words = words.format(status[0] if status else "")
-            if cause in OPENING and self._refuse(line, cause, words):
-                self.hints = {}
-                return True
-            self._keep(line, words, cause, sure, words)
-            return True
-        read = {"close": _of_text, "repr": _of_repr, "old": _of_old}[group]
-        told = read(line.message[found.start() :])
-        if told is None:
-            return False
-        cause, sure, words = told
-        if sure != "possible" or not self._is_told(line):
-            self._keep(line, words, cause, sure, words)
-        return True
-
-    def _is_told(self, line: Line) -> bool:
-        """Whether another cause stands above, in the same chain."""
-        known = self.newest is not None and self.newest.cause not in ("tcp_lost", "unknown")
-        return known and line.number <= self.at + NEAR
-
-    def _refuse(self, line: Line, cause: str, words: str) -> bool:
-        """Whether this is about a connection whose debug lines are there, and never OPEN."""
+    def _told(self, line: Line, cause: str, sure: str, words: str) -> None:
         connection = self.connections.newest(line)
-        if connection is None or not connection.whole or "OPEN" in connection.states:
-            return False
-        if connection.refused is None or cause != "probe":
-            connection.refused = Fact(line.number, None, words)
-            connection.refusal = cause
-        return True
+        if cause in OPENING and connection is not None and connection.is_opening:
+            self.hints = {}
+            if connection.refused is None or cause != "probe":
+                connection.refused = Fact(line.number, None, words)
+                connection.refusal = cause
+            return
+        above = self.newest is not None and self.newest.cause not in ("tcp_lost", "unknown")
+        if sure != "possible" or not above or line.number > self.at + NEAR:
+            self._keep(line, words, cause, sure)
 
     def _hint(self, line: Line, hint: str) -> None:
         if line.number > self.at + NEAR:
@@ -142,16 +96,16 @@ class ExceptionTexts:
         self.hints.setdefault(hint, Fact(line.number, None, hint))
         if hint == "asserts" and "drains" in self.hints:
             words = "AssertionError in drain(): two tasks waited in it at once"
-            self._keep(line, words, "legacy_bug", "certain", words)
+            self._keep(line, words, "legacy_bug", "certain")
         connection = self.connections.newest(line)
         if hint in HOW and connection is not None:
             connection.how = connection.how or hint
 
-    def _keep(self, line: Line, key: str, cause: str, sure: str, words: str) -> None:
-        if key not in self.texts:
+    def _keep(self, line: Line, words: str, cause: str, sure: str) -> None:
+        if words not in self.texts:
             fact = Fact(line.number, self.connections.time(line), words)
-            self.texts[key] = Text(cause, sure, fact)
-        self.newest = self.texts[key]
+            self.texts[words] = Text(cause, sure, fact)
+        self.newest = self.texts[words]
         self.newest.count += 1
         if line.number <= self.at + NEAR:
             self.newest.hints |= self.hints.keys()
@@ -161,32 +115,31 @@ class ExceptionTexts:
     def verdicts(self, known: set[str]) -> list[Verdict]:
         """What only these lines tell; the debug lines told of the ``known`` causes already."""
         self._last_hints()
-        found = [_verdict(text) for text in self.texts.values()]
-        spare = known - {"alive", "unknown", "probe"}  # if the debug lines say why, 1006 is not
-        found = [one for one in found if one.cause not in {"unknown", *known}]
-        found = [one for one in found if not (spare and one.sure == "possible")]
+        settled = known - {"alive", "unknown", "probe"}
+        found = [
+            one
+            for one in map(_verdict, self.texts.values())
+            if one.cause not in {"unknown", *known} and not (settled and one.sure == "possible")
+        ]
         if found and LATE in self.texts:
             note = f"line {self.texts[LATE].first.number}: {NO_CAUSE[LATE]}"
             found[0] = replace(found[0], notes=(note,))
         if found or known:
             return found
-        found = [
-            Verdict("unknown", "possible", NO_CAUSE[key], (text.first,))
-            for key, text in self.texts.items()
-        ]
-        if not found and self.infos:
+        if not self.texts and self.infos:
             why = f"{self.infos} lines at INFO only, which name no cause"
-            found = [Verdict("unknown", "possible", why)]
-        return found
+            return [Verdict("unknown", "possible", why)]
+        return [
+            Verdict("unknown", "possible", NO_CAUSE[words], (text.first,))
+            for words, text in self.texts.items()
+        ]
 
     def _last_hints(self) -> None:
         """A traceback without an end: it belongs to the text above it, or stands alone."""
         how = [hint for hint in self.hints if hint in HOW]
-        if not how:
-            return
-        if self.newest is not None and self.newest.cause in ("tcp_lost", "unknown"):
+        if how and self.newest is not None and self.newest.cause in ("tcp_lost", "unknown"):
             self.newest.hints |= self.hints.keys()
-        elif not self.texts:
+        elif how and not self.texts:
             sure = "likely" if "here" in self.hints else "possible"
             self.texts[how[-1]] = Text("tcp_lost", sure, self.hints[how[-1]], 1, set(self.hints))
 
@@ -198,7 +151,7 @@ def _verdict(text: Text) -> Verdict:
     how = next((HOW[hint] for hint in HOW if hint in text.hints), "")
     if cause == "own_timeout" and "reads slowly" in text.hints:
         cause, sure = "slow_reader", "likely"
-    elif "1006" in text.first.words and "failed itself" in text.hints and not how:
+    elif cause == "tcp_lost" and sure == "possible" and "failed itself" in text.hints and not how:
         cause = "own_timeout"
         why += ": this end failed it itself, most often because its own keepalive gave up"
     elif how and (cause == "tcp_lost" or text.first.words == "sent 1011"):
@@ -206,50 +159,6 @@ def _verdict(text: Text) -> Verdict:
         if cause != "tcp_lost" or sure == "possible":
             cause, sure = "tcp_lost", "likely"
     return Verdict(cause, sure, why, (text.first,))
-
-
-def _of_text(text: str) -> tuple[str, str, str] | None:
-    found = CLOSES.match(text)
-    if found is None:
-        return None
-    answered = "no close frame received" not in found["rest"]
-    return _told(found["who"] == "sent", int(found["code"]), found["reason"], answered)
-
-
-def _of_repr(text: str) -> tuple[str, str, str] | None:
-    found = REPRS.search(text)
-    if found is None:
-        return None
-    mine = found["got"] is None or (found["sent"] is not None and found["order"] == "False")
-    end = "sent" if mine else "got"
-    answered = not mine or found["got"] is not None
-    return _told(mine, int(found[end]), found[f"r{end}"], answered)
-
-
-def _of_old(text: str) -> tuple[str, str, str] | None:
-    """Up to version 9 the code that was received; 1006: none was."""
-    found = OLD.match(text)
-    if found is None:
-        return None
-    code, reason = int(found["code"]), found["reason"] or ""
-    if code == 1006:
-        words = "1006, as versions up to 9 say when no CLOSE came: TCP ended, or this end failed it"
-        return "tcp_lost", "possible", words
-    cause, sure, words = _told(False, code, reason, True)
-    if cause == "peer_failed":
-        return cause, "possible", f"{words}: an error there, or its keepalive, which gave no reason"
-    return cause, sure, words
-
-
-def _told(mine: bool, code: int, reason: str, answered: bool) -> tuple[str, str, str]:
-    """What a CLOSE tells: a cause, how sure, and words."""
-    reason = reason.strip()
-    reason = KEEPALIVE if reason.startswith("keepalive ping") else reason
-    words = f"{'sent' if mine else 'received'} {code} {reason}".rstrip() + whose(code, mine)
-    cause = of_close(code, reason, mine)
-    if cause in ("goodbye", "going_away", "other_code") and not answered:
-        return "unanswered_close", "certain", f"{words}, and no CLOSE came back"
-    return cause, "likely" if cause == "handler_raised" else "certain", words
 
 
 def _can_have_failed(connection: Connection) -> bool:

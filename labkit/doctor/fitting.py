@@ -15,8 +15,8 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import Any
 
+from .codes import KEEPALIVE
 from .connection import Connection, Data
-from .verdict import KEEPALIVE
 
 Key = tuple[str, object]  # what a line is; a code, or the bytes of a ping or pong
 Facts = tuple[Any, Key, Key]

@@ -19,18 +19,18 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
 from .older import modern
-from .sentences import SENTENCES
 
 DATA = ("TEXT", "BINARY", "CONT")
 CHUNK = 2**20  # bytes read at a time
 LONGEST = 2**16  # characters of a line that are looked at
 DEEPEST = 3  # JSON in JSON in JSON
+STAMP = 80  # characters of a line in which its time and its names stand, if it is a text
 TIME_LENGTH = 23  # characters of an ISO time
 BOX = " \t|│┃>E"  # around a row that a formatter has wrapped
 TIME_LETTERS = "0123456789-:.,T/ Z+"
 NAMES_KEPT = 1000
 
-# What can begin a message of the library, after something that is no part of a word.
+# What can begin a debug line's message, after something that is no part of a word.
 START = re.compile(
     r"""(?:^|(?<=[\s:|\])"'=>：，-]))(?:
     (?P<state>=\ connection\ is\ [A-Z]+)
@@ -42,14 +42,7 @@ START = re.compile(
     |(?P<http>[<>]\ (?:GET\ |HTTP/1|User-Agent:\ |Server:\ ).*)
     |(?P<older>(?:client|server)\ (?:[<>]\ (?:Frame\(|GET\ |HTTP/1)|-\ (?:state|event)\ =
         |!\ (?:failing|timed)|x\ (?:code\ =|half-|closing|aborting)).*)
-    |(?P<said>(?:connection\ (?:open|closed|handler\ failed)|server\ (?:listening|closing|closed)
-        |Error\ in\ connection\ handler|data\ transfer\ failed|Error\ in\ data\ transfer)\b.*)
-    )
-    |(?P<text>(?:"""
-    + SENTENCES.replace(" ", r"\ ")
-    + r""").*)
-    |(?P<broken>Traceback\ \(most\ recent|(?<![\w.])[\w.]*(?:Error|Exception)\b(?=:|$|\().*)
-    |(?P<code>\b1006\b.*)""",
+    )""",
     re.VERBOSE,
 )
 WRAPPED = re.compile(r"(?:sent|received) \d{4}(?: \([^;]*)?;?[^;]*$|no close frame.{0,9}$")
@@ -71,6 +64,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Fields of a line that is JSON
 TIMES = "timestamp @timestamp time ts asctime datetime created date t __REALTIME_TIMESTAMP".split()
 LOGGERS = "logger name logger_name".split()
+SIGILS = ("= con", "> ", "< ", "% ", "- ", "! ", "x ")  # one of them begins each debug line
 SIGNS = (  # one of these stands in every line that matters; "u003": "<" as some JSON writes it
     "onnection", "keepalive", "timed out", "u003", "rror", "xception", " frame", "ebsocket",
     "ebSocket", "Invalid", "sent ", "received ", "failed", " valid HTTP", "code = ", "Frame(",
@@ -144,7 +138,7 @@ class Reader:
                     continue
             if "> " in row or "< " in row or _may_matter(row):
                 for line in self._lines(row, 0):
-                    if line.kind in ("text", "broken") and WRAPPED.search(line.message):
+                    if line.kind == "text" and WRAPPED.search(line.message):
                         wrapped = line._replace(message=line.message.rstrip(BOX))
                     else:
                         yield line
@@ -173,6 +167,8 @@ class Reader:
             return
         found = self._found(row)
         if found is None:
+            if _may_matter(row):
+                yield Line(self.lines, row[:STAMP], "", False, "", "", "text", row)
             return
         kind, message, prefix = found.lastgroup or "", found[0], row[: found.start()]
         who, named, side, thread = self._whose(prefix)
@@ -186,19 +182,20 @@ class Reader:
         """Where a message begins: where the newest one did, unless one may begin before that."""
         head = row[: self.start]
         found = None if "> " in head or "< " in head else START.match(row, self.start)
-        found = found or START.search(row)
+        if found is None and any(map(row.__contains__, SIGILS)):
+            found = START.search(row)
         self.start = found.start() if found else self.start
         return found
 
     def _whose(self, prefix: str) -> Whose:
         if prefix[:TIME_LENGTH].strip(TIME_LETTERS):
-            return _whose(prefix)
+            return whose(prefix)
         tail = prefix[TIME_LENGTH:]
         known = self.names.get(tail)
         if known is None:
             if len(self.names) > NAMES_KEPT:
                 self.names.clear()
-            known = self.names[tail] = _whose(prefix)
+            known = self.names[tail] = whose(prefix)
         return known
 
     def _of_json(self, data: dict[str, Any], depth: int) -> Iterator[Line]:
@@ -214,7 +211,8 @@ def _may_matter(row: str) -> bool:
     return any(map(row.__contains__, SIGNS))
 
 
-def _whose(prefix: str) -> Whose:
+def whose(prefix: str) -> Whose:
+    """Whose a line is, by what stands before its message."""
     found = LOGGER.search(prefix)
     side = found[1] if found else ""
     thread = found[1] if (found := THREAD.search(prefix)) else ""

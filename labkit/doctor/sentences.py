@@ -1,67 +1,83 @@
 """What exceptions say, by the library's own sentences: versions 7 to 17, and asyncio below it.
 
-``CAUSES`` say what happened. ``HINTS`` stand in a traceback, or in the chain of causes below it,
-and say how TCP ended or where this end stood. The codes of a CLOSE are read in exception_texts.py.
+sent 1011 (internal error) keepalive ping timeout; no close frame received      this end's keepalive
+received 1011 (internal error) keepalive ping timeout; then sent 1011 …         the peer's
+sent 1000 (OK); no close frame received                                         nobody answered
+ConnectionClosedError(None, Close(code=1011, reason='keepalive ping …'), None)  the same, as a repr
+code = 1006 (connection closed abnormally [internal]), no reason                versions 7 to 9
+
+``HINTS`` stand in a traceback, or in the chain of causes below it.
 """
 
 from __future__ import annotations
 
 import re
 
-# sentence: cause, how sure, what it says
-CAUSES = {
-    r"[Nn]o close frame received(?: or sent)?$|no close frame received or sent"
-    r"|ConnectionClosed\w*\(None, None": (
-        "tcp_lost", "certain", "no close frame received or sent"),
-    r"timed out while closing connection": (
-        "unknown", "possible", "timed out while closing connection"),
-    r"getaddrinfo failed|gaierror|Name or service not known|nodename nor servname"
-    r"|Temporary failure in name resolution|No address associated": (
-        "unreachable", "certain", "the server's name was not resolved (DNS)"),
-    r"Connect call failed|ConnectionRefusedError|WinError 1225|Multiple exceptions: \[Errno": (
-        "unreachable", "certain", "TCP was refused: nobody listens at that address and port"),
-    r"[Nn]etwork is unreachable|No route to host|Errno 51\b|Errno 113\b|WinError 10051": (
-        "unreachable", "certain", "this machine has no way to that network"),
-    r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|SSLCertVerificationError": (
-        "unreachable", "certain", "TLS failed: the certificate, or a server that speaks no TLS"),
-    r"rejected WebSocket connection: HTTP \d+|InvalidStatus(?:Code)?\(\d+"
-    r"|proxy rejected connection: HTTP \d+": (
-        "handshake", "certain", "the server answered the opening handshake with HTTP {}"),
-    r"did not receive a valid HTTP response|while reading HTTP status line"
-    r"|Malformed HTTP message|connection closed during (?:opening )?handshake": (
-        "handshake", "likely", "TCP ended, or no HTTP came, where the handshake's answer belongs"),
-    r"timed out (?:during|while waiting for) (?:the )?(?:opening )?handshake": (
-        "handshake", "certain", "the opening handshake took longer than open_timeout"),
-    r"invalid Origin header|! invalid origin|Invalid origin": (
-        "handshake", "certain", "the server does not allow this Origin"),
-    r"did not receive a valid HTTP request|while reading HTTP request line"
-    r"|invalid HTTP request line|[Ii]nvalid HTTP method|unsupported HTTP (?:method|version)"
-    r"|opening handshake failed|! invalid (?:handshake|upgrade)|Invalid (?:handshake|upgrade)$"
-    r"|(?:missing|invalid) (?:Connection|Upgrade|Sec-WebSocket-\w+) header"
-    r"|connection (?:rejected|failed) \(\d+|Failed to open a WebSocket connection"
-    r"|Error in opening handshake": (
-        "probe", "likely", "somebody called who did not speak WebSocket"),
-    r"cannot call \w+ (?:concurrently|while another)|get\(\) or get_iter\(\) is already running"
-    r"|[Cc]annot write to a WebSocket in the \w+ state|already waiting for the next message"
-    r"|is already running (?:recv|send|get)|Cannot call \"\w+\" once|Need to call \"accept\" first"
-    r"|after sending 'websocket\.close'": (
-        "misuse", "certain", "the program uses one connection from two tasks, or after its end"),
-    r"(?:payload|payload length|[Mm]essage|frame .*?) ?exceeds (?:size )?limit|over size limit": (
-        "refused_data", "certain", "sent 1009: a message above this end's max_size"),
-}  # fmt: skip
+from .codes import KEEPALIVE, of_close, whose
 
-HINTS = {
-    "reset": r"ConnectionResetError|reset by peer|WinError 10054|Errno (?:104|54)\]",
-    "hung up": r"IncompleteReadError|stream end(?:s after|ed)|bytes read on a total",
-    "gave up": r"WinError (?:121|10060)\]|Errno (?:110|60)\]|ETIMEDOUT",
-    "wrote": r"BrokenPipeError|Errno 32\]|ConnectionAbortedError|WinError 1005[35]\]",
-    "failed itself": r"CancelledError",
-    "reads slowly": r"_put_message_waiter",
-    "drains": r"in _drain_helper|in _make_drain_waiter|line \d+, in drain$",
-    "asserts": r"AssertionError",
-    "here": r"websockets[\\/](?:legacy|asyncio|sync|trio|\w+\.py)",
-}
-HOW = {  # how TCP ended
+Told = tuple[str, str, str]  # a cause, how sure, what it says
+
+CLOSES = re.compile(
+    r"(?P<who>sent|received) (?P<code>[1-4]\d{3}) \((?:OK|going away|protocol error|unsupported"
+    r"|no status|invalid|policy|message too|extension|mandatory|internal|unexpected|service"
+    r"|try again|bad gateway|registered|private|unknown)[^)]*\)(?P<reason>[^;]*)(?P<rest>.*)"
+)
+CLOSE = r"Close\(code=\D*(?P<{0}>\d{{4}})>?, reason=(?P<q{0}>['\"])(?P<r{0}>.*?)(?P=q{0})\)"
+REPRS = re.compile(
+    rf"ConnectionClosed\w*\((?:None|{CLOSE.format('got')}), (?:None|{CLOSE.format('sent')})"
+    r"(?:, (?P<order>\w+))?"
+)
+OLD = re.compile(r"code = (?P<code>\d{4})\b[^,]*(?:, reason = (?P<reason>[^'\")]*))?")
+STATUS = re.compile(r"(?:HTTP |InvalidStatus(?:Code)?\()(\d{3})")
+CAUSES = [(sentence, told) for sentences, told in {
+    "rejected WebSocket connection: HTTP|InvalidStatusCode(|InvalidStatus("
+    "|rejected connection: HTTP":
+        ("handshake", "certain", "the server answered the opening handshake with HTTP {}"),
+    "no close frame received or sent|No close frame received or sent":
+        ("tcp_lost", "certain", "no close frame received or sent"),
+    "getaddrinfo failed|gaierror|Name or service not known|nodename nor servname|in name resolution"
+    "|No address associated":
+        ("unreachable", "certain", "the server's name was not resolved (DNS)"),
+    "Connect call failed|ConnectionRefusedError|WinError 1225|Multiple exceptions: [Errno":
+        ("unreachable", "certain", "TCP was refused: nobody listens at that address and port"),
+    "etwork is unreachable|No route to host|Errno 51]|Errno 113]|WinError 10051":
+        ("unreachable", "certain", "this machine has no way to that network"),
+    "CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|SSLCertVerificationError":
+        ("unreachable", "certain", "TLS failed: the certificate, or a server that speaks no TLS"),
+    "not receive a valid HTTP response|reading HTTP status line|Malformed HTTP message"
+    "|connection closed during handshake|connection closed during opening handshake":
+        ("handshake", "likely", "TCP ended, or no HTTP came, where the handshake's answer belongs"),
+    "timed out during handshake|timed out during opening handshake|out while waiting for handshake":
+        ("handshake", "certain", "the opening handshake took longer than open_timeout"),
+    "invalid Origin header|! invalid origin|Invalid origin":
+        ("handshake", "certain", "the server does not allow this Origin"),
+    "not receive a valid HTTP request|reading HTTP request line|invalid HTTP request line"
+    "|nvalid HTTP method|unsupported HTTP|opening handshake failed|! invalid handshake"
+    "|! invalid upgrade|! no valid HTTP|Invalid handshake|Invalid upgrade|g Connection header"
+    "|d Connection header|g Upgrade header|d Upgrade header|missing Sec-WebSocket-"
+    "|invalid Sec-WebSocket-|connection rejected (|connection failed (2|connection failed (4|connection failed (5"
+    "|to open a WebSocket connection|Error in opening handshake":
+        ("probe", "likely", "somebody called who did not speak WebSocket"),
+    "cannot call recv while|cannot call send while|cannot call get()|get_iter() is already running"
+    "|annot write to a WebSocket in the|already waiting for the next message|already running recv"
+    "|already running send|Cannot call \"send\" once|Cannot call \"receive\" once"
+    "|to call \"accept\" first|after sending 'websocket.close'":
+        ("misuse", "certain", "the program uses one connection from two tasks, or after its end"),
+    "payload length exceeds|over size limit|exceeds limit of":
+        ("refused_data", "certain", "sent 1009: a message above this end's max_size"),
+}.items() for sentence in sentences.split("|")]  # fmt: skip
+HINTS = [(sentence, hint) for hint, sentences in {
+    "reset": "ConnectionResetError|reset by peer|WinError 10054|Errno 104]|Errno 54]",
+    "hung up": "IncompleteReadError|stream ends after|stream ended|bytes read on a total",
+    "gave up": "WinError 121]|WinError 10060]|Errno 110]|Errno 60]|ETIMEDOUT",
+    "wrote": "BrokenPipeError|Errno 32]|ConnectionAbortedError|WinError 10053]",
+    "failed itself": "CancelledError",
+    "reads slowly": "_put_message_waiter",
+    "drains": "in _drain_helper|in _make_drain_waiter|, in drain",
+    "asserts": "AssertionError",
+    "here": "websockets/|websockets\\",
+}.items() for sentence in sentences.split("|")]  # fmt: skip
+HOW = {  # TCP ended
     "reset": "TCP was reset, by the peer or by a box between (a proxy, a firewall)",
     "hung up": "the other side, or a box between, closed TCP without a CLOSE",
     "gave up": "this machine's TCP gave up: for minutes nothing that it sent was acknowledged,"
@@ -69,14 +85,54 @@ HOW = {  # how TCP ended
     "wrote": "this end wrote into a connection that had gone before",
 }
 
-CLOSE = r"(?:sent|received) \d{4}(?: \(.*|$)"
-REPR = r"ConnectionClosed\w*\((?:None, )?Close\(code=.*"
-OLD = r"code = \d{4}\b.*"
-SENTENCES = "|".join((*CAUSES, CLOSE, REPR, OLD, *HINTS.values()))
-FIND = re.compile(
-    "|".join(f"(?P<c{n}>{how})" for n, how in enumerate(CAUSES))
-    + f"|(?P<close>{CLOSE})|(?P<repr>{REPR})|(?P<old>{OLD})|"
-    + "|".join(f"(?P<h{n}>{how})" for n, how in enumerate(HINTS.values()))
-)
-BY_GROUP = {f"c{n}": found for n, found in enumerate(CAUSES.values())}
-HINT_BY_GROUP = {f"h{n}": name for n, name in enumerate(HINTS)}
+
+def hints(text: str) -> list[str]:
+    """What a line hints at."""
+    return [hint for sentence, hint in HINTS if sentence in text]
+
+
+def told(text: str) -> Told | None:
+    """The cause that a line tells; None: it tells none."""
+    if ("sent " in text or "received " in text) and (found := CLOSES.search(text)):
+        answered = "no close frame received" not in found["rest"]
+        return of_code(found["who"] == "sent", int(found["code"]), found["reason"], answered)
+    if "ConnectionClosed" in text and (found := REPRS.search(text)):
+        return _of_repr(found)
+    if "code = " in text and (found := OLD.search(text)):
+        return _of_old(int(found["code"]), found["reason"] or "")
+    for sentence, (cause, sure, words) in CAUSES:
+        if sentence in text:
+            status = STATUS.search(text)
+            if status or "{}" not in words:
+                return cause, sure, words.format(status and status[1])
+    return None
+
+
+def _of_repr(found: re.Match[str]) -> Told:
+    if not (found["got"] or found["sent"]):
+        return "tcp_lost", "certain", "no close frame received or sent"
+    mine = not found["got"] or (found["sent"] is not None and found["order"] == "False")
+    end = "sent" if mine else "got"
+    return of_code(mine, int(found[end]), found[f"r{end}"], found["got"] is not None)
+
+
+def _of_old(code: int, reason: str) -> Told:
+    """Up to version 9 the code that was received; 1006: none was."""
+    if code == 1006:
+        words = "1006, as versions up to 9 say when no CLOSE came: TCP ended, or this end failed it"
+        return "tcp_lost", "possible", words
+    cause, sure, words = of_code(False, code, reason, True)
+    if cause == "peer_failed":
+        return cause, "possible", f"{words}: an error there, or its keepalive, which gave no reason"
+    return cause, sure, words
+
+
+def of_code(mine: bool, code: int, reason: str, answered: bool) -> Told:
+    """What a CLOSE tells, ``mine`` if this end sent it first."""
+    reason = reason.strip()
+    reason = KEEPALIVE if reason.startswith("keepalive ping") else reason
+    words = f"{'sent' if mine else 'received'} {code} {reason}".rstrip() + whose(code, mine)
+    cause = of_close(code, reason, mine)
+    if mine and not answered and cause in ("goodbye", "going_away", "other_code"):
+        return "unanswered_close", "certain", f"{words}, and no CLOSE came back"
+    return cause, "likely" if cause == "handler_raised" else "certain", words
