@@ -103,6 +103,8 @@ class Demultiplexer:
 
     def newest(self, line: Line) -> Connection | None:
         """The connection that a line beside the debug log is most likely about."""
+        if not self.groups:
+            return None
         own = whose(line.prefix)
         group = self.groups.get((line.who or own.who, line.side or own.side))
         return group.current if group else self.current
@@ -159,9 +161,7 @@ class Demultiplexer:
                     return connection
             return None
         mine = group.of_thread.get(line.thread) if line.thread else None
-        if mine is not None and mine not in group.live and kind in AFTER_CLOSED:
-            return mine
-        if mine is not None and group.index.allows(mine, kind, data):
+        if mine is not None and (mine in group.live or kind in AFTER_CLOSED):
             return mine
         best, guessed = group.index.find(kind, data, group.current)
         group.guesses += guessed

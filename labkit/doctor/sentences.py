@@ -55,8 +55,8 @@ CAUSES = [(sentence, told) for sentences, told in {
     "|nvalid HTTP method|unsupported HTTP|opening handshake failed|! invalid handshake"
     "|! invalid upgrade|! no valid HTTP|Invalid handshake|Invalid upgrade|g Connection header"
     "|d Connection header|g Upgrade header|d Upgrade header|missing Sec-WebSocket-"
-    "|invalid Sec-WebSocket-|connection rejected (|connection failed (2|connection failed (4|connection failed (5"
-    "|to open a WebSocket connection|Error in opening handshake":
+    "|invalid Sec-WebSocket-|connection rejected (|connection failed (2|connection failed (4"
+    "|connection failed (5|to open a WebSocket connection|Error in opening handshake":
         ("probe", "likely", "somebody called who did not speak WebSocket"),
     "cannot call recv while|cannot call send while|cannot call get()|get_iter() is already running"
     "|annot write to a WebSocket in the|already waiting for the next message|already running recv"
