@@ -14,14 +14,11 @@ from .families import family, number
 from .sentences import HOW
 from .verdict import Verdict
 
-# what a CLOSE says by itself
-BY_CLOSE = (
-    "peer_timeout goodbye going_away other_code refused_data peer_failed handler_raised".split()
-)
 IDLES = (  # s, after which boxes on the way forget a connection
     30, 45, 50, 55, 60, 75, 90, 100, 110, 120, 180, 240,
     300, 350, 360, 400, 600, 900, 1200, 1800, 3600, 4000, 7200,
 )  # fmt: skip
+ANSWERED = ("goodbye", "going_away", "other_code")  # with a CLOSE, if all is well
 SLOW = 5.0  # s, for a handshake
 STUCK = 30.0  # s in CLOSING, longer than defaults explain
 STUCK_LEGACY = 60.0  # s; legacy may take 5 × close_timeout
@@ -53,10 +50,8 @@ def _sure(connection: Connection, found: Verdict) -> str:
     """How sure a verdict is, where lines of other connections may be mixed in."""
     if not connection.mixed:
         return found.sure
-    if found.cause in ("own_timeout", "own_loop"):
-        return "possible"  # its ping and pong may be on another connection
-    finished = found.cause in BY_CLOSE and connection.sent and connection.got
-    return "likely" if found.sure == "certain" and not finished else found.sure
+    whole = connection.sent and connection.got and found.cause not in ("own_timeout", "own_loop")
+    return found.sure if whole else "possible"  # what is missing may be on another connection
 
 
 def _notes(connection: Connection) -> list[str]:
@@ -190,7 +185,9 @@ def _closed_with_a_code(connection: Connection) -> Verdict | None:
             sure = "possible"
         elif mine and not connection.failed:
             return _failed_below(connection, evidence) or Verdict(cause, "likely", why, evidence)
-    elif mine and not got and cause in ("goodbye", "going_away", "other_code"):
+    elif cause in ANSWERED and not sent:
+        sure = "likely"  # the answer is missing
+    elif cause in ANSWERED and not got:
         why += ", and no CLOSE came back"
         sure = "likely" if connection.is_over else "possible"
         return Verdict("unanswered_close", sure, f"{why}{_how(connection)}", evidence)

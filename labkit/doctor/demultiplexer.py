@@ -89,8 +89,8 @@ class Demultiplexer:
             self.end = max(self.end, end)
         for _, connection in self.closed:
             self.finished(connection)
-        for connection, group in sorted(self.live.items(), key=lambda one: one[0].number):
-            self._mark(group, connection)
+        for connection in sorted(self.live, key=lambda one: one.number):
+            self._forget(connection, self.live[connection])
             self.finished(connection)
 
     def time(self, line: Line) -> float | None:
@@ -186,7 +186,9 @@ class Demultiplexer:
                 mine = group.of_thread.get(line.thread)
                 group.of_thread[line.thread] = None if mine in group.live else connection
         if len(self.live) > LIVE_KEPT:
-            self._retire(*next(iter(self.live.items())))
+            silent, its = next(iter(self.live.items()))
+            self._forget(silent, its)
+            self._finish(silent, its)
         return connection
 
     def _take_fresh(self, side: str) -> Connection | None:
@@ -194,26 +196,18 @@ class Demultiplexer:
         for connection, group in islice(self.fresh.items(), FRESH):
             if connection.state == "CONNECTING" and side in ("", connection.side):
                 self._forget(connection, group)
+                connection.mixed = False
                 return connection
         return None
 
     def _forget(self, connection: Connection, group: Group) -> None:
         """It is no longer among those that get lines."""
-        del group.live[connection], self.live[connection]
+        connection.mixed = group.guesses > group.live.pop(connection)
+        del self.live[connection]
         group.index.remove(connection)
         self.fresh.pop(connection, None)
 
-    def _retire(self, connection: Connection, group: Group) -> None:
-        self._mark(group, connection)
-        self._forget(connection, group)
-        self._drop(group)
-        self.finished(connection)
-
-    def _mark(self, group: Group, connection: Connection) -> None:
-        connection.mixed = group.guesses > group.live[connection]
-
     def _close(self, group: Group, connection: Connection) -> None:
-        self._mark(group, connection)
         self._forget(connection, group)
         group.closed = connection
         closed = connection.at("CLOSED")
@@ -222,11 +216,11 @@ class Demultiplexer:
         self.closed.append((group, connection))
         if len(self.closed) > CLOSED_KEPT:
             old, oldest = self.closed.popleft()
-            self.finished(oldest)
-            self._drop(old)
+            self._finish(oldest, old)
 
-    def _drop(self, group: Group) -> None:
-        """Forget a name that has no connection any more."""
+    def _finish(self, connection: Connection, group: Group) -> None:
+        """It gets no more lines, and its name is forgotten if no other has it."""
+        self.finished(connection)
         if group.named and not group.live and self.groups.get(group.key) is group:
             del self.groups[group.key]
 

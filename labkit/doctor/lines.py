@@ -161,10 +161,13 @@ class Reader:
             row = ANSI.sub("", row)
         if "&" in row:
             row = html.unescape(row)
-        if row[0] in "{ \t" and row.lstrip().startswith("{"):
+        begins = row[0] in "{ \t" and row.lstrip().startswith("{")
+        if begins or row.endswith("}"):
+            data = _decoded(row[row.find("{") :])
             if depth <= DEEPEST:
-                yield from self._of_json(_decoded(row), depth)
-            return
+                yield from self._of_json(data, depth)
+            if begins or data:
+                return
         found = self._found(row)
         if found is None:
             if _may_matter(row):
