@@ -26,7 +26,6 @@ CLOSED_KEPT = 64  # closed connections that may still get a line, such as "x clo
 LIVE_KEPT = 4000  # connections that are not closed; of more, the longest silent are judged
 FRESH = 20  # connections without a name yet, among which a name looks for its own
 AFTER_CLOSED = ("tcp", "note", "got", "sent", "timeout")  # kinds of such lines
-ALWAYS = ("state", "keepalive")  # kinds of lines that are few, and often said
 
 
 @dataclass(eq=False)
@@ -63,7 +62,7 @@ class Demultiplexer:
         if line.kind == "data":
             self._add_message(line)
             return
-        kind, data = (_often if line.kind in ALWAYS else _meaning)(line.message, line.kind)
+        kind, data = _meaning(line.message, line.kind)
         words = data["line"] if kind != "handshake" else " ".join(data["line"].split()[:2])
         code, reason = data.get("code"), data.get("reason", "")
         fact = Fact(line.number, self.time(line), words[:100], code, reason)
@@ -227,23 +226,24 @@ class Demultiplexer:
 
 def _meaning(message: str, kind: str) -> tuple[str, Data]:
     """What ``dialect`` reads in a line, with the payload of a PING or PONG."""
-    if kind in ALWAYS:
-        message = message.rstrip(" \"'}]").replace("%%", "%")  # as 10.0 has it
-    elif message[2:7] in ("PING ", "PONG "):  # read here, as they are many
-        payload = message[7:].rpartition(" [")[0]
-        said = {"opcode": message[2:6], "payload": payload, "line": message}
-        return "sent" if message[0] == ">" else "got", said
+    if message[2:7] not in ("PING ", "PONG "):
+        return _often(message, kind)
+    payload = message[7:].rpartition(" [")[0]
+    data = {"opcode": message[2:6], "payload": payload, "line": message}
+    return "sent" if message[0] == ">" else "got", data
+
+
+@lru_cache(1000)
+def _often(message: str, kind: str) -> tuple[str, Data]:
+    """A line that stands in a log again and again."""
+    if kind in ("state", "keepalive"):
+        message = message.replace("%%", "%")  # as 10.0 has it
     found, data = meaning(message.rstrip())
     if found == "state" and data["state"] not in STATES:
         return "note", {"line": data["line"]}  # a line that is cut
-    if data.get("opcode") in ("PING", "PONG"):
-        data["payload"] = ""  # a line that is cut
     if data.get("opcode") == "CLOSE":
         data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
-    return found, data
-
-
-_often = lru_cache(1000)(_meaning)
+    return found, {"payload": "", **data}  # a line that is cut has none
 
 
 def _is_later(new: str, old: str) -> bool:

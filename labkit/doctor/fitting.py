@@ -41,37 +41,40 @@ TIERS = {  # what a line is: the phases that it fits, the likely ones first
     }.items()
 }
 
+Keys = tuple[str, str, str]  # a phase, and what it waits for
+NOWHERE = ("", "", "")
+
 
 class Index:
     """Live connections by their phase, and by the answers that they wait for; the oldest first."""
 
     def __init__(self) -> None:
         self.places: dict[str, OrderedDict[Connection, None]] = {}
-        self.keys: dict[Connection, set[str]] = {}
+        self.keys: dict[Connection, Keys] = {}
 
     def update(self, connection: Connection) -> None:
         """It is new, or something has happened to it."""
-        self._move(connection, {_phase(connection), _answer(connection), _pong(connection)})
+        keys = _phase(connection), _answer(connection), _pong(connection)
+        old = self.keys.get(connection, NOWHERE)
+        if keys != old:
+            self._move(connection, old, keys)
+            self.keys[connection] = keys
 
     def remove(self, connection: Connection) -> None:
         """It gets no more lines."""
-        self._move(connection, set())
-        self.keys.pop(connection, None)
+        self._move(connection, self.keys.pop(connection, NOWHERE), NOWHERE)
 
-    def _move(self, connection: Connection, keys: set[str]) -> None:
-        old = self.keys.get(connection, set())
-        if keys == old:
-            return
-        self.keys[connection] = keys
-        for key in old - keys:
-            place = self.places[key]
-            del place[connection]
-            if not place:
-                del self.places[key]
-        for key in keys - old:
-            if key not in self.places:
-                self.places[key] = OrderedDict()
-            self.places[key][connection] = None
+    def _move(self, connection: Connection, old: Keys, new: Keys) -> None:
+        for was, now in zip(old, new, strict=True):
+            if was and was != now:
+                place = self.places[was]
+                del place[connection]
+                if not place:
+                    del self.places[was]
+            if now and was != now:
+                if now not in self.places:
+                    self.places[now] = OrderedDict()
+                self.places[now][connection] = None
 
     def find(
         self, kind: str, data: Data, current: Connection | None
