@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 KEEPALIVE = "keepalive ping timeout"  # the reason of its CLOSE 1011
-OF_CODE = {1000: "goodbye", 1005: "goodbye", 1001: "going_away", 1012: "going_away"} | {
-    code: "refused_data" for code in (1002, 1003, 1007, 1008, 1009, 1010)
-}
+OF_CODE = {
+    1000: "goodbye",
+    1005: "goodbye",
+    1006: "tcp_lost",
+    1001: "going_away",
+    1012: "going_away",
+} | {code: "refused_data" for code in (1002, 1003, 1007, 1008, 1009, 1010)}
 WHOSE = {  # (code, whether this end sent it): whose rule that was
     (1002, True): "the peer broke the protocol, or something on the way meddles",
     (1002, False): "to the peer, what this end sent broke the protocol",

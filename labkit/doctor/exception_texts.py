@@ -57,7 +57,8 @@ class ExceptionTexts:
         row = line.message
         for hint in hints(row):
             self._hint(line, hint)
-        if found := told(row):
+        found = told(row)
+        if found and not (self._is_elsewhere() and "ConnectionClosed" not in row):
             self._told(line, *found)
         elif LATE in row:
             self._keep(line, LATE, "unknown", "possible")
@@ -69,6 +70,10 @@ class ExceptionTexts:
             self._failed(line)
         elif self.failing is not None and (broken := BROKEN.search(row)):
             self.failing.mistake = self.failing.mistake or broken[1][:60]
+
+    def _is_elsewhere(self) -> bool:
+        """Whether this is the traceback of another library."""
+        return "elsewhere" in self.hints and "here" not in self.hints
 
     def _failed(self, line: Line) -> None:
         """A handler raised; of its exception only the type is kept."""
@@ -137,11 +142,14 @@ class ExceptionTexts:
     def _last_hints(self) -> None:
         """A traceback without an end: it belongs to the text above it, or stands alone."""
         how = [hint for hint in self.hints if hint in HOW]
+        if self._is_elsewhere():
+            return
         if how and self.newest is not None and self.newest.cause in ("tcp_lost", "unknown"):
             self.newest.hints |= self.hints.keys()
         elif how and not self.texts:
             sure = "likely" if "here" in self.hints else "possible"
-            self.texts[how[-1]] = Text("tcp_lost", sure, self.hints[how[-1]], 1, set(self.hints))
+            first = self.hints[how[-1]]._replace(words="TCP ended")
+            self.texts[""] = Text("tcp_lost", sure, first, 1, set(self.hints))
 
 
 def _verdict(text: Text) -> Verdict:
@@ -156,7 +164,7 @@ def _verdict(text: Text) -> Verdict:
         why += ": this end failed it itself, most often because its own keepalive gave up"
     elif how and (cause == "tcp_lost" or text.first.words == "sent 1011"):
         why += f": {how}"
-        if cause != "tcp_lost" or sure == "possible":
+        if not text.first.words.startswith(("no close", "TCP")):
             cause, sure = "tcp_lost", "likely"
     return Verdict(cause, sure, why, (text.first,))
 

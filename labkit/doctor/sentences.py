@@ -3,7 +3,7 @@
 sent 1011 (internal error) keepalive ping timeout; no close frame received      this end's keepalive
 received 1011 (internal error) keepalive ping timeout; then sent 1011 …         the peer's
 sent 1000 (OK); no close frame received                                         nobody answered
-ConnectionClosedError(None, Close(code=1011, reason='keepalive ping …'), None)  the same, as a repr
+ConnectionClosedError(None, Close(code=1011, reason='keepalive …'), None)       the same, as a repr
 code = 1006 (connection closed abnormally [internal]), no reason                versions 7 to 9
 
 ``HINTS`` stand in a traceback, or in the chain of causes below it.
@@ -27,8 +27,8 @@ REPRS = re.compile(
     rf"ConnectionClosed\w*\((?:None|{CLOSE.format('got')}), (?:None|{CLOSE.format('sent')})"
     r"(?:, (?P<order>\w+))?"
 )
-OLD = re.compile(r"code = (?P<code>\d{4})\b[^,]*(?:, reason = (?P<reason>[^'\")]*))?")
-STATUS = re.compile(r"(?:HTTP |InvalidStatus(?:Code)?\()(\d{3})")
+OLD = re.compile(r"code = (?P<code>\d{4})\b[^,]*, (?:no reason|reason = (?P<reason>[^'\")]*))")
+STATUS = re.compile(r"(?:HTTP |InvalidStatus(?:Code)?\(|connection (?:rejected|failed) \()(\d{3})")
 CAUSES = [(sentence, told) for sentences, told in {
     "rejected WebSocket connection: HTTP|InvalidStatusCode(|InvalidStatus("
     "|rejected connection: HTTP":
@@ -37,18 +37,25 @@ CAUSES = [(sentence, told) for sentences, told in {
         ("tcp_lost", "certain", "no close frame received or sent"),
     "getaddrinfo failed|gaierror|Name or service not known|nodename nor servname|in name resolution"
     "|No address associated":
-        ("unreachable", "certain", "the server's name was not resolved (DNS)"),
+        ("unreachable", "likely", "the server's name was not resolved (DNS)"),
     "Connect call failed|ConnectionRefusedError|WinError 1225|Multiple exceptions: [Errno":
-        ("unreachable", "certain", "TCP was refused: nobody listens at that address and port"),
+        ("unreachable", "likely", "TCP was refused: nobody listens at that address and port"),
     "etwork is unreachable|No route to host|Errno 51]|Errno 113]|WinError 10051":
-        ("unreachable", "certain", "this machine has no way to that network"),
+        ("unreachable", "likely", "this machine has no way to that network"),
     "CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|SSLCertVerificationError":
-        ("unreachable", "certain", "TLS failed: the certificate, or a server that speaks no TLS"),
+        ("unreachable", "likely", "TLS failed: the certificate, or a server that speaks no TLS"),
     "not receive a valid HTTP response|reading HTTP status line|Malformed HTTP message"
     "|connection closed during handshake|connection closed during opening handshake":
         ("handshake", "likely", "TCP ended, or no HTTP came, where the handshake's answer belongs"),
     "timed out during handshake|timed out during opening handshake|out while waiting for handshake":
         ("handshake", "certain", "the opening handshake took longer than open_timeout"),
+    "connection rejected (401|connection rejected (403|connection failed (401"
+    "|connection failed (403":
+        ("handshake", "certain", "this server refused the opening handshake with HTTP {}"),
+    "no subprotocols supported|invalid subprotocol|too many HTTP headers|missing subprotocol":
+        ("handshake", "certain", "the ends do not agree on the opening handshake"),
+    "isn't a valid URI":
+        ("unreachable", "certain", "the address is no WebSocket URI"),
     "invalid Origin header|! invalid origin|Invalid origin":
         ("handshake", "certain", "the server does not allow this Origin"),
     "not receive a valid HTTP request|reading HTTP request line|invalid HTTP request line"
@@ -56,7 +63,8 @@ CAUSES = [(sentence, told) for sentences, told in {
     "|! invalid upgrade|! no valid HTTP|Invalid handshake|Invalid upgrade|g Connection header"
     "|d Connection header|g Upgrade header|d Upgrade header|missing Sec-WebSocket-"
     "|invalid Sec-WebSocket-|connection rejected (|connection failed (2|connection failed (4"
-    "|connection failed (5|to open a WebSocket connection|Error in opening handshake":
+    "|connection failed (5|to open a WebSocket connection|unsupported protocol; expected"
+    "|Error in opening handshake":
         ("probe", "likely", "somebody called who did not speak WebSocket"),
     "cannot call recv while|cannot call send while|cannot call get()|get_iter() is already running"
     "|annot write to a WebSocket in the|already waiting for the next message|already running recv"
@@ -69,13 +77,15 @@ CAUSES = [(sentence, told) for sentences, told in {
 HINTS = [(sentence, hint) for hint, sentences in {
     "reset": "ConnectionResetError|reset by peer|WinError 10054|Errno 104]|Errno 54]",
     "hung up": "IncompleteReadError|stream ends after|stream ended|bytes read on a total",
-    "gave up": "WinError 121]|WinError 10060]|Errno 110]|Errno 60]|ETIMEDOUT",
+    "gave up": "WinError 121]|WinError 10060]|WinError 64]|Errno 110]|Errno 60]|ETIMEDOUT",
     "wrote": "BrokenPipeError|Errno 32]|ConnectionAbortedError|WinError 10053]",
     "failed itself": "CancelledError",
     "reads slowly": "_put_message_waiter",
     "drains": "in _drain_helper|in _make_drain_waiter|, in drain",
     "asserts": "AssertionError",
     "here": "websockets/|websockets\\",
+    "elsewhere": "aiohttp|packages/requests|urllib3|HTTPConnectionPool|HTTPSConnectionPool|redis"
+    "|psycopg|httpx|sqlalchemy|pymongo|packages/websocket/|kafka|botocore",
 }.items() for sentence in sentences.split("|")]  # fmt: skip
 HOW = {  # TCP ended
     "reset": "TCP was reset, by the peer or by a box between (a proxy, a firewall)",
