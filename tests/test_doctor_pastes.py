@@ -94,6 +94,26 @@ def test_a_chain_of_another_traceback_is_not_taken_for_this_ones():
     assert "reset" not in only(["aiohttp: ConnectionResetError", *far, NO_CLOSE]).why
 
 
+ELSEWHERE = [
+    "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='x'): [Errno -2] Name or service not known",
+    "aiohttp.client_exceptions.ClientConnectorError: Cannot connect to host x:443 [getaddrinfo failed]",
+    "redis.exceptions.ConnectionError: ConnectionResetError: [Errno 104] Connection reset by peer",
+    "the query exceeds limit",
+    "my app sent 1011 (items) today",
+    "received 1200 (of 2000) rows; done",
+    "the parcel's code = 1234 was fine",
+]
+
+
+@pytest.mark.parametrize("words", ELSEWHERE)
+def test_other_programs_errors_are_not_taken_for_the_librarys(words):
+    assert causes([TRACEBACK, words]) == []
+
+
+def test_a_reset_that_names_no_library_is_only_possible():
+    assert causes(["ConnectionResetError: [Errno 104] Connection reset by peer"]) == [("tcp_lost", "possible")]
+
+
 OTHERS = [
     ("socket.gaierror: [Errno -2] Name or service not known", "unreachable"),
     ("connect failed; reconnecting in 5.0 seconds: OSError: [Errno 51] Network is unreachable", "unreachable"),
@@ -104,6 +124,9 @@ OTHERS = [
     ("websockets.exceptions.InvalidMessage: did not receive a valid HTTP request", "probe"),
     ("ERROR:websockets.server:opening handshake failed", "probe"),
     ("websockets.exceptions.InvalidUpgrade: invalid Connection header: keep-alive", "probe"),
+    ("INFO:     connection rejected (403 Forbidden)", "handshake"),
+    ("websockets.exceptions.NegotiationError: no subprotocols supported", "handshake"),
+    ("websockets.exceptions.InvalidURI: http://x isn't a valid URI: scheme isn't ws or wss", "unreachable"),
     ("RuntimeError: cannot call recv while another coroutine is already waiting for the next message", "misuse"),
     ("websockets.exceptions.PayloadTooBig: payload length exceeds limit: 2097152 > 1048576 bytes", "refused_data"),
     ("websockets.exceptions.PayloadTooBig: frame with 2097152 bytes exceeds limit of 1048576 bytes", "refused_data"),

@@ -209,7 +209,8 @@ def _how(connection: Connection) -> str:
 def _lost(connection: Connection) -> Verdict | None:
     """TCP ended without a CLOSE."""
     active, over = connection.active, connection.at("CLOSED")
-    if not connection.is_over or not ("OPEN" in connection.states or active):
+    was_open = "OPEN" in connection.states or active or connection.failing == 1006
+    if not (connection.is_over and was_open):
         return None
     evidence = _facts(connection, active, connection.eof, "CLOSED")
     idle = over - active.t if over is not None and active and active.t is not None else None

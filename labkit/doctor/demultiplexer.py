@@ -17,7 +17,7 @@ from itertools import islice
 from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .connection import Connection, Data, Fact
-from .fitting import Index
+from .fitting import Index, fits
 from .lines import Line, whose
 from .storms import Storms
 from .timestamps import TimestampReader
@@ -162,7 +162,7 @@ class Demultiplexer:
         mine = group.of_thread.get(line.thread) if line.thread else None
         if mine is not None and (mine in group.live or kind in AFTER_CLOSED):
             return mine
-        best, guessed = group.index.find(kind, data, group.current)
+        best, guessed = group.index.find(data.get("fits") or fits(kind, data), group.current)
         group.guesses += guessed
         if line.thread and best is not None and best is not mine:
             group.of_thread[line.thread] = best if line.thread not in group.of_thread else None
@@ -243,7 +243,8 @@ def _often(message: str, kind: str) -> tuple[str, Data]:
         return "note", {"line": data["line"]}  # a line that is cut
     if data.get("opcode") == "CLOSE":
         data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
-    return found, {"payload": "", **data}  # a line that is cut has none
+    data = {"payload": "", **data}  # a line that is cut has none
+    return found, {**data, "fits": fits(found, data)}
 
 
 def _is_later(new: str, old: str) -> bool:

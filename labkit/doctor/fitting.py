@@ -11,6 +11,7 @@ Lines that a phase has to bring next go there; the others to the connection of t
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 from .codes import KEEPALIVE
 from .connection import Connection, Data
@@ -41,21 +42,21 @@ TIERS = {  # what a line is: the phases that it fits, the likely ones first
     }.items()
 }
 
-Keys = tuple[str, str, str]  # a phase, and what it waits for
-NOWHERE = ("", "", "")
+Keys = tuple[Any, ...]  # a phase; the bytes of a ping, of the peer's ping, a code: unanswered
+NOWHERE = (None, None, None, None)
+PHASE, PING, PEER_PING, CLOSE = range(4)
 
 
 class Index:
-    """Live connections by their phase, and by the answers that they wait for; the oldest first."""
+    """Live connections by their keys; the oldest first."""
 
     def __init__(self) -> None:
-        self.places: dict[str, OrderedDict[Connection, None]] = {}
+        self.places: list[dict[Any, OrderedDict[Connection, None]]] = [{} for _ in NOWHERE]
         self.keys: dict[Connection, Keys] = {}
 
     def update(self, connection: Connection) -> None:
         """It is new, or something has happened to it."""
-        keys = _phase(connection), _answer(connection), _pong(connection)
-        old = self.keys.get(connection, NOWHERE)
+        keys, old = _keys(connection), self.keys.get(connection, NOWHERE)
         if keys != old:
             self._move(connection, old, keys)
             self.keys[connection] = keys
@@ -65,24 +66,29 @@ class Index:
         self._move(connection, self.keys.pop(connection, NOWHERE), NOWHERE)
 
     def _move(self, connection: Connection, old: Keys, new: Keys) -> None:
-        for was, now in zip(old, new, strict=True):
-            if was and was != now:
-                place = self.places[was]
-                del place[connection]
-                if not place:
-                    del self.places[was]
-            if now and was != now:
-                if now not in self.places:
-                    self.places[now] = OrderedDict()
-                self.places[now][connection] = None
+        for places, was, now in zip(self.places, old, new, strict=True):
+            if was == now:
+                continue
+            if was is not None:
+                del places[was][connection]
+                if not places[was]:
+                    del places[was]
+            if now is not None:
+                if now not in places:
+                    places[now] = OrderedDict()
+                places[now][connection] = None
 
     def find(
-        self, kind: str, data: Data, current: Connection | None
+        self, line: tuple[str, int, object], current: Connection | None
     ) -> tuple[Connection | None, bool]:
         """Whose line it is (``current`` if it may be), None if nobody's; whether it is a guess."""
-        line, answer = _line(kind, data)
-        for tier in ([answer], *TIERS.get(line, TIERS["note"])):
-            places = [self.places[phase] for phase in tier if phase in self.places]
+        name, answers, key = line
+        place = self.places[answers].get(key)
+        if place:
+            return current if current in place else next(iter(place)), len(place) > 1
+        phases = self.places[PHASE]
+        for tier in TIERS.get(name, TIERS["note"]):
+            places = [phases[phase] for phase in tier if phase in phases]
             if places:
                 mine = tier != ["idle"] and any(current in place for place in places)
                 best = current if mine else next(iter(places[0]))
@@ -90,22 +96,34 @@ class Index:
         return None, False
 
 
-def _line(kind: str, data: Data) -> tuple[str, str]:
-    """What a line is, and the answer that it gives; "-": none."""
+def fits(kind: str, data: Data) -> tuple[str, int, object]:
+    """What a line is: its place in TIERS, and which key it answers."""
     opcode, arrow = data.get("opcode"), data["line"][0]
     if kind == "state":
-        return data["state"], "-"
+        return data["state"], PHASE, ""
     if kind == "keepalive":
-        return " ".join(data["line"].split()[:2]), "-"
+        return " ".join(data["line"].split()[:2]), PHASE, ""
     if kind == "timeout" and "keepalive pong" not in data["line"]:
-        return "tcp", "-"
+        return "tcp", PHASE, ""
     if opcode == "PONG":
-        return f"{arrow} PONG", f"{arrow} PONG {data['payload']}"
-    if opcode == "CLOSE" and arrow == ">" and KEEPALIVE in data.get("reason", ""):
-        return "> timeout", f"> CLOSE {data['code']}"
+        return f"{arrow} PONG", PING if arrow == "<" else PEER_PING, data["payload"]
     if opcode == "CLOSE":
-        return f"{arrow} CLOSE", f"{arrow} CLOSE {data['code']}"
-    return f"{arrow} {opcode}" if opcode else kind, "-"
+        told = arrow == ">" and KEEPALIVE in data.get("reason", "")
+        code = data["code"] if arrow == "<" else -data["code"]
+        return "> timeout" if told else f"{arrow} CLOSE", CLOSE, code
+    return f"{arrow} {opcode}" if opcode else kind, PHASE, ""
+
+
+def _keys(one: Connection) -> Keys:
+    sent, got = one.sent, one.got
+    code = None
+    if sent and not got:
+        code = sent.code
+    elif got and not sent:
+        code = -(got.code or 0)
+    ping = one.payload if one.ping else None
+    peer_ping = one.peer_payload if one.peer_ping and not one.peer_pong else None
+    return _phase(one), ping, peer_ping, code
 
 
 def _phase(one: Connection) -> str:
@@ -118,16 +136,3 @@ def _phase(one: Connection) -> str:
     if one.ping:
         return "waiting" if one.confirmed else "pinged"
     return "ponged" if one.late_pong else "announced" if one.announced else "idle"
-
-
-def _answer(one: Connection) -> str:
-    """The answer of the peer, or to it, that has to come."""
-    if one.sent and not one.got:
-        return f"< CLOSE {one.sent.code}"
-    if one.got and not one.sent:
-        return f"> CLOSE {one.got.code}"
-    return f"< PONG {one.payload}" if one.ping else ""
-
-
-def _pong(one: Connection) -> str:
-    return f"> PONG {one.peer_payload}" if one.peer_ping and not one.peer_pong else ""

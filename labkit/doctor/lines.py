@@ -32,7 +32,7 @@ NAMES_KEPT = 1000
 
 # What can begin a debug line's message, after something that is no part of a word.
 START = re.compile(
-    r"""(?:^|(?<=[\s:|\])"'=>：，-]))(?:
+    r"""(?:^|(?<=[\s:|\])"'=>：，`*_-]))(?:
     (?P<state>=\ connection\ is\ [A-Z]+)
     |(?P<data>[<>]\ (?:TEXT|BINARY|CONT)\b)
     |(?P<frame>[<>]\ (?:PING|PONG|CLOSE|EOF)\b.*)
@@ -152,34 +152,30 @@ class Reader:
         row = ANSI.sub("", self.last[:LONGEST])
         return _time(_decoded(row)) if row.lstrip().startswith("{") else row[:100]
 
-    def _lines(self, row: str, depth: int) -> Iterator[Line]:
+    def _lines(self, row: str, depth: int) -> Iterable[Line]:
         """What a row says, nothing if the library did not write it; ``depth`` of JSON."""
-        if not row:
-            return
         row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
         if "&" in row:
             row = html.unescape(row)
-        begins = row[0] in "{ \t" and row.lstrip().startswith("{")
+        begins = row.lstrip().startswith("{")
         if begins or row.endswith("}"):
-            data = _decoded(row[row.find("{") :])
-            if depth <= DEEPEST:
-                yield from self._of_json(data, depth)
+            data = _decoded(row[row.find("{") :]) if depth <= DEEPEST else {}
             if begins or data:
-                return
+                return self._of_json(data, depth)
         found = self._found(row)
         if found is None:
-            if _may_matter(row):
-                yield Line(self.lines, row[:STAMP], "", False, "", "", "text", row)
-            return
+            text = Line(self.lines, row[:STAMP], "", False, "", "", "text", row)
+            return (text,) if _may_matter(row) else ()
         kind, message, prefix = found.lastgroup or "", found[0], row[: found.start()]
         who, named, side, thread = self._whose(prefix)
         if kind == "older":
             message, side = modern(message)
             kind = "data" if message[2:] in DATA else "other"
-        if message:
-            yield Line(self.lines, prefix, who, named, side, thread, kind, message)
+            if not message:
+                return ()
+        return (Line(self.lines, prefix, who, named, side, thread, kind, message),)
 
     def _found(self, row: str) -> re.Match[str] | None:
         """Where a message begins: where the newest one did, unless one may begin before that."""
