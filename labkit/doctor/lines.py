@@ -152,8 +152,8 @@ class Reader:
         row = ANSI.sub("", self.last[:LONGEST])
         return _time(_decoded(row)) if row.lstrip().startswith("{") else row[:100]
 
-    def _lines(self, row: str, depth: int) -> Iterable[Line]:
-        """What a row says, nothing if the library did not write it; ``depth`` of JSON."""
+    def _lines(self, row: str, depth: int, before: str = "") -> Iterable[Line]:
+        """What a row says, which may be nothing; in JSON, ``depth`` deep and after its envelope."""
         row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
@@ -163,12 +163,12 @@ class Reader:
         if begins or row.endswith("}"):
             data = _decoded(row[row.find("{") :]) if depth <= DEEPEST else {}
             if begins or data:
-                return self._of_json(data, depth)
+                return self._of_json(data, depth, before)
         found = self._found(row)
         if found is None:
-            text = Line(self.lines, row[:STAMP], "", False, "", "", "text", row)
+            text = Line(self.lines, before + row[:STAMP], "", False, "", "", "text", row)
             return (text,) if _may_matter(row) else ()
-        kind, message, prefix = found.lastgroup or "", found[0], row[: found.start()]
+        kind, message, prefix = found.lastgroup or "", found[0], before + row[: found.start()]
         who, named, side, thread = self._whose(prefix)
         if kind == "older":
             message, side = modern(message)
@@ -197,12 +197,12 @@ class Reader:
             known = self.names[tail] = whose(prefix)
         return known
 
-    def _of_json(self, data: dict[str, Any], depth: int) -> Iterator[Line]:
+    def _of_json(self, data: dict[str, Any], depth: int, before: str) -> Iterator[Line]:
         """A row that is JSON: its message and its traceback, in what stands beside them."""
+        envelope = before + _envelope(data)
         for words in dict.fromkeys(_strings(data)):
             for row in [words] if words.startswith("{") else words.split("\n"):
-                for line in self._lines(row, depth + 1):
-                    yield _with_envelope(line, data)
+                yield from self._lines(row, depth + 1, envelope)
 
 
 def _may_matter(row: str) -> bool:
@@ -241,19 +241,12 @@ def _strings(data: dict[str, Any]) -> Iterator[str]:
             yield value
 
 
-def _with_envelope(line: Line, data: dict[str, Any]) -> Line:
-    """A message's line, with the time, the name and the logger that stand beside it in JSON."""
-    time = _time(data)
-    side = LOGGER.search(next((str(data[key]) for key in LOGGERS if data.get(key)), ""))
-    names = [_name(value) for key, value in data.items() if CONNECTION.match(key)]
-    name = next(filter(None, names), "")
-    process = "" if line.named else str(data.get("_PID") or "")
-    return line._replace(
-        prefix=f"{line.prefix} {time}" if line.prefix.strip() else time,
-        who=name or process or line.who,
-        named=line.named or bool(name),
-        side=side[1] if side else line.side,
-    )
+def _envelope(data: dict[str, Any]) -> str:
+    """What stands beside a message in JSON, as it would stand before it in a line."""
+    names = [f"conn={_name(value)}" for key, value in data.items() if CONNECTION.match(key)]
+    loggers = [str(data[key]) for key in LOGGERS if key in data]
+    process = [f"app[{data['_PID']}]:"] if "_PID" in data else []
+    return " ".join([_time(data), *loggers, *names, *process, ""])
 
 
 def _time(data: dict[str, Any]) -> str:
