@@ -206,6 +206,13 @@ def test_a_pong_with_other_bytes_is_the_peers_bug():
 OPENED = ["= connection is CONNECTING", "= connection is OPEN"]
 
 
+def test_a_peer_that_sends_but_does_not_pong_is_there():
+    pinged = [*OPENED, "> PING 0a [binary, 1 byte]", "% sent keepalive ping"]
+    end = ["- timed out waiting for keepalive pong", "> CLOSE 1011 (internal error) keepalive ping timeout [24 bytes]"]
+    assert "answers no pings" in only([*pinged, "< TEXT 'x' [1 byte]", *end]).notes[0]
+    assert not only([*OPENED, "< TEXT 'x' [1 byte]", *pinged[2:], *end]).notes
+
+
 @pytest.mark.parametrize("size", ["", " [2 bytes]"])
 def test_a_close_line_needs_no_byte_count(size):
     rows = [*OPENED, f"< CLOSE 4001 (private use) token expired{size}", f"> CLOSE 4001 (private use) token expired{size}"]

@@ -3,9 +3,9 @@
     report = diagnose(open("app.log"))
     print(report)                       the worst first, with what to do
 
-It reads any version's wording (that stands in ``dialect``) in any usual format, many connections at
-a time, in flat memory. It says *certain* only where the log leaves nothing else; "not enough to
-say" is a good answer, a wrong verdict is not.
+It reads any version's wording (of debug lines in ``dialect`` and older.py, of exceptions in
+sentences.py) in any usual format, many connections at a time, in flat memory. It says *certain*
+only what one line says by itself; "not enough to say" is a good answer, a wrong verdict is not.
 
     lines → demultiplexer → connection → causes → report
           → exception_texts ──────────────────↗

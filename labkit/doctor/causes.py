@@ -22,6 +22,10 @@ ANSWERED = ("goodbye", "going_away", "other_code")  # with a CLOSE, if all is we
 SLOW = 5.0  # s, for a handshake
 STUCK = 30.0  # s in CLOSING, longer than defaults explain
 STUCK_LEGACY = 60.0  # s; legacy may take 5 × close_timeout
+NO_PONGS = (
+    "messages were read after that ping, so the peer is there: it answers no pings, or its pong "
+    "waits behind data"
+)
 CLOSE_1011 = "sent CLOSE 1011 'keepalive ping timeout'"
 
 
@@ -147,7 +151,9 @@ def _own_keepalive(connection: Connection) -> Verdict | None:
     sure = "likely" if _is_first(connection, sent) else "possible"
     if ping and timed_out and ping.number < timed_out.number:
         sure = "certain"  # no pong came for this ping
-    return Verdict("own_timeout", sure, why, _facts(connection, ping, timed_out, sent))
+    heard = connection.heard
+    notes = (NO_PONGS,) if heard and ping and heard.number > ping.number else ()
+    return Verdict("own_timeout", sure, why, _facts(connection, ping, timed_out, sent), notes)
 
 
 def _peer_keepalive(connection: Connection) -> Verdict | None:

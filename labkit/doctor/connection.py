@@ -73,6 +73,7 @@ class Connection:
     ending: bool = False  # whether a line says that it closes
     other_pong: Fact | None = None  # a pong whose bytes are those of no ping of this end
     active: Fact | None = None  # the newest frame, either way
+    heard: Fact | None = None  # the newest message that was read
     version: str = ""  # of websockets, if the handshake says so
     clues: set[str] = field(default_factory=set)  # of its version: see families.FAMILIES
     story: list[tuple[float | None, str, Data]] = field(default_factory=list)
@@ -118,6 +119,8 @@ class Connection:
         """One more message, either way."""
         self.first = self.first or fact
         self.last = self.active = fact
+        if fact.words.startswith("<"):
+            self.heard = fact
 
     def _on_state(self, data: Data, fact: Fact) -> None:
         self.state = data["state"]
