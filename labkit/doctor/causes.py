@@ -10,8 +10,9 @@ from typing import TypeGuard
 
 from .codes import of_close, whose
 from .connection import Connection, Fact
-from .families import family, number
+from .families import family
 from .sentences import HOW
+from .stuck import blocked_drain, stuck_in_closing
 from .verdict import Verdict
 
 IDLES = (  # s, after which boxes on the way forget a connection
@@ -20,8 +21,6 @@ IDLES = (  # s, after which boxes on the way forget a connection
 )  # fmt: skip
 ANSWERED = ("goodbye", "going_away", "other_code")  # with a CLOSE, if all is well
 SLOW = 5.0  # s, for a handshake
-STUCK = 30.0  # s in CLOSING, longer than defaults explain
-STUCK_LEGACY = 60.0  # s; legacy may take 5 × close_timeout
 NO_PONGS = (
     "messages were read after that ping, so the peer is there: it answers no pings, or its pong "
     "waits behind data"
@@ -80,7 +79,7 @@ def _never_open(connection: Connection) -> Verdict | None:
         return Verdict(connection.refusal, "certain", refused.words, (refused,))
     if not (connection.whole and connection.is_over):
         return None
-    evidence, http = _facts(connection, "CONNECTING", "CLOSED"), connection.http
+    evidence, http = connection.facts("CONNECTING", "CLOSED"), connection.http
     if connection.side == "server" and http in ("", "400", "426"):
         return Verdict("probe", "likely", "no WebSocket request came", evidence)
     if http.isdigit():
@@ -91,39 +90,6 @@ def _never_open(connection: Connection) -> Verdict | None:
     why = "took longer than open_timeout" if slow else "ended: TCP ended before its answer"
     return Verdict(
         "handshake", "likely", f"the opening handshake {why}{_how(connection)}", evidence
-    )
-
-
-def _stuck(connection: Connection) -> Verdict | None:
-    """CLOSING for longer than any default explains."""
-    begin = connection.at("CLOSING")
-    end = connection.at("CLOSED") if connection.is_over else connection.log_end
-    if begin is None or end is None:
-        return None
-    gap = end - begin
-    if gap < (STUCK_LEGACY if "legacy" in connection.clues else STUCK):
-        return None
-    still = "" if connection.is_over else ", and still when the log ends"
-    why = f"CLOSING for {gap:,.0f} s{still}; close_timeout is 10 s by default."
-    facts = _facts(connection, "CLOSING", "CLOSED", connection.timed_out, connection.sent)
-    return Verdict("closing_gap", "likely", f"{why} {_why_stuck(connection)}", facts)
-
-
-def _why_stuck(connection: Connection) -> str:
-    version, clues = number(connection.version), connection.clues
-    newest = "sent" in clues
-    if version < (14, 2) if version else ("!" in clues and not newest):
-        return (
-            "This version's last step waits for the write buffer, and under TLS for the peer; "
-            "14.2 mended that."
-        )
-    if version or newest:
-        return (
-            "In this version only a blocked drain() (under trio, a blocked send) does that: "
-            "the CLOSE waits behind other bytes."
-        )
-    return (
-        "Up to 14.1 bytes in the write buffer (or TLS) do that, in every version a blocked drain()."
     )
 
 
@@ -139,12 +105,12 @@ def _own_keepalive(connection: Connection) -> Verdict | None:
     pong, ping = connection.late_pong, connection.ping
     if pong and timed_out and pong.number < timed_out.number:
         why = "the pong was read before its own timeout was noticed: both waited for this end"
-        facts = _facts(connection, connection.ping_before, pong, timed_out, sent)
+        facts = connection.facts(connection.ping_before, pong, timed_out, sent)
         return Verdict("own_loop", "likely", why, facts)
     other = connection.other_pong
     if other and ping and timed_out and ping.number < other.number and not connection.mixed:
         why = "a pong came, but its bytes are not those of the ping, so that it answers nothing"
-        return Verdict("pong_bug", "likely", why, _facts(connection, ping, other, timed_out))
+        return Verdict("pong_bug", "likely", why, connection.facts(ping, other, timed_out))
     why = f"this end {CLOSE_1011}"
     if connection.waited is not None:
         why += f", {connection.waited:.3g} s after the ping"
@@ -153,7 +119,7 @@ def _own_keepalive(connection: Connection) -> Verdict | None:
         sure = "certain"  # no pong came for this ping
     heard = connection.heard
     notes = (NO_PONGS,) if heard and ping and heard.number > ping.number else ()
-    return Verdict("own_timeout", sure, why, _facts(connection, ping, timed_out, sent), notes)
+    return Verdict("own_timeout", sure, why, connection.facts(ping, timed_out, sent), notes)
 
 
 def _peer_keepalive(connection: Connection) -> Verdict | None:
@@ -169,12 +135,12 @@ def _peer_keepalive(connection: Connection) -> Verdict | None:
             "; its last PING was read at the same instant as the CLOSE: nothing was read until then"
         )
     sure = "certain" if _is_first(connection, got) else "possible"
-    return Verdict("peer_timeout", sure, why, _facts(connection, ping, connection.peer_pong, got))
+    return Verdict("peer_timeout", sure, why, connection.facts(ping, connection.peer_pong, got))
 
 
 def _closed_with_a_code(connection: Connection) -> Verdict | None:
     sent, got = connection.sent, connection.got
-    closes = _facts(connection, sent, got)
+    closes = connection.facts(sent, got)
     if not closes:
         return None
     first = closes[0]
@@ -182,7 +148,7 @@ def _closed_with_a_code(connection: Connection) -> Verdict | None:
     who = "one end" if not known else "this end" if mine else "the peer"
     reason = f" ({first.reason})" if first.reason else ""
     why = f"{who} closed with {code}{reason}{whose(code, mine) if known else ''}"
-    evidence = _facts(connection, *closes, connection.failed if mine else None)
+    evidence = connection.facts(*closes, connection.failed if mine else None)
     cause, sure = of_close(code, first.reason, mine), "certain" if known else "likely"
     if code == 1011:
         if mine and connection.mistake:
@@ -218,7 +184,7 @@ def _lost(connection: Connection) -> Verdict | None:
     was_open = "OPEN" in connection.states or active or connection.failing == 1006
     if not (connection.is_over and was_open):
         return None
-    evidence = _facts(connection, active, connection.eof, "CLOSED")
+    evidence = connection.facts(active, connection.eof, "CLOSED")
     idle = over - active.t if over is not None and active and active.t is not None else None
     if idle is not None and any(abs(idle - one) <= max(0.5, 0.01 * one) for one in IDLES):
         why = f"no CLOSE either way, after {idle:,.1f} s without a frame, which is a round number"
@@ -228,35 +194,6 @@ def _lost(connection: Connection) -> Verdict | None:
         why += f", {idle:,.3g} s after the last frame"
     sure = "possible" if connection.mixed else "likely"
     return Verdict("tcp_lost", sure, f"{why}{_how(connection)}", evidence, idle=idle)
-
-
-def _blocked(connection: Connection) -> Verdict | None:
-    """OPEN, with a ping that never left drain()."""
-    ping, interval, log_end = connection.ping, connection.interval, connection.log_end
-    if not connection.is_open or ping is None or ping.t is None:
-        return None
-    opened = connection.at("OPEN")
-    if log_end is None:
-        return None
-    since = log_end - ping.t
-    if interval is None and opened is not None and not connection.clues:
-        interval = ping.t - opened  # if this is a keepalive ping, it is the first
-        if interval > 1 and since > 2.5 * interval:
-            why = f"> PING, {interval:.3g} s after OPEN, and nothing more for {since:,.0f} s"
-            return Verdict("blocked_drain", "possible", f"{why}: it may wait in drain()", (ping,))
-    if interval is None:
-        return None
-    if "sent" in connection.clues and not connection.confirmed and since >= max(1.0, interval):
-        newest = connection.newest_keepalive
-        if newest is None or abs(ping.t - newest - interval) > 0.15 * interval:
-            return None  # perhaps an application's own ping
-        why = f"> PING without '% sent keepalive ping' for {since:,.0f} s"
-        why += ": it waits in drain(), and its timer has not started"
-        return Verdict("blocked_drain", "likely", why, (ping,))
-    if "sending" in connection.clues and since >= max(60.0, 3 * interval):
-        why = f"a ping without pong or timeout for {since:,.0f} s, and no further ping"
-        return Verdict("blocked_drain", "likely", f"{why}: keepalive stands still", (ping,))
-    return None
 
 
 def _alive(connection: Connection) -> Verdict | None:
@@ -281,27 +218,21 @@ def _unknown(connection: Connection) -> Verdict:
         where = "its beginning is missing"
     if state == "OPEN" and connection.ping:
         where += ", with a ping that is not answered yet"
-    evidence = _facts(connection, connection.active, connection.last)
+    evidence = connection.facts(connection.active, connection.last)
     return Verdict("unknown", "possible", f"{where}; the log does not say why", evidence)
 
 
 RULES = (
     _never_open,
-    _stuck,
+    stuck_in_closing,
     _own_keepalive,
     _peer_keepalive,
     _closed_with_a_code,
     _lost,
-    _blocked,
+    blocked_drain,
     _alive,
     _unknown,
 )
-
-
-def _facts(connection: Connection, *wanted: str | Fact | None) -> tuple[Fact, ...]:
-    """Those that are known of the facts and states wanted, in the order of the log."""
-    facts = {connection.states.get(one) if isinstance(one, str) else one for one in wanted}
-    return tuple(sorted((fact for fact in facts if fact), key=lambda fact: fact.number))
 
 
 def _is_keepalive(close: Fact | None) -> TypeGuard[Fact]:
