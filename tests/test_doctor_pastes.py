@@ -1,6 +1,11 @@
 """What people paste: exceptions in any wrapping, chains of causes, old versions' words, logs that are cut."""
 
+import re
+
 import pytest
+from doctor_cases import CAUSES, render, seeded
+from doctor_cases import verdicts as verdicts_of
+from pasted import answers
 
 from labkit.doctor import diagnose, text
 
@@ -124,6 +129,8 @@ OTHERS = [
     ("websockets.exceptions.InvalidMessage: did not receive a valid HTTP request", "probe"),
     ("ERROR:websockets.server:opening handshake failed", "probe"),
     ("websockets.exceptions.InvalidUpgrade: invalid Connection header: keep-alive", "probe"),
+    ("WebSocket connection to 'wss://x' failed: Error during WebSocket handshake: Unexpected response code: 502", "handshake"),
+    ("[error] 31#31: *8 upstream timed out (110: Connection timed out) while proxying upgraded connection, client: 10.9.1.4", "idle_drop"),
     ("INFO:     connection rejected (403 Forbidden)", "handshake"),
     ("websockets.exceptions.NegotiationError: no subprotocols supported", "handshake"),
     ("websockets.exceptions.InvalidURI: http://x isn't a valid URI: scheme isn't ws or wss", "unreachable"),
@@ -159,6 +166,35 @@ def test_1006_of_old_versions_is_never_certain_and_its_chain_helps():
     assert causes([closed]) == [("tcp_lost", "possible")]
     assert causes(["ConnectionResetError: [Errno 104] Connection reset by peer", *CHAIN, closed]) == [("tcp_lost", "likely")]
     assert causes(["asyncio.exceptions.CancelledError", *CHAIN, closed]) == [("own_timeout", "possible")]
+
+
+SAYS = {  # what is certain, and the line that says so by itself
+    "own_timeout": "timed out waiting for keepalive pong|sent 1011 keepalive",
+    "peer_timeout": "< CLOSE 1011 .*keepalive|received 1011 keepalive",
+    "handler_raised": "connection handler failed",
+    "peer_failed": "< CLOSE 1011|received 1011",
+    "goodbye": "CLOSE (1000|1005|'')|CLOSE .0 bytes|(sent|received) (1000|1005)",
+    "going_away": "CLOSE 10(01|12)|(sent|received) 10(01|12)",
+    "other_code": "CLOSE (1013|1014|[34]...)|(sent|received) (1013|1014|[34]...)",
+    "refused_data": "CLOSE 10(0[23789]|10)|(sent|received) 10(0[23789]|10)",
+    "unanswered_close": "no CLOSE came back",
+    "tcp_lost": "no close frame received or sent",
+    "idle_drop": "nginx",
+    "handshake": "handshake|HTTP",
+    "probe": "did not speak WebSocket",
+    "misuse": "two tasks",
+    "legacy_bug": "AssertionError",
+    "unreachable": "URI",
+}
+
+
+def test_what_is_certain_stands_in_one_line():
+    found = [one for verdicts in answers().values() for one in verdicts if one.sure == "certain"]
+    found += [one for cause in CAUSES for form in ("asctime", "json") for one in verdicts_of(render(seeded(cause, 0), form))]
+    for one in found:
+        if one.sure == "certain":
+            assert any(re.search(SAYS[one.cause], fact.words) for fact in one.evidence), one
+    assert len(found) > 100
 
 
 # debug logs

@@ -28,11 +28,15 @@ REPRS = re.compile(
     r"(?:, (?P<order>\w+))?"
 )
 OLD = re.compile(r"code = (?P<code>\d{4})\b[^,]*, (?:no reason|reason = (?P<reason>[^'\")]*))")
-STATUS = re.compile(r"(?:HTTP |InvalidStatus(?:Code)?\(|connection (?:rejected|failed) \()(\d{3})")
+STATUS = re.compile(
+    r"(?:HTTP |Status(?:Code)?\(|response code: |connection (?:rejected|failed) \()(\d{3})"
+)
 CAUSES = [(sentence, told) for sentences, told in {
     "rejected WebSocket connection: HTTP|InvalidStatusCode(|InvalidStatus("
-    "|rejected connection: HTTP":
+    "|rejected connection: HTTP|Unexpected response code: ":
         ("handshake", "certain", "the server answered the opening handshake with HTTP {}"),
+    "timed out) while proxying upgraded connection":
+        ("idle_drop", "certain", "nginx closed it after an idle time: its proxy_read_timeout"),
     "no close frame received or sent|No close frame received or sent":
         ("tcp_lost", "certain", "no close frame received or sent"),
     "getaddrinfo failed|gaierror|Name or service not known|nodename nor servname|in name resolution"

@@ -19,7 +19,7 @@ SURE = ("certain", "likely", "possible")
 class Verdict:
     """One connection's cause, how sure that is, why, and the lines of the log that show it.
 
-    *certain*: the log says so (the text of a CLOSE), or nothing else can have written these lines.
+    *certain*: one line says so by itself (the text of a CLOSE, an exception's sentence).
     *likely*: it fits and nothing speaks against it, but a setting or a missing line could matter.
     *possible*: one reading among several.
     """
