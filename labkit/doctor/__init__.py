@@ -18,7 +18,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import lines
-from .causes import judge
+from .causes import completed, judge
+from .connection import Connection
 from .demultiplexer import Demultiplexer
 from .drawing import draw
 from .exception_texts import ExceptionTexts
@@ -42,7 +43,12 @@ __all__ = [
 def diagnose(rows: Iterable[str]) -> Report:
     """Read a log, line by line, and say what became of each connection in it."""
     report, storms, reader = Report(), Storms(), lines.Reader()
-    connections = Demultiplexer(lambda one: report.add(judge(one, connections.end)), storms)
+
+    def finished(one: Connection) -> None:
+        found = judge(one, connections.end)
+        report.add(found if report.is_full(found.cause) else completed(found, one))
+
+    connections = Demultiplexer(finished, storms)
     texts = ExceptionTexts(connections)
     for line in reader.read(rows):
         if line.kind == "text":

@@ -32,10 +32,14 @@ def judge(connection: Connection, log_end: float | None) -> Verdict:
     """The verdict on a connection; ``log_end`` is when the log's last line was written (s)."""
     connection.log_end = log_end
     found = next(verdict for rule in RULES if (verdict := rule(connection)))
+    return replace(found, sure=_sure(connection, found)) if connection.mixed else found
+
+
+def completed(found: Verdict, connection: Connection) -> Verdict:
+    """The verdict, with what is known of its connection."""
     first, last = connection.first, connection.last
     return replace(
         found,
-        sure=_sure(connection, found),
         notes=(*found.notes, *_notes(connection)),
         connection=connection.number,
         who=connection.who,
@@ -51,8 +55,6 @@ def judge(connection: Connection, log_end: float | None) -> Verdict:
 
 def _sure(connection: Connection, found: Verdict) -> str:
     """How sure a verdict is, where lines of other connections may be mixed in."""
-    if not connection.mixed:
-        return found.sure
     whole = connection.sent and connection.got and found.cause not in ("own_timeout", "own_loop")
     return found.sure if whole else "possible"  # what is missing may be on another connection
 

@@ -106,7 +106,7 @@ class Connection:
     def facts(self, *wanted: str | Fact | None) -> tuple[Fact, ...]:
         """Those that are known of the facts and states wanted, in the order of the log."""
         facts = {self.states.get(one) if isinstance(one, str) else one for one in wanted}
-        return tuple(sorted((fact for fact in facts if fact), key=lambda fact: fact.number))
+        return tuple(sorted(filter(None, facts)))
 
     def add(self, kind: str, data: Data, fact: Fact) -> None:
         """One more line: its kind and data as ``dialect`` reads them, and where it stands."""
