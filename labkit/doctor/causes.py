@@ -95,33 +95,51 @@ def _never_open(connection: Connection) -> Verdict | None:
     )
 
 
+def _gave_up(connection: Connection) -> Fact | None:
+    """Where this end's keepalive closed it; up to version 9 its CLOSE has no reason."""
+    sent, got = connection.sent, connection.got
+    failed = connection.timed_out if connection.failing == 1011 else None
+    end = sent or failed
+    if end is None or not (failed or _is_keepalive(sent)) or (got and got.number < end.number):
+        return None
+    return end
+
+
+def _own_loop(connection: Connection) -> Verdict | None:
+    """This end's keepalive closed it, though the pong had come."""
+    end, pong, timed_out = _gave_up(connection), connection.late_pong, connection.timed_out
+    if end is None or pong is None or timed_out is None or timed_out.number < pong.number:
+        return None
+    why = "the pong was read before its own timeout was noticed: both waited for this end"
+    facts = connection.facts(connection.ping_before, pong, timed_out, end)
+    return Verdict("own_loop", "likely", why, facts)
+
+
+def _pong_bug(connection: Connection) -> Verdict | None:
+    """This end's keepalive closed it, since a pong was no answer."""
+    end, ping, pong = _gave_up(connection), connection.ping, connection.other_pong
+    if end is None or ping is None or pong is None or connection.mixed:
+        return None
+    if pong.number < ping.number:
+        return None
+    why = "a pong came, but its bytes are not those of the ping, so that it answers nothing"
+    return Verdict("pong_bug", "likely", why, connection.facts(ping, pong, connection.timed_out))
+
+
 def _own_keepalive(connection: Connection) -> Verdict | None:
     """This end's keepalive closed it."""
-    sent, got, timed_out = connection.sent, connection.got, connection.timed_out
-    if timed_out and sent is None and got is None and connection.failing == 1011:
-        sent = timed_out  # up to version 9 the CLOSE may not be written any more
-    if not (_is_keepalive(sent) or (sent and timed_out and connection.failing == 1011)):
+    end, ping, timed_out = _gave_up(connection), connection.ping, connection.timed_out
+    if end is None:
         return None
-    if got and got.number < sent.number:
-        return None
-    pong, ping = connection.late_pong, connection.ping
-    if pong and timed_out and pong.number < timed_out.number:
-        why = "the pong was read before its own timeout was noticed: both waited for this end"
-        facts = connection.facts(connection.ping_before, pong, timed_out, sent)
-        return Verdict("own_loop", "likely", why, facts)
-    other = connection.other_pong
-    if other and ping and timed_out and ping.number < other.number and not connection.mixed:
-        why = "a pong came, but its bytes are not those of the ping, so that it answers nothing"
-        return Verdict("pong_bug", "likely", why, connection.facts(ping, other, timed_out))
     why = f"this end {CLOSE_1011}"
     if connection.waited is not None:
         why += f", {connection.waited:.3g} s after the ping"
-    sure = "likely" if _is_first(connection, sent) else "possible"
+    sure = "likely" if _is_first(connection, end) else "possible"
     if ping and timed_out and ping.number < timed_out.number:
         sure = "certain"  # no pong came for this ping
     heard = connection.heard
     notes = (NO_PONGS,) if heard and ping and heard.number > ping.number else ()
-    return Verdict("own_timeout", sure, why, connection.facts(ping, timed_out, sent), notes)
+    return Verdict("own_timeout", sure, why, connection.facts(ping, timed_out, end), notes)
 
 
 def _peer_keepalive(connection: Connection) -> Verdict | None:
@@ -158,21 +176,16 @@ def _closed_with_a_code(connection: Connection) -> Verdict | None:
         if not known:
             sure = "possible"
         elif mine and not connection.failed:
-            return _failed_below(connection, evidence) or Verdict(cause, "likely", why, evidence)
+            sure = "likely"
+            if connection.how:  # legacy tells a failure of TCP as 1011
+                cause, why = "tcp_lost", f"CLOSE 1011{_how(connection)}"
     elif cause in ANSWERED and not sent:
         sure = "likely"  # the answer is missing
     elif cause in ANSWERED and not got:
         why += ", and no CLOSE came back"
-        sure = "likely" if connection.is_over else "possible"
+        sure = "likely" if known and connection.is_over else "possible"
         return Verdict("unanswered_close", sure, f"{why}{_how(connection)}", evidence)
     return Verdict(cause, sure, why, evidence)
-
-
-def _failed_below(connection: Connection, evidence: tuple[Fact, ...]) -> Verdict | None:
-    """TCP failed, which legacy tells as 1011."""
-    if not connection.how:
-        return None
-    return Verdict("tcp_lost", "likely", f"CLOSE 1011{_how(connection)}", evidence)
 
 
 def _how(connection: Connection) -> str:
@@ -227,6 +240,8 @@ def _unknown(connection: Connection) -> Verdict:
 RULES = (
     _never_open,
     stuck_in_closing,
+    _own_loop,
+    _pong_bug,
     _own_keepalive,
     _peer_keepalive,
     _closed_with_a_code,

@@ -87,10 +87,11 @@ class Index:
         if place:
             return current if current in place else next(iter(place)), len(place) > 1
         phases = self.places[PHASE]
+        its = self.keys.get(current, NOWHERE)[PHASE] if current else None
         for tier in TIERS.get(name, TIERS["note"]):
             places = [phases[phase] for phase in tier if phase in phases]
             if places:
-                mine = tier != ["idle"] and any(current in place for place in places)
+                mine = its in tier and tier != ["idle"]  # the longest idle is due
                 best = current if mine else next(iter(places[0]))
                 return best, len(places) > 1 or len(places[0]) > 1
         return None, False
