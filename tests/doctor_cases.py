@@ -169,7 +169,7 @@ def reset(dice: random.Random) -> list[Said]:
     return _log(Experiment(server=Peer(**_timers(dice)), faults=[kind(dice.uniform(1, 99))]), dice.choice(["server", "client"]))
 
 
-def goodbye(dice: random.Random, codes: tuple[int, ...] = (1000, 3000, 4000)) -> list[Said]:
+def goodbye(dice: random.Random, codes: tuple[int, ...] = (1000,)) -> list[Said]:
     act = Goodbye(dice.uniform(1, 50), end=dice.choice(["server", "client"]), code=dice.choice(codes), reason=dice.choice(["", "bye"]))
     return _log(Experiment(server=Peer(**_timers(dice)), faults=[act], latency=dice.choice([0, 0.1])), dice.choice(["server", "client"]))
 
@@ -219,6 +219,7 @@ CAUSES: dict[str, list[Callable[[random.Random], list[Said]]]] = {
     "tcp_lost": [reset],
     "idle_drop": [idle],
     "goodbye": [goodbye],
+    "other_code": [lambda dice: goodbye(dice, (1013, 3000, 4000))],
     "going_away": [lambda dice: goodbye(dice, (1001, 1012))],
     "refused_data": [lambda dice: goodbye(dice, (1002, 1007, 1009))],
     "handler_raised": [handler_fails],

@@ -278,7 +278,13 @@ def test_any_text_can_be_read(rows):
 def test_memory_stays_flat_however_long_the_log_is():
     def endless(count):
         for number in range(count):
-            for row in ("= connection is CONNECTING", "= connection is OPEN", "> PING 1 [1 byte]", "< CLOSE 1000 (OK) [2 bytes]"):
+            for row in (
+                "= connection is CONNECTING",
+                "= connection is OPEN",
+                "> PING 1 [1 byte]",
+                "< CLOSE 1000 (OK) [2 bytes]",
+                "> CLOSE 1000 (OK) [2 bytes]",
+            ):
                 yield f"{number}.5 id=x conn={number} {row}"
             yield f"{number}.6 id=x conn={number} = connection is CLOSED"
 

@@ -229,7 +229,7 @@ def test_debug_turns_on_what_the_doctor_reads_and_names_the_connections():
     code = TWO + FIXES["debug"] + "asyncio.run(main())\n"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stderr
     found = [one for one in diagnose(said.splitlines()).verdicts]
-    assert sorted((one.cause, one.side) for one in found) == [(c, s) for c in ("goodbye", "refused_data") for s in ("client", "server")]
+    assert sorted((one.cause, one.side) for one in found) == [(c, s) for c in ("other_code", "refused_data") for s in ("client", "server")]
     assert len({one.who for one in found}) == 4 and not any(one.notes for one in found)
 
 

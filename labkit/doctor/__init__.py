@@ -3,9 +3,9 @@
     report = diagnose(open("app.log"))
     print(report)                       the worst first, with what to do
 
-It reads any version's wording (that stands in ``dialect``) in any usual format, many connections at
-a time, in flat memory. It says *certain* only where the log leaves nothing else; "not enough to
-say" is a good answer, a wrong verdict is not.
+It reads any version's wording (of debug lines in ``dialect`` and older.py, of exceptions in
+sentences.py) in any usual format, many connections at a time, in flat memory. It says *certain*
+only what one line says by itself; "not enough to say" is a good answer, a wrong verdict is not.
 
     lines → demultiplexer → connection → causes → report
           → exception_texts ──────────────────↗
@@ -18,7 +18,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import lines
-from .causes import judge
+from .causes import completed, judge
+from .connection import Connection
 from .demultiplexer import Demultiplexer
 from .drawing import draw
 from .exception_texts import ExceptionTexts
@@ -38,20 +39,23 @@ __all__ = [
     "to_json",
 ]
 
-DEBUG_LINES = ("state", "data", "frame", "keepalive", "other", "http")
-
 
 def diagnose(rows: Iterable[str]) -> Report:
     """Read a log, line by line, and say what became of each connection in it."""
     report, storms, reader = Report(), Storms(), lines.Reader()
-    connections = Demultiplexer(lambda one: report.add(judge(one, connections.end)), storms)
+
+    def finished(one: Connection) -> None:
+        found = judge(one, connections.end)
+        report.add(found if report.is_full(found.cause) else completed(found, one))
+
+    connections = Demultiplexer(finished, storms)
     texts = ExceptionTexts(connections)
     for line in reader.read(rows):
-        if line.kind in DEBUG_LINES:
+        if line.kind == "text":
+            texts.add(line)
+        else:
             report.spoken += 1
             connections.add(line)
-        else:
-            texts.add(line)
     connections.finish(reader.envelope())
     for verdict in texts.verdicts(report.causes) + storms.verdicts():
         report.add(verdict)

@@ -8,19 +8,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeGuard
 
+from .codes import of_close, whose
 from .connection import Connection, Fact
-from .families import family, number
-from .verdict import KEEPALIVE, Verdict, of_close
+from .families import family
+from .sentences import HOW
+from .stuck import blocked_drain, stuck_in_closing
+from .verdict import Verdict
 
-# what a CLOSE says by itself
-BY_CLOSE = "peer_timeout goodbye going_away refused_data peer_failed handler_raised".split()
 IDLES = (  # s, after which boxes on the way forget a connection
     30, 45, 50, 55, 60, 75, 90, 100, 110, 120, 180, 240,
     300, 350, 360, 400, 600, 900, 1200, 1800, 3600, 4000, 7200,
 )  # fmt: skip
-STUCK = 30.0  # s in CLOSING, longer than defaults explain
-STUCK_LEGACY = 60.0  # s; legacy may take 5 × close_timeout
-STUCK_SURELY = 150.0  # s
+ANSWERED = ("goodbye", "going_away", "other_code")  # with a CLOSE, if all is well
+SLOW = 5.0  # s, for a handshake
+NO_PONGS = (
+    "messages were read after that ping, so the peer is there: it answers no pings, or its pong "
+    "waits behind data"
+)
 CLOSE_1011 = "sent CLOSE 1011 'keepalive ping timeout'"
 
 
@@ -28,10 +32,14 @@ def judge(connection: Connection, log_end: float | None) -> Verdict:
     """The verdict on a connection; ``log_end`` is when the log's last line was written (s)."""
     connection.log_end = log_end
     found = next(verdict for rule in RULES if (verdict := rule(connection)))
+    return replace(found, sure=_sure(connection, found)) if connection.mixed else found
+
+
+def completed(found: Verdict, connection: Connection) -> Verdict:
+    """The verdict, with what is known of its connection."""
     first, last = connection.first, connection.last
     return replace(
         found,
-        sure=_sure(connection, found),
         notes=(*found.notes, *_notes(connection)),
         connection=connection.number,
         who=connection.who,
@@ -47,12 +55,8 @@ def judge(connection: Connection, log_end: float | None) -> Verdict:
 
 def _sure(connection: Connection, found: Verdict) -> str:
     """How sure a verdict is, where lines of other connections may be mixed in."""
-    if not connection.mixed:
-        return found.sure
-    if found.cause == "own_timeout" and connection.ping is None:
-        return "possible"  # its ping and pong may be on another connection
-    finished = found.cause in BY_CLOSE and connection.sent and connection.got
-    return "likely" if found.sure == "certain" and not finished else found.sure
+    whole = connection.sent and connection.got and found.cause not in ("own_timeout", "own_loop")
+    return found.sure if whole else "possible"  # what is missing may be on another connection
 
 
 def _notes(connection: Connection) -> list[str]:
@@ -72,66 +76,70 @@ def _notes(connection: Connection) -> list[str]:
 def _never_open(connection: Connection) -> Verdict | None:
     if "OPEN" in connection.states:
         return None
-    if connection.refused:
-        why = "the opening handshake failed"
-        return Verdict("handshake", "certain", why, (connection.refused,))
-    if connection.whole and connection.is_over:
-        evidence = _facts(connection, "CONNECTING", "CLOSED")
-        return Verdict("handshake", "certain", "CLOSED without ever having been OPEN", evidence)
-    return None
-
-
-def _stuck(connection: Connection) -> Verdict | None:
-    """CLOSING for longer than any default explains."""
-    begin = connection.at("CLOSING")
-    end = connection.at("CLOSED") if connection.is_over else connection.log_end
-    if begin is None or end is None:
+    refused = connection.refused
+    if refused:
+        return Verdict(connection.refusal, "certain", refused.words, (refused,))
+    if not (connection.whole and connection.is_over):
         return None
-    gap = end - begin
-    if gap < (STUCK_LEGACY if "legacy" in connection.clues else STUCK):
-        return None
-    still = "" if connection.is_over else ", and still when the log ends"
-    why = f"CLOSING for {gap:,.0f} s{still}; close_timeout is 10 s by default."
-    sure = "certain" if gap >= STUCK_SURELY else "likely"
-    facts = _facts(connection, "CLOSING", "CLOSED", connection.timed_out, connection.sent)
-    return Verdict("closing_gap", sure, f"{why} {_why_stuck(connection)}", facts)
-
-
-def _why_stuck(connection: Connection) -> str:
-    version, clues = number(connection.version), connection.clues
-    newest = "sent" in clues
-    if version < (14, 2) if version else ("!" in clues and not newest):
-        return (
-            "This version's last step waits for the write buffer, and under TLS for the peer; "
-            "14.2 mended that."
-        )
-    if version or newest:
-        return (
-            "In this version only a blocked drain() (under trio, a blocked send) does that: "
-            "the CLOSE waits behind other bytes."
-        )
-    return (
-        "Up to 14.1 bytes in the write buffer (or TLS) do that, in every version a blocked drain()."
+    evidence, http = connection.facts("CONNECTING", "CLOSED"), connection.http
+    if connection.side == "server" and http in ("", "400", "426"):
+        return Verdict("probe", "likely", "no WebSocket request came", evidence)
+    if http.isdigit():
+        why = f"the opening handshake was answered with HTTP {http}"
+        return Verdict("handshake", "certain", why, evidence)
+    begin, end = connection.at("CONNECTING"), connection.at("CLOSED")
+    slow = begin is not None and end is not None and end - begin > SLOW
+    why = "took longer than open_timeout" if slow else "ended: TCP ended before its answer"
+    return Verdict(
+        "handshake", "likely", f"the opening handshake {why}{_how(connection)}", evidence
     )
+
+
+def _gave_up(connection: Connection) -> Fact | None:
+    """Where this end's keepalive closed it; up to version 9 its CLOSE has no reason."""
+    sent, got = connection.sent, connection.got
+    failed = connection.timed_out if connection.failing == 1011 else None
+    end = sent or failed
+    if end is None or not (failed or _is_keepalive(sent)) or (got and got.number < end.number):
+        return None
+    return end
+
+
+def _own_loop(connection: Connection) -> Verdict | None:
+    """This end's keepalive closed it, though the pong had come."""
+    end, pong, timed_out = _gave_up(connection), connection.late_pong, connection.timed_out
+    if end is None or pong is None or timed_out is None or timed_out.number < pong.number:
+        return None
+    why = "the pong was read before its own timeout was noticed: both waited for this end"
+    facts = connection.facts(connection.ping_before, pong, timed_out, end)
+    return Verdict("own_loop", "likely", why, facts)
+
+
+def _pong_bug(connection: Connection) -> Verdict | None:
+    """This end's keepalive closed it, since a pong was no answer."""
+    end, ping, pong = _gave_up(connection), connection.ping, connection.other_pong
+    if end is None or ping is None or pong is None or connection.mixed:
+        return None
+    if pong.number < ping.number:
+        return None
+    why = "a pong came, but its bytes are not those of the ping, so that it answers nothing"
+    return Verdict("pong_bug", "likely", why, connection.facts(ping, pong, connection.timed_out))
 
 
 def _own_keepalive(connection: Connection) -> Verdict | None:
     """This end's keepalive closed it."""
-    sent, got, timed_out = connection.sent, connection.got, connection.timed_out
-    if not _is_keepalive(sent) or (got and got.number < sent.number):
+    end, ping, timed_out = _gave_up(connection), connection.ping, connection.timed_out
+    if end is None:
         return None
-    pong, ping = connection.late_pong, connection.ping
-    if pong and timed_out and pong.number < timed_out.number:
-        why = "the pong was read before its own timeout was noticed: both waited for this end"
-        facts = _facts(connection, connection.ping_before, pong, timed_out, sent)
-        return Verdict("own_loop", "likely", why, facts)
     why = f"this end {CLOSE_1011}"
     if connection.waited is not None:
         why += f", {connection.waited:.3g} s after the ping"
-    sure = "likely" if _is_first(connection, sent) else "possible"
+    sure = "likely" if _is_first(connection, end) else "possible"
     if ping and timed_out and ping.number < timed_out.number:
         sure = "certain"  # no pong came for this ping
-    return Verdict("own_timeout", sure, why, _facts(connection, ping, timed_out, sent))
+    heard = connection.heard
+    notes = (NO_PONGS,) if heard and ping and heard.number > ping.number else ()
+    return Verdict("own_timeout", sure, why, connection.facts(ping, timed_out, end), notes)
 
 
 def _peer_keepalive(connection: Connection) -> Verdict | None:
@@ -147,41 +155,51 @@ def _peer_keepalive(connection: Connection) -> Verdict | None:
             "; its last PING was read at the same instant as the CLOSE: nothing was read until then"
         )
     sure = "certain" if _is_first(connection, got) else "possible"
-    return Verdict("peer_timeout", sure, why, _facts(connection, ping, connection.peer_pong, got))
+    return Verdict("peer_timeout", sure, why, connection.facts(ping, connection.peer_pong, got))
 
 
 def _closed_with_a_code(connection: Connection) -> Verdict | None:
     sent, got = connection.sent, connection.got
-    closes = _facts(connection, sent, got)
+    closes = connection.facts(sent, got)
     if not closes:
         return None
     first = closes[0]
     mine, code, known = first is sent, first.code or 1005, _is_first(connection, first)
     who = "one end" if not known else "this end" if mine else "the peer"
-    why = f"{who} closed with {code}"
-    if first.reason:
-        why += f" ({first.reason})"
-    evidence = _facts(connection, *closes, connection.failed if mine else None)
-    cause, sure = of_close(code, first.reason, mine), "certain"
-    notes: tuple[str, ...] = ()
+    reason = f" ({first.reason})" if first.reason else ""
+    why = f"{who} closed with {code}{reason}{whose(code, mine) if known else ''}"
+    evidence = connection.facts(*closes, connection.failed if mine else None)
+    cause, sure = of_close(code, first.reason, mine), "certain" if known else "likely"
     if code == 1011:
         if mine and connection.mistake:
             why += f": {connection.mistake}"
-        if mine and not connection.failed:
-            sure = "likely"
         if not known:
             sure = "possible"
-    elif not (sent and got):
-        notes = ("one end's CLOSE is missing: the handshake was not finished in this log",)
-    return Verdict(cause, sure, why, evidence, notes)
+        elif mine and not connection.failed:
+            sure = "likely"
+            if connection.how:  # legacy tells a failure of TCP as 1011
+                cause, why = "tcp_lost", f"CLOSE 1011{_how(connection)}"
+    elif cause in ANSWERED and not sent:
+        sure = "likely"  # the answer is missing
+    elif cause in ANSWERED and not got:
+        why += ", and no CLOSE came back"
+        sure = "likely" if known and connection.is_over else "possible"
+        return Verdict("unanswered_close", sure, f"{why}{_how(connection)}", evidence)
+    return Verdict(cause, sure, why, evidence)
+
+
+def _how(connection: Connection) -> str:
+    """How TCP ended, if the log says so."""
+    return f": {HOW[connection.how]}" if connection.how else ""
 
 
 def _lost(connection: Connection) -> Verdict | None:
     """TCP ended without a CLOSE."""
     active, over = connection.active, connection.at("CLOSED")
-    if not connection.is_over or not ("OPEN" in connection.states or active):
+    was_open = "OPEN" in connection.states or active or connection.failing == 1006
+    if not (connection.is_over and was_open):
         return None
-    evidence = _facts(connection, active, connection.eof, "CLOSED")
+    evidence = connection.facts(active, connection.eof, "CLOSED")
     idle = over - active.t if over is not None and active and active.t is not None else None
     if idle is not None and any(abs(idle - one) <= max(0.5, 0.01 * one) for one in IDLES):
         why = f"no CLOSE either way, after {idle:,.1f} s without a frame, which is a round number"
@@ -189,36 +207,14 @@ def _lost(connection: Connection) -> Verdict | None:
     why = "CLOSED without a CLOSE from either end"
     if idle is not None:
         why += f", {idle:,.3g} s after the last frame"
-    sure = "possible" if connection.mixed else "certain" if connection.whole else "likely"
-    return Verdict("tcp_lost", sure, why, evidence, idle=idle)
-
-
-def _blocked(connection: Connection) -> Verdict | None:
-    """OPEN, with a ping that never left drain()."""
-    ping, interval, log_end = connection.ping, connection.interval, connection.log_end
-    if not connection.is_open or ping is None or ping.t is None:
-        return None
-    if log_end is None or interval is None:
-        return None
-    since = log_end - ping.t
-    if "sent" in connection.clues and not connection.confirmed and since >= max(1.0, interval):
-        newest = connection.newest_keepalive
-        if newest is None or abs(ping.t - newest - interval) > 0.15 * interval:
-            return None  # perhaps an application's own ping
-        why = f"> PING without '% sent keepalive ping' for {since:,.0f} s"
-        why += ": it waits in drain(), and its timer has not started"
-        sure = "certain" if since >= 2.5 * interval and connection.whole else "likely"
-        return Verdict("blocked_drain", sure, why, (ping,))
-    if "sending" in connection.clues and since >= max(60.0, 3 * interval):
-        why = f"a ping without pong or timeout for {since:,.0f} s, and no further ping"
-        return Verdict("blocked_drain", "likely", f"{why}: keepalive stands still", (ping,))
-    return None
+    sure = "possible" if connection.mixed else "likely"
+    return Verdict("tcp_lost", sure, f"{why}{_how(connection)}", evidence, idle=idle)
 
 
 def _alive(connection: Connection) -> Verdict | None:
     """OPEN, and nothing speaks against it."""
     answered, active = connection.answered, connection.active
-    if not connection.is_open or connection.ping or active is None:
+    if not connection.is_open or connection.ending or connection.ping or active is None:
         return None
     if not answered and not connection.peer_pong:
         return None
@@ -237,31 +233,27 @@ def _unknown(connection: Connection) -> Verdict:
         where = "its beginning is missing"
     if state == "OPEN" and connection.ping:
         where += ", with a ping that is not answered yet"
-    evidence = _facts(connection, connection.active, connection.last)
+    evidence = connection.facts(connection.active, connection.last)
     return Verdict("unknown", "possible", f"{where}; the log does not say why", evidence)
 
 
 RULES = (
     _never_open,
-    _stuck,
+    stuck_in_closing,
+    _own_loop,
+    _pong_bug,
     _own_keepalive,
     _peer_keepalive,
     _closed_with_a_code,
     _lost,
-    _blocked,
+    blocked_drain,
     _alive,
     _unknown,
 )
 
 
-def _facts(connection: Connection, *wanted: str | Fact | None) -> tuple[Fact, ...]:
-    """Those that are known of the facts and states wanted, in the order of the log."""
-    facts = {connection.states.get(one) if isinstance(one, str) else one for one in wanted}
-    return tuple(sorted((fact for fact in facts if fact), key=lambda fact: fact.number))
-
-
 def _is_keepalive(close: Fact | None) -> TypeGuard[Fact]:
-    return close is not None and close.code == 1011 and KEEPALIVE in close.reason
+    return close is not None and close.code == 1011 and close.reason.startswith("keepalive ping")
 
 
 def _is_first(connection: Connection, close: Fact) -> bool:

@@ -9,12 +9,16 @@ Its size does not grow with the log.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .sentences import HOW, hints
+
 Data = dict[str, Any]  # what ``dialect`` reads in a line
 KEPT = 400  # events that are kept for a figure
+KEPT_LATER = 30  # of the connections after the first FIGURES
+FIGURES = 50
+INTERVALS = 16
 
 
 class Fact(NamedTuple):
@@ -27,7 +31,7 @@ class Fact(NamedTuple):
     reason: str = ""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Connection:
     """What the log says of one connection."""
 
@@ -51,8 +55,8 @@ class Connection:
     late_pong: Fact | None = None  # a pong that keepalive has not noticed yet
     timed_out: Fact | None = None  # keepalive gave up
     answered: int = 0  # own pings whose pong came
-    intervals: deque[float] = field(default_factory=lambda: deque(maxlen=16))
-    # s between keepalive pings of this end
+    intervals: list[float] = field(default_factory=list)
+    # s between the newest keepalive pings of this end
     newest_keepalive: float | None = None  # s, when the last of them was sent
     waited: float | None = None  # s from a ping to its timeout: ping_timeout, or more
     peer_ping: Fact | None = None  # the newest ping of the peer
@@ -62,15 +66,27 @@ class Connection:
     failed: Fact | None = None  # "connection handler failed", before any CLOSE
     mistake: str = ""  # the type of the exception that the handler raised
     refused: Fact | None = None  # the opening handshake failed
+    http: str = ""  # "request", then the status of its answer
+    refusal: str = ""  # of which kind: a cause
+    failing: int | None = None  # the code with which legacy fails it
+    how: str = ""  # TCP ended: a key of sentences.HOW
+    ending: bool = False  # whether a line says that it closes
+    other_pong: Fact | None = None  # a pong whose bytes are those of no ping of this end
     active: Fact | None = None  # the newest frame, either way
+    heard: Fact | None = None  # the newest message that was read
     version: str = ""  # of websockets, if the handshake says so
     clues: set[str] = field(default_factory=set)  # of its version: see families.FAMILIES
-    story: deque[tuple[float | None, str, Data]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    story: list[tuple[float | None, str, Data]] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
         """Whether it is CLOSED."""
         return self.state == "CLOSED"
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the log has its beginning, and it was not OPEN yet."""
+        return self.whole and "OPEN" not in self.states
 
     @property
     def is_open(self) -> bool:
@@ -87,19 +103,29 @@ class Connection:
         """When a state began (s), or None."""
         return self.states[state].t if state in self.states else None
 
+    def facts(self, *wanted: str | Fact | None) -> tuple[Fact, ...]:
+        """Those that are known of the facts and states wanted, in the order of the log."""
+        facts = {self.states.get(one) if isinstance(one, str) else one for one in wanted}
+        return tuple(sorted(filter(None, facts)))
+
     def add(self, kind: str, data: Data, fact: Fact) -> None:
         """One more line: its kind and data as ``dialect`` reads them, and where it stands."""
         self.first, self.last = self.first or fact, fact
-        take = getattr(self, f"_on_{kind}", None)
+        take = TAKES.get(kind)
         if take is not None:
-            take(data, fact)
+            take(self, data, fact)
         if kind != "handshake":
             self.story.append((fact.t, kind, data))
+            kept = KEPT if self.number <= FIGURES else KEPT_LATER
+            if len(self.story) > 2 * kept:
+                del self.story[:kept]
 
     def add_message(self, fact: Fact) -> None:
         """One more message, either way."""
         self.first = self.first or fact
         self.last = self.active = fact
+        if fact.words.startswith("<"):
+            self.heard = fact
 
     def _on_state(self, data: Data, fact: Fact) -> None:
         self.state = data["state"]
@@ -115,7 +141,7 @@ class Connection:
             return
         self.active = fact
         if opcode == "CLOSE":
-            self.sent = self.sent or fact
+            self.sent, self.ending = self.sent or fact, True
         elif opcode == "PING":
             self._own_ping(data["payload"], fact)
         elif opcode == "PONG" and data["payload"] == self.peer_payload:
@@ -128,12 +154,14 @@ class Connection:
             return
         self.active = fact
         if opcode == "CLOSE":
-            self.got = self.got or fact
+            self.got, self.ending = self.got or fact, True
         elif opcode == "PING":
             self.peer_ping, self.peer_payload, self.peer_pong = fact, data["payload"], None
         elif opcode == "PONG" and self.ping and data["payload"] == self.payload:
             self.answered += 1
             self.late_pong, self.ping_before, self.ping = fact, self.ping, None
+        elif opcode == "PONG" and self.ping:
+            self.other_pong = fact
 
     def _own_ping(self, payload: str, fact: Fact) -> None:
         self.ping, self.payload, self.late_pong = fact, payload, None
@@ -144,6 +172,7 @@ class Connection:
     def _sent_keepalive(self, ping: Fact) -> None:
         if ping.t is not None and self.newest_keepalive is not None:
             self.intervals.append(ping.t - self.newest_keepalive)
+            del self.intervals[:-INTERVALS]
         self.newest_keepalive = ping.t
 
     def _on_keepalive(self, data: Data, fact: Fact) -> None:
@@ -161,6 +190,7 @@ class Connection:
         self.clues.add("!" if data["line"].startswith("!") else "-")
         if "TCP close" in data["line"]:
             self.clues.add("legacy")
+        self.ending = True
         if "keepalive pong" not in data["line"]:
             return
         self.timed_out = self.timed_out or fact
@@ -170,6 +200,13 @@ class Connection:
 
     def _on_failing(self, data: Data, fact: Fact) -> None:
         self.clues.add("legacy")
+        self.ending = True
+        code = data["line"][-4:]
+        self.failing = int(code) if code.isdigit() else None
+
+    def _on_tcp(self, data: Data, fact: Fact) -> None:
+        self.ending = True
+        self.how = next(filter(HOW.get, hints(data["line"])), self.how)
 
     def _on_handshake(self, data: Data, fact: Fact) -> None:
         """Which end this is, and its version; nothing else of a handshake is kept."""
@@ -178,5 +215,18 @@ class Connection:
         if request or line.startswith("HTTP/1", 2):
             sent = line.startswith(">")
             self.side = self.side or ("client" if sent == request else "server")
+            self.http = "request" if request else line[11:14]
         elif line.startswith("> ") and "websockets/" in line:
             self.version = line.rpartition("websockets/")[2].partition(" ")[0][:20]
+
+
+TAKES = {
+    "state": Connection._on_state,
+    "sent": Connection._on_sent,
+    "got": Connection._on_got,
+    "keepalive": Connection._on_keepalive,
+    "timeout": Connection._on_timeout,
+    "failing": Connection._on_failing,
+    "tcp": Connection._on_tcp,
+    "handshake": Connection._on_handshake,
+}

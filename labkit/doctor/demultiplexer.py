@@ -1,37 +1,45 @@
 """Sorts the library's lines to their connections, many at a time.
 
 A log that names its connections is simple. In one that does not, a lone connection owns every line;
-among several, a line goes to the one that it fits (see fitting.py), and all of them are ``mixed``:
-nothing that depends on whose line it was is certain then.
+among several, a line goes to the one of its thread, or to the one that it fits (see fitting.py). A
+line that fits several is a guess, and those that lived at that moment are ``mixed``: nothing that
+depends on whose line it was is certain then.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
 
 from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .connection import Connection, Data, Fact
-from .fitting import fit
-from .lines import Line
+from .fitting import Index, fits
+from .lines import Line, whose
 from .storms import Storms
 from .timestamps import TimestampReader
 
 CLOSED_KEPT = 64  # closed connections that may still get a line, such as "x closing TCP connection"
+LIVE_KEPT = 4000  # connections that are not closed; of more, the longest silent are judged
+FRESH = 20  # connections without a name yet, among which a name looks for its own
 AFTER_CLOSED = ("tcp", "note", "got", "sent", "timeout")  # kinds of such lines
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
     """The connections that share a name in the log: one's own, or that of a process."""
 
     key: tuple[str, str]  # the name, and the side
     named: bool  # whether the name is one connection's
-    live: list[Connection] = field(default_factory=list)
+    live: dict[Connection, int] = field(default_factory=dict)  # and the guesses when it began
+    index: Index = field(default_factory=Index)  # of them, if they are nameless
     current: Connection | None = None  # whose line was the newest
     closed: Connection | None = None  # the newest that is CLOSED
+    of_thread: dict[str, Connection | None] = field(default_factory=dict)  # None: of several
+    guesses: int = 0
 
 
 class Demultiplexer:
@@ -40,9 +48,11 @@ class Demultiplexer:
     def __init__(self, finished: Callable[[Connection], None], storms: Storms) -> None:
         self.finished, self.storms = finished, storms
         self.groups: dict[tuple[str, str], Group] = {}
-        self.nameless: list[Group] = []
+        self.live: OrderedDict[Connection, Group] = OrderedDict()  # the longest silent first
+        self.fresh: OrderedDict[Connection, Group] = OrderedDict()  # nameless, CONNECTING
         self.closed: deque[tuple[Group, Connection]] = deque()
         self.clock = TimestampReader()
+        self.current: Connection | None = None  # whose line was the newest
         self.count = 0
         self.begin: float | None = None  # s, the first time
         self.end: float | None = None  # s, the newest
@@ -52,7 +62,7 @@ class Demultiplexer:
         if line.kind == "data":
             self._add_message(line)
             return
-        kind, data = _meaning(line)
+        kind, data = _meaning(line.message, line.kind)
         words = data["line"] if kind != "handshake" else " ".join(data["line"].split()[:2])
         code, reason = data.get("code"), data.get("reason", "")
         fact = Fact(line.number, self.time(line), words[:100], code, reason)
@@ -60,12 +70,16 @@ class Demultiplexer:
         connection = self._choose(group, kind, data, line)
         if connection is None:
             return
-        group.current = connection
+        self._touch(group, connection)
         connection.add(kind, data, fact)
         if kind == "state" and data["state"] == "OPEN" and fact.t is not None:
             self.storms.opened_at(fact.t, fact.number)
-        if connection.is_over and connection in group.live:
+        if connection not in group.live:
+            return
+        if connection.is_over:
             self._close(group, connection)
+        elif not group.named:
+            group.index.update(connection)
 
     def finish(self, envelope: str) -> None:
         """The log ends, with any program's line whose time stands in ``envelope``."""
@@ -74,9 +88,9 @@ class Demultiplexer:
             self.end = max(self.end, end)
         for _, connection in self.closed:
             self.finished(connection)
-        for group in self.groups.values():
-            for connection in group.live:
-                self.finished(connection)
+        for connection in sorted(self.live, key=lambda one: one.number):
+            self._forget(connection, self.live[connection])
+            self.finished(connection)
 
     def time(self, line: Line) -> float | None:
         """When a line was written (s)."""
@@ -88,35 +102,45 @@ class Demultiplexer:
 
     def newest(self, line: Line) -> Connection | None:
         """The connection that a line beside the debug log is most likely about."""
-        group = self.groups.get((line.who, line.side))
-        return group.current if group else None
+        if not self.groups:
+            return None
+        own = whose(line.prefix)
+        group = self.groups.get((line.who or own.who, line.side or own.side))
+        return group.current if group else self.current
 
     def _add_message(self, line: Line) -> None:
         """A message is counted and timed; its contents are not looked at."""
         group = self._group(line)
-        if not group.live:
-            connection = self._open(group, line)
-        elif group.current in group.live:
-            connection = group.current
-        else:
-            connection = group.live[-1]
+        connection = group.of_thread.get(line.thread) or group.current
+        if connection not in group.live:
+            connection = next(reversed(group.live), None) or self._open(group, line)
+        self._touch(group, connection)
         connection.add_message(Fact(line.number, self.time(line), line.message))
+
+    def _touch(self, group: Group, connection: Connection) -> None:
+        group.current = self.current = connection
+        if connection in self.live:
+            self.live.move_to_end(connection)
+        if self.fresh and connection.first is not None:
+            self.fresh.pop(connection, None)
 
     def _group(self, line: Line) -> Group:
         key = (line.who, line.side)
         group = self.groups.get(key)
         if group is None:
             group = self.groups[key] = Group(key, line.named)
-            if not line.named:
-                self.nameless.append(group)
         return group
 
     def _choose(self, group: Group, kind: str, data: Data, line: Line) -> Connection | None:
         """The connection of a line: one that is there or was, or a new one; None: nobody's."""
         state = data.get("state")
         if state == "CONNECTING":
+            if group.named and group.live:  # it is no name of one connection
+                group.named = False
+                for connection in group.live:
+                    group.index.update(connection)
             return self._open(group, line)
-        if best := _best(group, kind, data):
+        if best := self._best(group, kind, data, line):
             return best
         if group.closed is not None and kind in AFTER_CLOSED:
             return group.closed
@@ -124,33 +148,66 @@ class Demultiplexer:
             return None
         return self._open(group, line)
 
+    def _best(self, group: Group, kind: str, data: Data, line: Line) -> Connection | None:
+        """The live connection that a line fits best."""
+        if group.named or len(group.live) == 1:
+            for connection in reversed(group.live):
+                other = line.thread not in group.of_thread and group.of_thread and connection.ping
+                if other and kind == "sent" and data["opcode"] == "PING":
+                    return None  # of another task, and this one's ping is not answered yet
+                if kind != "state" or _is_later(data["state"], connection.state):
+                    group.of_thread.setdefault(line.thread, connection)
+                    return connection
+            return None
+        mine = group.of_thread.get(line.thread) if line.thread else None
+        if mine is not None and (mine in group.live or kind in AFTER_CLOSED):
+            return mine
+        best, guessed = group.index.find(data.get("fits") or fits(kind, data), group.current)
+        group.guesses += guessed
+        if line.thread and best is not None and best is not mine:
+            group.of_thread[line.thread] = best if line.thread not in group.of_thread else None
+        return best
+
     def _open(self, group: Group, line: Line) -> Connection:
         """A connection begins, or the log begins in the middle of one."""
-        if line.named and (connection := self._take_nameless(line.side)):
-            connection.who = line.who
-            group.live.append(connection)
-            return connection
-        self.count += 1
-        who = line.who if line.named else ""
-        group.live.append(Connection(self.count, who, line.side))
-        if len(group.live) > 1:
-            for connection in group.live:
-                connection.mixed = True
-        return group.live[-1]
+        connection = self._take_fresh(line.side) if group.named else None
+        if connection is None:
+            self.count += 1
+            connection = Connection(self.count, "", line.side)
+        connection.who = line.who if line.named else ""
+        group.live[connection] = group.guesses
+        self.groups[group.key] = group
+        self.live[connection] = group
+        if not group.named:
+            self.fresh[connection] = group
+            group.index.update(connection)
+            if line.thread:
+                mine = group.of_thread.get(line.thread)
+                group.of_thread[line.thread] = None if mine in group.live else connection
+        if len(self.live) > LIVE_KEPT:
+            silent, its = next(iter(self.live.items()))
+            self._forget(silent, its)
+            self._finish(silent, its)
+        return connection
 
-    def _take_nameless(self, side: str) -> Connection | None:
-        """The oldest one that is only CONNECTING: the library logs that without a name."""
-        for group in self.nameless:
-            for connection in group.live:
-                lone = connection.state == "CONNECTING" and connection.first is connection.last
-                if lone and side in ("", connection.side):
-                    group.live.remove(connection)
-                    connection.mixed = False
-                    return connection
+    def _take_fresh(self, side: str) -> Connection | None:
+        """The oldest that is only CONNECTING: the library logs that without a name."""
+        for connection, group in islice(self.fresh.items(), FRESH):
+            if connection.state == "CONNECTING" and side in ("", connection.side):
+                self._forget(connection, group)
+                connection.mixed = False
+                return connection
         return None
 
+    def _forget(self, connection: Connection, group: Group) -> None:
+        """It is no longer among those that get lines."""
+        connection.mixed = group.guesses > group.live.pop(connection)
+        del self.live[connection]
+        group.index.remove(connection)
+        self.fresh.pop(connection, None)
+
     def _close(self, group: Group, connection: Connection) -> None:
-        group.live.remove(connection)
+        self._forget(connection, group)
         group.closed = connection
         closed = connection.at("CLOSED")
         if closed is not None:
@@ -158,38 +215,36 @@ class Demultiplexer:
         self.closed.append((group, connection))
         if len(self.closed) > CLOSED_KEPT:
             old, oldest = self.closed.popleft()
-            self.finished(oldest)
-            if old.named and not old.live and self.groups.get(old.key) is old:
-                del self.groups[old.key]
+            self._finish(oldest, old)
+
+    def _finish(self, connection: Connection, group: Group) -> None:
+        """It gets no more lines, and its name is forgotten if no other has it."""
+        self.finished(connection)
+        if group.named and not group.live and self.groups.get(group.key) is group:
+            del self.groups[group.key]
 
 
-def _meaning(line: Line) -> tuple[str, Data]:
+def _meaning(message: str, kind: str) -> tuple[str, Data]:
     """What ``dialect`` reads in a line, with the payload of a PING or PONG."""
-    message = line.message.rstrip(" \"'}]" if line.kind in ("state", "keepalive") else None)
-    kind, data = meaning(message)
-    if kind == "state" and data["state"] not in STATES:
+    if message[2:7] not in ("PING ", "PONG "):
+        return _often(message, kind)
+    payload = message[7:].rpartition(" [")[0]
+    data = {"opcode": message[2:6], "payload": payload, "line": message}
+    return "sent" if message[0] == ">" else "got", data
+
+
+@lru_cache(1000)
+def _often(message: str, kind: str) -> tuple[str, Data]:
+    """A line that stands in a log again and again."""
+    if kind in ("state", "keepalive"):
+        message = message.replace("%%", "%")  # as 10.0 has it
+    found, data = meaning(message.rstrip())
+    if found == "state" and data["state"] not in STATES:
         return "note", {"line": data["line"]}  # a line that is cut
-    opcode = data.get("opcode")
-    if opcode in ("PING", "PONG"):
-        data["payload"] = message[7:].rpartition(" [")[0]
-    if opcode == "CLOSE":
+    if data.get("opcode") == "CLOSE":
         data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
-    return kind, data
-
-
-def _best(group: Group, kind: str, data: Data) -> Connection | None:
-    """The connection that a line fits best; among equals the current one, or the oldest."""
-    if group.named or len(group.live) == 1:
-        for connection in reversed(group.live):
-            if kind != "state" or _is_later(data["state"], connection.state):
-                return connection
-        return None
-    fits = [(fit(connection, kind, data), connection) for connection in group.live]
-    most = max((how for how, _ in fits), default=0)
-    best = [connection for how, connection in fits if how == most > 0]
-    if group.current in best:
-        return group.current
-    return best[0] if best else None
+    data = {"payload": "", **data}  # a line that is cut has none
+    return found, {**data, "fits": fits(found, data)}
 
 
 def _is_later(new: str, old: str) -> bool:

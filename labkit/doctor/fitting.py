@@ -1,126 +1,139 @@
-"""How well a line fits a connection: for logs whose lines do not name their connection.
+"""Which connection a line fits, where lines do not name theirs: an index, so that each is quick.
 
-< PONG a1 …                 the connection whose ping a1 … is open
-- timed out … pong          one with an open ping, or whose pong came but was not noticed
-> CLOSE, = CLOSING, > EOF   the one whose newest line was the newest, if it is its turn
-= CLOSED                    the one that just saw EOF; else one that is CLOSING
+A connection is in one *phase*, and may wait for an answer with certain bytes, or a code:
+
+    opening → idle → announced → pinged → waiting → ponged → idle …   its keepalive
+              any of them → failing → leaving → closing               its end
+
+Lines that a phase has to bring next go there; the others to the connection of the line before.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from typing import Any
+
+from .codes import KEEPALIVE
 from .connection import Connection, Data
 
-EXPECTED, POSSIBLE, IMPOSSIBLE = 2, 1, 0
-
-
-def fit(connection: Connection, kind: str, data: Data) -> int:
-    """How well a line of this kind fits a connection: EXPECTED, POSSIBLE or IMPOSSIBLE."""
-    return FITS[kind](connection, data) if kind in FITS else POSSIBLE
-
-
-def _state(connection: Connection, data: Data) -> int:
-    new, old = data["state"], connection.state
-    if new == "CLOSED" and old != "CLOSED":
-        return _expected_if(old == "CLOSING" or (connection.eof and old == "OPEN"))
-    if new == "CLOSING" and connection.is_open:
-        return _expected_if(connection.sent or connection.got or connection.timed_out)
-    if new == "OPEN" and old in ("CONNECTING", ""):
-        return _expected_if(old)
-    return IMPOSSIBLE
-
-
-def _sent(connection: Connection, data: Data) -> int:
-    opcode = data["opcode"]
-    if connection.state == "CONNECTING":
-        return IMPOSSIBLE
-    if opcode == "PONG":
-        return _payload(data, connection.peer_payload)
-    if opcode == "CLOSE":
-        return _sent_close(connection, data)
-    if opcode == "EOF":
-        return _expected_if(connection.eof or connection.state == "CLOSING")
-    if opcode == "PING" and connection.announced:
-        return EXPECTED
-    return _possible_if(connection.is_open)
-
-
-def _sent_close(connection: Connection, data: Data) -> int:
-    if connection.sent:
-        return IMPOSSIBLE
-    if "keepalive ping timeout" in data.get("reason", "") and not connection.got:
-        return EXPECTED if connection.timed_out else _possible_if(not connection.whole)
-    if connection.got and connection.got.code == data.get("code"):
-        return EXPECTED
-    return _possible_if(connection.is_open and not connection.timed_out)
-
-
-def _got(connection: Connection, data: Data) -> int:
-    opcode, sent = data["opcode"], connection.sent
-    if connection.state == "CONNECTING":
-        return IMPOSSIBLE
-    if opcode == "PONG":
-        return _payload(data, connection.payload)
-    if opcode == "CLOSE" and not connection.got:
-        return _expected_if(sent and sent.code == data.get("code") and not connection.timed_out)
-    if opcode == "EOF":
-        return _possible_if(not connection.eof)
-    return _possible_if(opcode != "CLOSE" and connection.is_open)
-
-
-def _keepalive(connection: Connection, data: Data) -> int:
-    if not connection.is_open:
-        return IMPOSSIBLE
-    if data["step"] == "pong":
-        expected = connection.late_pong is not None
-    elif "sending" in data["line"]:
-        return _possible_if(not connection.announced)
-    else:
-        expected = connection.ping is not None and not connection.confirmed
-    return EXPECTED if expected else _possible_if(not connection.whole)
-
-
-def _timeout(connection: Connection, data: Data) -> int:
-    if "keepalive pong" not in data["line"]:
-        return _tcp(connection, data)
-    if connection.timed_out or not connection.is_open:
-        return IMPOSSIBLE
-    if connection.late_pong or (connection.ping and connection.confirmed):
-        return EXPECTED
-    return _possible_if(not connection.whole)
-
-
-def _handshake(connection: Connection, data: Data) -> int:
-    return _possible_if(connection.state in ("CONNECTING", ""))
-
-
-def _failing(connection: Connection, data: Data) -> int:
-    return _expected_if(connection.timed_out and connection.state == "OPEN")
-
-
-def _tcp(connection: Connection, data: Data) -> int:
-    return _expected_if(connection.state == "CLOSING")
-
-
-def _payload(data: Data, ping: str) -> int:
-    """A pong belongs to the ping with its payload; "" if no ping is known."""
-    return EXPECTED if data["payload"] == ping else _possible_if(not ping)
-
-
-def _expected_if(condition: object) -> int:
-    return EXPECTED if condition else POSSIBLE
-
-
-def _possible_if(condition: object) -> int:
-    return POSSIBLE if condition else IMPOSSIBLE
-
-
-FITS = {
-    "state": _state,
-    "sent": _sent,
-    "got": _got,
-    "keepalive": _keepalive,
-    "timeout": _timeout,
-    "handshake": _handshake,
-    "failing": _failing,
-    "tcp": _tcp,
+OPEN = "idle waiting ponged pinged announced"
+ENDING = "closing leaving failing"
+TIERS = {  # what a line is: the phases that it fits, the likely ones first
+    line: [tier.split() for tier in tiers.split("|")]
+    for line, tiers in {
+        "OPEN": "opening",
+        "CLOSING": f"leaving failing|{OPEN}",
+        "CLOSED": f"closing|leaving|{OPEN}|opening",
+        "% sending": f"idle|{OPEN}",
+        "> PING": f"announced|idle|{OPEN}",
+        "% sent": f"pinged|{OPEN}",
+        "< PONG": f"waiting pinged|{OPEN}",
+        "% received": f"ponged|{OPEN}",
+        "timeout": f"waiting ponged|{OPEN}",
+        "failing": f"failing|{OPEN}",
+        "> timeout": f"failing|{OPEN}",
+        "> CLOSE": f"{OPEN}|failing",
+        "< CLOSE": f"{OPEN}|{ENDING}",
+        "> EOF": f"{ENDING}|{OPEN}",
+        "< EOF": f"closing|{OPEN}|{ENDING}",
+        "tcp": f"{ENDING}|{OPEN}",
+        "handshake": f"opening|{OPEN}",
+        "note": f"{OPEN} {ENDING} opening",
+    }.items()
 }
+
+Keys = tuple[Any, ...]  # a phase; the bytes of a ping, of the peer's ping, a code: unanswered
+NOWHERE = (None, None, None, None)
+PHASE, PING, PEER_PING, CLOSE = range(4)
+
+
+class Index:
+    """Live connections by their keys; the oldest first."""
+
+    def __init__(self) -> None:
+        self.places: list[dict[Any, OrderedDict[Connection, None]]] = [{} for _ in NOWHERE]
+        self.keys: dict[Connection, Keys] = {}
+
+    def update(self, connection: Connection) -> None:
+        """It is new, or something has happened to it."""
+        keys, old = _keys(connection), self.keys.get(connection, NOWHERE)
+        if keys != old:
+            self._move(connection, old, keys)
+            self.keys[connection] = keys
+
+    def remove(self, connection: Connection) -> None:
+        """It gets no more lines."""
+        self._move(connection, self.keys.pop(connection, NOWHERE), NOWHERE)
+
+    def _move(self, connection: Connection, old: Keys, new: Keys) -> None:
+        for places, was, now in zip(self.places, old, new, strict=True):
+            if was == now:
+                continue
+            if was is not None:
+                del places[was][connection]
+                if not places[was]:
+                    del places[was]
+            if now is not None:
+                if now not in places:
+                    places[now] = OrderedDict()
+                places[now][connection] = None
+
+    def find(
+        self, line: tuple[str, int, object], current: Connection | None
+    ) -> tuple[Connection | None, bool]:
+        """Whose line it is (``current`` if it may be), None if nobody's; whether it is a guess."""
+        name, answers, key = line
+        place = self.places[answers].get(key)
+        if place:
+            return current if current in place else next(iter(place)), len(place) > 1
+        phases = self.places[PHASE]
+        its = self.keys.get(current, NOWHERE)[PHASE] if current else None
+        for tier in TIERS.get(name, TIERS["note"]):
+            places = [phases[phase] for phase in tier if phase in phases]
+            if places:
+                mine = its in tier and tier != ["idle"]  # the longest idle is due
+                best = current if mine else next(iter(places[0]))
+                return best, len(places) > 1 or len(places[0]) > 1
+        return None, False
+
+
+def fits(kind: str, data: Data) -> tuple[str, int, object]:
+    """What a line is: its place in TIERS, and which key it answers."""
+    opcode, arrow = data.get("opcode"), data["line"][0]
+    if kind == "state":
+        return data["state"], PHASE, ""
+    if kind == "keepalive":
+        return " ".join(data["line"].split()[:2]), PHASE, ""
+    if kind == "timeout" and "keepalive pong" not in data["line"]:
+        return "tcp", PHASE, ""
+    if opcode == "PONG":
+        return f"{arrow} PONG", PING if arrow == "<" else PEER_PING, data["payload"]
+    if opcode == "CLOSE":
+        told = arrow == ">" and KEEPALIVE in data.get("reason", "")
+        code = data["code"] if arrow == "<" else -data["code"]
+        return "> timeout" if told else f"{arrow} CLOSE", CLOSE, code
+    return f"{arrow} {opcode}" if opcode else kind, PHASE, ""
+
+
+def _keys(one: Connection) -> Keys:
+    sent, got = one.sent, one.got
+    code = None
+    if sent and not got:
+        code = sent.code
+    elif got and not sent:
+        code = -(got.code or 0)
+    ping = one.payload if one.ping else None
+    peer_ping = one.peer_payload if one.peer_ping and not one.peer_pong else None
+    return _phase(one), ping, peer_ping, code
+
+
+def _phase(one: Connection) -> str:
+    if one.state in ("CONNECTING", "CLOSING"):
+        return "opening" if one.state == "CONNECTING" else "closing"
+    if one.sent or one.got or one.eof:
+        return "leaving"
+    if one.timed_out:
+        return "failing"
+    if one.ping:
+        return "waiting" if one.confirmed else "pinged"
+    return "ponged" if one.late_pong else "announced" if one.announced else "idle"

@@ -12,49 +12,65 @@ other programs': a quick look passes over them.
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
+from .older import modern
+
+DATA = ("TEXT", "BINARY", "CONT")
 CHUNK = 2**20  # bytes read at a time
 LONGEST = 2**16  # characters of a line that are looked at
 DEEPEST = 3  # JSON in JSON in JSON
+STAMP = 80  # characters of a line in which its time and its names stand, if it is a text
 TIME_LENGTH = 23  # characters of an ISO time
+BOX = " \t|│┃>E"  # around a row that a formatter has wrapped
 TIME_LETTERS = "0123456789-:.,T/ Z+"
-NAMES_KEPT = 5000
+NAMES_KEPT = 1000
 
-# What can begin a message of the library, after something that is no part of a word.
+# What can begin a debug line's message, after something that is no part of a word.
 START = re.compile(
-    r"""(?:^|(?<=[\s:|\])"'=>-]))(?:
+    r"""(?:^|(?<=[\s:|\])"'=>：，`*_-]))(?:
     (?P<state>=\ connection\ is\ [A-Z]+)
     |(?P<data>[<>]\ (?:TEXT|BINARY|CONT)\b)
     |(?P<frame>[<>]\ (?:PING|PONG|CLOSE|EOF)\b.*)
-    |(?P<keepalive>%\ (?:sent|sending|received)\ keepalive\ p[io]ng)
+    |(?P<keepalive>%%?\ (?:sent|sending|received)\ keepalive\ p[io]ng)
     |(?P<other>[-!]\ timed\ out.*|!\ failing.*|!\ error.*
         |x\ (?:half-)?closing\ TCP.*|x\ aborting\ TCP.*)
     |(?P<http>[<>]\ (?:GET\ |HTTP/1|User-Agent:\ |Server:\ ).*)
-    |(?P<said>connection\ open|connection\ closed|connection\ rejected[^"]*
-        |connection\ handler\ failed|keepalive\ ping\ failed|data\ transfer\ failed
-        |parser\ failed|opening\ handshake\ failed|server\ (?:listening|closing|closed)\b)
-    |(?P<text>(?:sent|received)\ \d{4}\ \(.*|no\ close\ frame\ received\ or\ sent
-        |timed\ out\ while\ closing\ connection)
-    |(?P<broken>Traceback\ \(most\ recent|[\w.]*(?:Error|Exception)\b(?=:|$).*)
-    |(?P<code>\b1006\b)
+    |(?P<older>(?:client|server)\ (?:[<>]\ (?:Frame\(|GET\ |HTTP/1)|-\ (?:state|event)\ =
+        |!\ (?:failing|timed)|x\ (?:code\ =|half-|closing|aborting)).*)
     )""",
     re.VERBOSE,
 )
+WRAPPED = re.compile(r"(?:sent|received) \d{4}(?: \([^;]*)?;?[^;]*$|no close frame.{0,9}$")
+WHOLE = re.compile(
+    r"(?:sent|received) \d{4} \(.*; (?:no close frame (?:sent|received)|then \w+ \d{4} \(.*\))"
+    r"|no close frame received or sent"
+)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-NAMED = re.compile(r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)")
+NAMED = re.compile(
+    r"\b(?:websocket|ws|conn|connection)(?:[._-]?id)?[=:# ] ?\"?([\w.-]+)"
+    r"|\b(?:c|cid|client|session|sid|peer)[=#] ?\"?([\w.-]+)"
+    r"|(?<![\w.-])((?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,32})(?![\w.-])"
+)
 PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
 LOGGER = re.compile(r"websockets\.(server|client)")
+THREAD = re.compile(r"\b((?:Thread|Task)-\d+|140\d{12}|(?:tid|thread|task)[=: ]#?\d+)\b")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Fields of a line that is JSON
 TIMES = "timestamp @timestamp time ts asctime datetime created date t __REALTIME_TIMESTAMP".split()
-MESSAGES = "message msg MESSAGE event log text line".split()
-TRACEBACKS = "exc_info exception exc_text stack_info traceback".split()
 LOGGERS = "logger name logger_name".split()
+SIGILS = ("= con", "> ", "< ", "% ", "- ", "! ", "x ")  # one of them begins each debug line
+SIGNS = (  # one of these stands in every line that matters; "u003": "<" as some JSON writes it
+    "onnection", "keepalive", "timed out", "u003", "rror", "xception", " frame", "ebsocket",
+    "ebSocket", "Invalid", "sent ", "received ", "failed", " valid HTTP", "code = ", "Frame(",
+    "- state =", "- event =", "! ", "1006", "Errno", "_waiter", "_drain", "already running",
+    "x aborting",
+)  # fmt: skip
 CONNECTION = re.compile(r"(?:websocket|ws|conn|connection)(?:[._-]?(?:id|uuid))?$", re.I)
 
 
@@ -64,6 +80,7 @@ class Whose(NamedTuple):
     who: str  # the connection, if the line names it; else the process, or ""
     named: bool  # whether ``who`` names one connection
     side: str  # server, client or ""
+    thread: str  # or task, of those that name a thread; ""
 
 
 class Line(NamedTuple):
@@ -74,6 +91,7 @@ class Line(NamedTuple):
     who: str  # as in Whose
     named: bool
     side: str
+    thread: str
     kind: str  # a group of START
     message: str
 
@@ -109,101 +127,101 @@ class Reader:
 
     def read(self, rows: Iterable[str]) -> Iterator[Line]:
         """The lines that say something."""
+        wrapped: Line | None = None  # its sentence goes on in the next row
         for self.lines, row in enumerate(rows, start=1):
+            if wrapped is not None:
+                joined = f"{wrapped.message} {row.strip(BOX)}"
+                whole = WHOLE.search(joined)
+                yield wrapped._replace(message=whole[0] if whole else wrapped.message)
+                wrapped = None
+                if whole:
+                    continue
             if "> " in row or "< " in row or _may_matter(row):
-                line = self._line(row, 0)
-                if line is not None:
-                    yield line
+                for line in self._lines(row, 0):
+                    if line.kind == "text" and WRAPPED.search(line.message):
+                        wrapped = line._replace(message=line.message.rstrip(BOX))
+                    else:
+                        yield line
             if row:
                 self.last = row
+        if wrapped is not None:
+            yield wrapped
 
     def envelope(self) -> str:
         """Where the time of the newest line stands, whoever wrote it."""
         row = ANSI.sub("", self.last[:LONGEST])
         return _time(_decoded(row)) if row.lstrip().startswith("{") else row[:100]
 
-    def _line(self, row: str, depth: int) -> Line | None:
-        """What a line says, or None if the library did not write it; ``depth`` of JSON."""
-        if not row:
-            return None
+    def _lines(self, row: str, depth: int, before: str = "") -> Iterable[Line]:
+        """What a row says, which may be nothing; in JSON, ``depth`` deep and after its envelope."""
         row = row if len(row) < LONGEST else row[:LONGEST]
         if "\x1b" in row:
             row = ANSI.sub("", row)
-        if row[0] in "{ \t" and row.lstrip().startswith("{"):
-            return self._of_json(_decoded(row), depth) if depth <= DEEPEST else None
+        if "&" in row:
+            row = html.unescape(row)
+        begins = row.lstrip().startswith("{")
+        if begins or row.endswith("}"):
+            data = _decoded(row[row.find("{") :]) if depth <= DEEPEST else {}
+            if begins or data:
+                return self._of_json(data, depth, before)
         found = self._found(row)
         if found is None:
-            return None
-        prefix = row[: found.start()]
-        who, named, side = self._whose(prefix)
-        return Line(self.lines, prefix, who, named, side, found.lastgroup or "", found[0])
+            text = Line(self.lines, before + row[:STAMP], "", False, "", "", "text", row)
+            return (text,) if _may_matter(row) else ()
+        kind, message, prefix = found.lastgroup or "", found[0], before + row[: found.start()]
+        who, named, side, thread = self._whose(prefix)
+        if kind == "older":
+            message, side = modern(message)
+            kind = "data" if message[2:] in DATA else "other"
+            if not message:
+                return ()
+        return (Line(self.lines, prefix, who, named, side, thread, kind, message),)
 
     def _found(self, row: str) -> re.Match[str] | None:
         """Where a message begins: where the newest one did, unless one may begin before that."""
         head = row[: self.start]
         found = None if "> " in head or "< " in head else START.match(row, self.start)
-        found = found or START.search(row)
+        if found is None and any(map(row.__contains__, SIGILS)):
+            found = START.search(row)
         self.start = found.start() if found else self.start
         return found
 
     def _whose(self, prefix: str) -> Whose:
         if prefix[:TIME_LENGTH].strip(TIME_LETTERS):
-            return _whose(prefix)
+            return whose(prefix)
         tail = prefix[TIME_LENGTH:]
         known = self.names.get(tail)
         if known is None:
             if len(self.names) > NAMES_KEPT:
                 self.names.clear()
-            known = self.names[tail] = _whose(prefix)
+            known = self.names[tail] = whose(prefix)
         return known
 
-    def _of_json(self, data: dict[str, Any], depth: int) -> Line | None:
-        """A line that is JSON: its message, with what stands beside it as the envelope."""
-        words = next((data[key] for key in MESSAGES if isinstance(data.get(key), str)), None)
-        if words is None:
-            return None
-        is_json = words.startswith("{")
-        line = self._line(words if is_json else words.partition("\n")[0], depth + 1)
-        line = line or self._of_traceback(data)
-        return _with_envelope(line, data) if line else None
-
-    def _of_traceback(self, data: dict[str, Any]) -> Line | None:
-        """The last line of a traceback that stands in a field of its own."""
-        for key in TRACEBACKS:
-            if isinstance(data.get(key), str) and (last := data[key].strip().rpartition("\n")[2]):
-                return self._line(last, DEEPEST + 1)
-        return None
+    def _of_json(self, data: dict[str, Any], depth: int, before: str) -> Iterator[Line]:
+        """A row that is JSON: its message and its traceback, in what stands beside them."""
+        envelope = before + _envelope(data)
+        for words in dict.fromkeys(_strings(data)):
+            for row in [words] if words.startswith("{") else words.split("\n"):
+                yield from self._lines(row, depth + 1, envelope)
 
 
 def _may_matter(row: str) -> bool:
     """A quick look: whether a line may be one of the library's at all."""
-    return (
-        "connection" in row
-        or "keepalive" in row
-        or "timed out" in row
-        or "u003" in row  # "<" and ">" as some JSON writes them
-        or "Error" in row
-        or "x aborting" in row
-        or "! " in row
-        or "1006" in row
-        or "Exception" in row
-        or "websocket" in row
-        or "sent " in row
-        or "received " in row
-        or "failed" in row
-        or "server " in row
-    )
+    return any(map(row.__contains__, SIGNS))
 
 
-def _whose(prefix: str) -> Whose:
+def whose(prefix: str) -> Whose:
+    """Whose a line is, by what stands before its message."""
     found = LOGGER.search(prefix)
     side = found[1] if found else ""
+    thread = found[1] if (found := THREAD.search(prefix)) else ""
     if found := UUID.search(prefix):
-        return Whose(found[0], True, side)
+        return Whose(found[0], True, side, thread)
     if found := NAMED.search(prefix):
-        return Whose(found[1], any(letter.isdigit() for letter in found[1]), side)
+        name = found[found.lastindex or 1]
+        return Whose(name, any(letter.isdigit() for letter in name), side, thread)
     found = PROCESS.search(prefix)
-    return Whose(found[1] if found else "", False, side)
+    return Whose(found[1] if found else "", False, side, thread)
 
 
 def _decoded(row: str) -> dict[str, Any]:
@@ -214,19 +232,21 @@ def _decoded(row: str) -> dict[str, Any]:
         return {}
 
 
-def _with_envelope(line: Line, data: dict[str, Any]) -> Line:
-    """A message's line, with the time, the name and the logger that stand beside it in JSON."""
-    time = _time(data)
-    side = LOGGER.search(next((str(data[key]) for key in LOGGERS if data.get(key)), ""))
-    names = [_name(value) for key, value in data.items() if CONNECTION.match(key)]
-    name = next(filter(None, names), "")
-    process = "" if line.named else str(data.get("_PID") or "")
-    return line._replace(
-        prefix=f"{line.prefix} {time}" if line.prefix.strip() else time,
-        who=name or process or line.who,
-        named=line.named or bool(name),
-        side=side[1] if side else line.side,
-    )
+def _strings(data: dict[str, Any]) -> Iterator[str]:
+    """What a JSON object says in words, and what those in it say."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _strings(value)
+        elif isinstance(value, str) and key not in TIMES:
+            yield value
+
+
+def _envelope(data: dict[str, Any]) -> str:
+    """What stands beside a message in JSON, as it would stand before it in a line."""
+    names = [f"conn={_name(value)}" for key, value in data.items() if CONNECTION.match(key)]
+    loggers = [str(data[key]) for key in LOGGERS if key in data]
+    process = [f"app[{data['_PID']}]:"] if "_PID" in data else []
+    return " ".join([_time(data), *loggers, *names, *process, ""])
 
 
 def _time(data: dict[str, Any]) -> str:

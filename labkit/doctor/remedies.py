@@ -71,12 +71,9 @@ log_connections()
 }
 
 LAW, GAP, PRESSURE = "04_detection_law", "05_the_closing_gap", "06_backpressure"
-ALARMS, SURVIVE, GOODBYES, SILENCE = (
-    "07_false_alarms",
-    "09_surviving",
-    "02_closing_handshake",
-    "03_silence",
-)
+FRAMES = "01_frames_and_states"
+GOODBYES, SILENCE = "02_closing_handshake", "03_silence"
+ALARMS, SURVIVE = "07_false_alarms", "09_surviving"
 
 REMEDIES = {
     "own_timeout": Remedy(
@@ -132,7 +129,9 @@ REMEDIES = {
         "dropped after a round idle time: somebody on the way forgets idle connections",
         "The TCP connection ended without a CLOSE, after a round time without a frame: the habit "
         "of load balancers, proxies and NATs.",
-        "Send pings more often than every half of that time, or raise the idle timeout of the box.",
+        "Send pings more often than every half of that time (uvicorn: --ws-ping-interval), or "
+        "raise the box's timeout: nginx has proxy_read_timeout (60 s), an AWS load balancer "
+        "idle_timeout.timeout_seconds (60 s); Cloudflare's 100 s are fixed.",
         "settings",
         "10_choosing_timers",
     ),
@@ -157,7 +156,7 @@ REMEDIES = {
     "going_away": Remedy(
         "1001 or 1012: an end went away",
         "A server that shuts down or restarts, or a browser that leaves the page, says 1001 "
-        "(1012: a restart, 1013: try again later).",
+        "(1012: a restart).",
         "Expected during a deployment. Connect again after a random pause, so that not everybody "
         "returns in the same second.",
         "jitter",
@@ -184,19 +183,84 @@ REMEDIES = {
         "1002: not the protocol (a proxy that meddles, or a client that speaks something else); "
         "1003: a kind of data; 1007: not UTF-8 in a text message; 1008: a policy; 1009: a message "
         "above max_size.",
-        "1009: send less at once, or raise max_size. 1007: send bytes as binary. 1002: look for "
-        "what sits between the ends.",
+        "1009: the end that *sent* it has the limit: raise max_size there (up to version 9 and in "
+        "legacy, too), or send less at once. 1007: send bytes as binary. 1008: read the reason. "
+        "1002: look for what sits between the ends.",
         "",
         GOODBYES,
     ),
     "handshake": Remedy(
         "never OPEN: the opening handshake failed",
-        "The connection ended before it was OPEN: refused, not a WebSocket request (a health "
-        "check, a browser, a scanner), or too slow.",
-        "Look at the HTTP status in the log, and at who calls. Health checks can be answered with "
-        "process_request.",
+        "There was TCP, but no WebSocket: the server refused, answered something else, or was too "
+        "slow.",
+        "401 and 403: credentials, or Origin. 404: the path. 200 or 3xx: this is no WebSocket "
+        "address. 429 and 5xx: wait, then try again. No answer: look at what listens there.",
         "",
-        "01_frames_and_states",
+        FRAMES,
+    ),
+    "unreachable": Remedy(
+        "not connected: name, port, way or TLS",
+        "The connection failed below the WebSocket, before any byte of its handshake.",
+        "Try the same host and port with another program. Now and then only? Then connect again, "
+        "later each time.",
+        "reconnect",
+    ),
+    "probe": Remedy(
+        "somebody called who did not speak WebSocket: harmless",
+        "A health check of a load balancer that only opens TCP, a browser, a scanner. The library "
+        "logs that at ERROR with a traceback; no client of yours was lost.",
+        "Answer health checks in process_request; silence the rest with "
+        "logging.getLogger('websockets.server').setLevel(logging.CRITICAL), or a filter for "
+        "'opening handshake failed'. Is it your own client? Then look at what it, or a proxy, "
+        "sends.",
+        "",
+        FRAMES,
+    ),
+    "unanswered_close": Remedy(
+        "a CLOSE that nobody answered",
+        "This end said goodbye, and no CLOSE came back: the peer was gone already, or went without "
+        "answering, or close_timeout ended the wait.",
+        "If that was meant to be the end, nothing is lost: catch ConnectionClosed. If not, look "
+        "for what the peer did before: it may have died earlier, unnoticed.",
+        "both_codes",
+        GOODBYES,
+    ),
+    "other_code": Remedy(
+        "closed with another code: its reason says why",
+        "1013 asks to try again later, 1014 comes from a gateway, 3000 to 3999 are registered, "
+        "4000 to 4999 each application defines for itself.",
+        "Read the reason, and the documentation of the end that closed. Do not dial again at once: "
+        "some codes mean 'never', others 'later'.",
+        "both_codes",
+        GOODBYES,
+    ),
+    "slow_reader": Remedy(
+        "sent 1011, and this end reads too slowly",
+        "The keepalive gave up while incoming messages waited for room in the queue: pongs wait "
+        "behind messages that recv() did not take.",
+        "Take messages faster: slow work in a task or thread of its own, with a bound; a longer "
+        "ping_timeout only moves it.",
+        "to_thread",
+        PRESSURE,
+    ),
+    "pong_bug": Remedy(
+        "the peer's pongs do not answer its pings",
+        "A pong has to carry the bytes of the ping (RFC 6455 §5.5.3). This peer's carry others, so "
+        "every ping stays without an answer.",
+        "Mend the peer. Until then ping_timeout=None at this end, with a watchdog on messages.",
+        "",
+        ALARMS,
+    ),
+    "legacy_bug": Remedy(
+        "AssertionError in drain(): a bug of old asyncio that legacy meets",
+        "Two tasks waited in drain() of one connection, which Python up to 3.10 forbids.",
+        "Leave the legacy implementation (for websockets.asyncio, in version 14), or Python 3.10; "
+        "until then send from one task.",
+    ),
+    "misuse": Remedy(
+        "one connection, used twice at a time or after its end",
+        "Two tasks call recv() at once, or something is sent while it closes.",
+        "One task reads and hands on; catch ConnectionClosed where you send.",
     ),
     "alive": Remedy(
         "alive, as far as the log shows",

@@ -42,11 +42,15 @@ class Report:
         """How many verdicts name this cause."""
         return sum(self.counts[cause, sure] for sure in SURE)
 
+    def is_full(self, cause: str) -> bool:
+        """Whether enough verdicts of a cause are kept: more are only counted."""
+        return self.count(cause) >= KEPT
+
     def add(self, verdict: Verdict) -> None:
         """One more verdict."""
-        self.counts[verdict.cause, verdict.sure] += 1
-        if self.count(verdict.cause) <= KEPT:
+        if not self.is_full(verdict.cause):
             self.verdicts.append(verdict)
+        self.counts[verdict.cause, verdict.sure] += 1
 
     def finish(self) -> None:
         """Compare the connections with each other, and put the worst first."""

@@ -30,7 +30,8 @@ class Storms:
         count, (since, first) = len(self.opened), self.opened[0]
         if count < MANY:
             return
-        lost = sum(t - BEFORE <= when <= t for when in self.lost)
+        _forget(self.lost, t)
+        lost = len(self.lost)
         storm = (2 * lost >= count, count, since, first, lost)
         if self.worst is None or storm[:2] > self.worst[:2]:
             self.worst = storm
@@ -38,6 +39,7 @@ class Storms:
     def lost_at(self, t: float) -> None:
         """One is CLOSED at ``t`` (s)."""
         self.lost.append(t)
+        _forget(self.lost, t)
 
     def verdicts(self) -> list[Verdict]:
         """The worst storm, if there was one."""
@@ -49,3 +51,9 @@ class Storms:
             why += f", after {lost} were lost in the minute before"
         evidence = (Fact(line, since, "= connection is OPEN"),)
         return [Verdict("storm", "likely" if after_losses else "possible", why, evidence)]
+
+
+def _forget(lost: deque[float], t: float) -> None:
+    """Those that were lost long before ``t`` (s)."""
+    while lost and lost[0] < t - BEFORE:
+        lost.popleft()

@@ -32,7 +32,9 @@ PATTERN = re.compile(
     re.S,
 )
 KINDS = {f"k{n}": what for n, (what, _) in enumerate(TABLE)}
-CLOSE = re.compile(r"\s(?P<code>\d+) \([^)]*\)(?: (?P<reason>.*))? \[")
+CLOSE = re.compile(  # with an explanation of the code from version 10, as far as the line goes
+    r"\s(?P<code>\d{4})(?: \([^)]*\))?(?: (?P<reason>.*?))??(?: \[\d+ bytes?.*|$)"
+)
 SIZE = re.compile(r"\[(?:\w+, )?(?P<size>\d+) bytes?")
 
 

@@ -176,12 +176,12 @@ class Story:
             raise ValueError(f"an end is 'server' or 'client', seen {end!r}")
 
 
-def _known(kind: type[Any], event: Event) -> dict[str, Any]:
+def _known(kind: Any, event: Event) -> dict[str, Any]:
     """The data of an event that are fields of ``kind``; unknown ones are left out."""
     names = _names(kind)
     return {name: value for name, value in event.data.items() if name in names}
 
 
 @cache
-def _names(kind: type[Any]) -> set[str]:
+def _names(kind: Any) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
