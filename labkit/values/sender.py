@@ -103,7 +103,7 @@ class Sender:
             if not self.number:
                 self.number = 1
                 self.host.tried(self, round(probe, 9), 1, not self.out.silent)
-            self.since = round(min(self.since, max(latest, soon) - 2 * first), 9)
+            self.since = round((latest if when < latest else soon) - 2 * first, 9)
 
     def holds(self, when: float) -> bool:
         """Whether what is sent at ``when`` (s) has to wait for something before it.
