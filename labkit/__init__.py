@@ -47,21 +47,23 @@ from .values.faults import (
     Goodbye,
     HangUp,
     Idle,
+    Leave,
     Limit,
     Reset,
     Send,
     Slice,
     SlowClose,
     StopReading,
+    Suspend,
     Throttle,
     Tunnel,
 )  # fmt: skip
 from .values.tcp import Tcp
 
 __all__ = [  # what is quick to import is imported
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit",
-    "Peer", "Prediction", "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading",
-    "Tcp", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Leave",
+    "Limit", "Peer", "Prediction", "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading",
+    "Suspend", "Tcp", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",

@@ -46,13 +46,25 @@ def test_an_unknown_shape_is_refused_with_those_that_there_are():
 
 
 def test_silences_come_as_often_and_last_as_long_as_asked_for():
-    """Of 20,000 things sent one a second: a share of length / (every + length) is held, each until its silence is over."""
+    """Looked at once a second for 20,000 s: a share of length / (every + length) is silent."""
     effect = Tunneled(Tunnel(0, every=60, length=5), random.Random(2), lambda: None)
-    waits = [effect(float(t), b"x")[0][0] - t for t in range(20_000)]
-    held = [wait for wait in waits if wait > 0]
-    assert len(held) / len(waits) == pytest.approx(5 / 65, rel=0.2)
-    assert statistics.mean(held) == pytest.approx(5, rel=0.25)  # exponential: what is left is as long as the whole, on average
-    assert effect(20_000.0, None) in ([], [(20_000.0, None)])
+    left = [effect.end - t for t in range(20_000) if effect.is_silent(float(t))]
+    assert len(left) / 20_000 == pytest.approx(5 / 65, rel=0.2)
+    assert statistics.mean(left) == pytest.approx(5, rel=0.25)  # exponential: what is left is as long as the whole, on average
+
+
+def test_what_a_silence_holds_arrives_when_tcp_tries_again():
+    """Sent once a second: whoever is the first in a silence waits until a try that comes after it, the others with it."""
+    effect, look = (Tunneled(Tunnel(0, every=60, length=5), random.Random(2), lambda: None) for _ in range(2))
+    tries, free, held = [effect.retries.after(number) for number in range(12)], 0.0, 0
+    for t in range(20_000):
+        ((arrives, _),) = effect(float(t), b"x")
+        if t >= free:
+            expected = t if not look.is_silent(float(t)) else next(t + one for one in tries if not look.is_silent(t + one))
+            held += expected > t
+            free = expected
+        assert arrives == free
+    assert held > 100 and effect(20_000.0, None) in ([], [(20_000.0, None)])
 
 
 @pytest.mark.parametrize("wire", ["virtual", "loopback"])

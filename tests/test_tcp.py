@@ -51,11 +51,11 @@ def test_several_segments_are_tried_again_when_the_kernel_wire_was_seen_to(sends
 
 def test_it_gives_up_when_linux_was_measured_to():
     retries = Tcp().retries_at(0.0005)
-    assert 925 < retries.give_up() < 944  # measured: 927 to 944 s
-    assert 105 < retries.give_up(closed=5) < 110  # an orphan
+    assert 925 < retries.gives_up < 944  # measured: 927 to 944 s
+    assert 105 < retries.orphan_gives_up(5) < 110  # an orphan
     assert retries.after(16) - retries.after(15) == 120  # the longest gap
-    assert near(10.4, Tcp(user_timeout=10).retries_at(0).give_up())
-    assert near(13.5, Tcp(retries=5).retries_at(0).give_up())
+    assert near(10.4, Tcp(user_timeout=10).retries_at(0).gives_up)
+    assert near(13.5, Tcp(retries=5).retries_at(0).gives_up)
 
 
 def tries(trace, end="server"):

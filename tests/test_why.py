@@ -5,8 +5,10 @@ import re
 import pytest
 from cases import DEFAULTS, FLY, goodbyes, quiet, talk
 
-from labkit import Cut, Experiment, Freeze, Goodbye, HangUp, Peer, Reset, run
+from labkit import Cut, Experiment, Freeze, Goodbye, HangUp, Peer, Reset, Tcp, run
 from labkit.trace.why import why
+
+TRIES = "12.2, 12.4, 12.8, 13.7"  # s; 12.2 and 12.4 are one RTO apart, the others twice as far each
 
 
 def virtual(experiment):
@@ -26,12 +28,23 @@ def test_the_defaults_are_explained_by_the_ping_that_was_stuck():
     [
         ({"faults": [Cut(9, heal=13)], "until": 24}, "the ping of 12 s was stuck until 13.68 s, and its pong was home at 13.68 s, in time"),
         ({"faults": [Cut(9, heal=20)]}, "The client noticed at 25.44 s, 16.44 s after the cut: its connection was reset (RST)"),
+        ({"faults": [Cut(9, heal=14)]}, f"TCP tried again at {TRIES} and 15.4 s; the wire was healed between the last two. Its program"),
+        ({"faults": [Cut(9, heal=13)], "until": 24}, f"in time. TCP tried again at {TRIES[:-6]} and 13.7 s; the wire was healed"),
+        ({"faults": [Cut(2.1, heal=2.2), Cut(9)]}, f"(ping_timeout). TCP tried again at {TRIES} and 15.4 s. Its program"),
+        (
+            {"server": Peer(ping_interval=4, ping_timeout=None, tcp=Tcp(retries=5)), "until": 60},
+            "16.44 s after the cut: TCP gave up, since nobody",
+        ),
+        (
+            {"server": Peer(ping_interval=None, tcp=Tcp(keepalive_idle=1, keepalive_count=1)), "until": 99},
+            "TCP asked whether anybody is there",
+        ),
         ({"faults": [Reset(5)]}, "The server noticed at 5 s: its connection was reset (RST)"),
         ({"faults": [HangUp(5)]}, "hung up (FIN) without a CLOSE"),
         ({"faults": [Freeze(5, end="client")]}, "had no pong for 3 s (ping_timeout), though nobody had cut anything"),
         ({"faults": [Goodbye(5, end="client", code=4000)]}, "The client said goodbye (4000) at 5 s."),
         ({"server": Peer(ping_interval=None), "until": 30}, "neither end sends pings, and silence alone says nothing"),
-        ({"server": Peer(ping_interval=4, ping_timeout=None)}, "would wait for a pong for ever (ping_timeout is None)"),
+        ({"server": Peer(ping_interval=4, ping_timeout=None)}, "would wait for a pong until TCP gives up (ping_timeout is None)"),
         ({"latency": 6.0, "faults": []}, "The client was never OPEN: TimeoutError"),
     ],
 )

@@ -29,6 +29,7 @@ from ..values.faults import (
     Limit,
     Slice,
     SlowClose,
+    Suspend,
     Throttle,
     Tunnel,
     order,
@@ -190,6 +191,9 @@ class Engine:
             self.wire.do(act, step)
         elif isinstance(act, Freeze):
             self.wire.freeze(act.end) if step == "begin" else self.wire.thaw(act.end)
+        elif isinstance(act, Suspend):
+            do = self.wire.suspend if step == "begin" else self.wire.wake_up
+            do(act.end, act)
         else:
             self.wire.call(act.end, self.perform, act, step)
 

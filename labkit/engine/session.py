@@ -27,7 +27,7 @@ from ..ends.capabilities import VIRTUAL
 from ..trace import Trace
 from ..trace.story import OVER
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Fault, Send
+from ..values.faults import ENDS, Act, Fault, Leave, Send, Suspend
 from ..values.faults import to_json as act_to_data
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
@@ -68,6 +68,8 @@ class Session(Engine):
                 f"the {implementation} implementation has a clock of its own: "
                 "run it on the loopback wire"
             )
+        for act in experiment.faults:
+            refuse(act, implementation)
         super().__init__(experiment, wire)
         self.implementation, self.handlers, self.record = implementation, handlers, record
         self.tls = None
@@ -140,6 +142,7 @@ class Session(Engine):
         """
         at = round(max(0.0, self.now), 6) if act.at is None else act.at
         act = dataclasses.replace(act, at=at)  # one of its own
+        refuse(act, self.implementation)
         self.experiment.but(faults=[*self.acts, act])
         self.acts.append(act)
         self.sends = self.sends or isinstance(act, Send)
@@ -232,7 +235,8 @@ class Session(Engine):
         try:
             if self.over_at is None:
                 self.wire.settle()
-            self.wire.tell_open_tries()
+            if self.record:
+                self.wire.tell_open_tries()
             self.recorder.on = False  # teardown is not recorded
         finally:
             zero = self.zero or 0.0
@@ -291,6 +295,12 @@ class Session(Engine):
             header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
+
+
+def refuse(act: Act, implementation: str) -> None:
+    """Raise ValueError for what only an end of asyncio can do."""
+    if implementation not in VIRTUAL and isinstance(act, (Leave, Suspend)):
+        raise ValueError(f"the {implementation} implementation cannot do {act!r}: asyncio can")
 
 
 def _ignore(*_: Any, **__: Any) -> None:

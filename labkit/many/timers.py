@@ -3,7 +3,7 @@
     alarm_rate(Timers(20, 5, 2), [Tunnel(0, every=600, length=8)])     # a second
 
 A ping whose pong takes longer than ping_timeout is one, whether its round trip is late by jitter
-(Delay) or falls into a silence (Tunnel).
+(Delay) or falls into a silence (Tunnel) and is tried again too late.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..values.faults import Act, Delay, Tunnel
+from ..values.tcp import Tcp
 from ..wires.effects import TAIL
 
 
@@ -49,11 +50,21 @@ def alarm_rate(timers: Timers, wire: Sequence[Act]) -> float:
 def _silences(timers: Timers, act: Tunnel) -> float:
     """Alarms per second by the silences of a tunnel, of which the mean length is known.
 
-    The first ping into one comes within ping_interval of its start; then ping_timeout must pass.
+    The first ping into one comes within ping_interval of its start. It is answered in time if the
+    silence is over before the last time that TCP tries it again within ping_timeout.
     """
     interval, length = timers.ping_interval, act.length
     met = (length / interval) * -math.expm1(-interval / length)
-    return met * math.exp(-timers.ping_timeout / length) / (act.every + length)
+    return met * math.exp(-_last_try(timers.ping_timeout) / length) / (act.every + length)
+
+
+def _last_try(timeout: float) -> float:
+    """When a ping is tried again for the last time within ``timeout`` (s); 0 if never."""
+    retries, number, latest = Tcp().retries_at(0.0), 0, 0.0
+    while retries.after(number) < timeout:
+        latest = retries.after(number)
+        number += 1
+    return latest
 
 
 def late_share(timeout: float, wire: Sequence[Act]) -> float:

@@ -146,7 +146,7 @@ def sends_into_a_cut(experiment: Experiment, end: str = "server") -> int:
     fit = ((peer.buffer or CAPACITY) + peer.write_limit) // frame_size(peer.send_size, end)
     if peer.send_every is None:
         return fit
-    return min(fit, int(peer.tcp.retries_at(0.0).give_up() / peer.send_every) + 1)
+    return min(fit, int(peer.tcp.retries_at(0.0).gives_up / peer.send_every) + 1)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,12 @@
 
 A story is observed (a Trace) or predicted. Who saw an event is part of it: *log* is the library's
 own DEBUG lines, *tap* bytes on the wire, parsed into frames, *app* what the application awaited and
-caught, *wire* what was done to the wire, and *theory* what a prediction says.
+caught, *wire* what was done to the wire, *tcp* what the kernel below an end did (or, where there is
+none, its model), and *theory* what a prediction says.
+
+    retransmission    where: the end that sent; number (from 1), through: whether it arrived
+    gave_up           ETIMEDOUT, or an orphan's end; orphan: whether its program had closed it
+    probe             SO_KEEPALIVE's, without an answer; number (from 1)
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ class Event(NamedTuple):
 
     t: float  # s since the server was OPEN
     where: str  # server, client, wire, kernel
-    witness: str  # log, tap, app, wire, kernel, theory
+    witness: str  # log, tap, app, wire, tcp, kernel, theory
     what: str  # state, sent, got, keepalive, frame, raised, waiting, act, note, …
     data: dict[str, Any]
     conn: int = 1

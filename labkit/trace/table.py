@@ -112,6 +112,11 @@ def _raised(event: Event) -> str:
     return who + " raises {type}: {text}".format_map(event.data)
 
 
+def _retransmission(event: Event) -> str:
+    then = "arrives" if event.data["through"] else "in vain"
+    return f"TCP tries again ({event.data['number']}): {then}"
+
+
 def _filled(words: str) -> Callable[[Event], str]:
     """A sentence with places for the data of an event."""
     return lambda event: words.format_map(event.data)
@@ -126,6 +131,9 @@ TELL: dict[str, Callable[[Event], str]] = {  # everything else stays in the trac
     "close_notify": _close_notify,
     "alert": _filled("TLS alert {description} of the {sender} {step}"),
     "reset": _filled("RST of the {sender} {step}"),
+    "retransmission": _retransmission,
+    "gave_up": _filled("TCP gives up"),
+    "probe": _filled("TCP asks whether anybody is there ({number}): no answer"),
     "limit": _filled("the limit is reached: the wire hangs up"),
     "forgotten": _filled("nothing passed for {after:g} s: the connection is forgotten ({then})"),
     "closing": _filled("calls close({code})"),

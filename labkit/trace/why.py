@@ -16,6 +16,8 @@ from ..values.faults import ENDS, OTHER
 from . import Trace
 from .story import Frame
 
+MANY = 9  # tries: more than that are counted, not listed
+
 
 def why(trace: Trace) -> str:
     """The story of a trace in a few sentences, the end that left OPEN first told first."""
@@ -47,7 +49,36 @@ def _end(trace: Trace, end: str) -> str:
     verb, reason = _reason(trace, end, noticed)
     after = _after(trace, noticed) if verb == "noticed" else ""
     because = f": {reason}" if reason else ""
-    return f"The {end} {verb} at {seconds(trace, noticed)}{after}{because}. {_told(trace, end)}"
+    tried = tries(trace, end, noticed)
+    what = f"The {end} {verb} at {seconds(trace, noticed)}{after}{because}."
+    return " ".join([what, *([f"{tried}."] if tried else []), _told(trace, end)])
+
+
+def tries(trace: Trace, end: str, t: float) -> str:
+    """When the TCP of ``end`` tried again what was stuck at ``t`` (s), until it got through."""
+    found: list[float] = []
+    is_through = True
+    for event in trace.select("retransmission", end, "tcp"):
+        if event.data["number"] == 1 and event.t <= t:
+            found, is_through = [], False
+        if not is_through:
+            found.append(event.t)
+            is_through = event.data["through"]
+    if not found:
+        return ""
+    if len(found) > MANY:
+        return f"TCP tried again {len(found)} times, the last time at {found[-1]:.1f} s"
+    *first, last = [f"{t:.1f}" for t in found]
+    times = f"{', '.join(first)} and {last}" if first else last
+    return f"TCP tried again at {times} s{_healed(trace, found)}"
+
+
+def _healed(trace: Trace, found: list[float]) -> str:
+    """Between which tries the last cut was healed, if it was."""
+    heals = [cut.heal for cut in trace.experiment.cuts if cut.heal is not None]
+    if len(found) < 2 or not heals or not found[-2] < heals[-1] <= found[-1]:
+        return ""
+    return "; the wire was healed between the last two"
 
 
 def _got_close(trace: Trace, end: str) -> bool:
@@ -105,6 +136,11 @@ def _lost(trace: Trace, end: str, t: float) -> str:
 
     Before 17.4 an exception has no cause when the stream has ended; the log says "< EOF" in each.
     """
+    near = [event for event in trace.select("gave_up", end) if abs(event.t - t) <= trace.slack]
+    if near and trace.select("probe", end):
+        return "TCP asked whether anybody is there, and gave up without an answer (SO_KEEPALIVE)"
+    if near:
+        return "TCP gave up, since nobody acknowledged what it sent (ETIMEDOUT)"
     told = (one.cause or one.text for one in trace.raised(end) if one.t >= t - trace.slack)
     cause = next(told, "")
     if "Reset" in cause:
@@ -124,7 +160,7 @@ def _unaware(trace: Trace, end: str) -> str:
         silence = ", and nothing has reached it since the cut" if is_cut else ""
         return f"it sends no pings{silence}"
     if peer.ping_timeout is None:
-        return "it pings, but waits for a pong for ever (ping_timeout is None)"
+        return "it pings, but waits for a pong until TCP gives up (ping_timeout is None)"
     return "it had no reason to doubt before the run ended"
 
 
@@ -136,13 +172,15 @@ def _why_nobody(trace: Trace) -> str:
         ping, pong = late[-1], _pong(trace, late[-1])
         home = "" if pong is None else f", and its pong was home at {seconds(trace, pong)}"
         until = seconds(trace, late[-1].arrived_at)
-        return f"the ping of {seconds(trace, ping.sent_at)} was stuck until {until}{home}, in time"
+        stuck = f"the ping of {seconds(trace, ping.sent_at)} was stuck until {until}{home}, in time"
+        tried = tries(trace, OTHER[ping.receiver], trace.end)
+        return f"{stuck}. {tried}" if tried else stuck
     keepers = [end for end in ENDS if trace.experiment.peer(end).keepalive]
     if not keepers:
         return "neither end sends pings, and silence alone says nothing"
     if all(trace.experiment.peer(end).ping_timeout is None for end in keepers):
         who = " and the ".join(keepers)
-        return f"the {who} would wait for a pong for ever (ping_timeout is None)"
+        return f"the {who} would wait for a pong until TCP gives up (ping_timeout is None)"
     if late:
         return "the pings that are stuck have time left"
     return "every ping that was due had its pong"

@@ -8,14 +8,16 @@ Each act is one of its own, also beside another that is equal: what ends it ends
 several meet, each holds for as long as it is in force: a line is silent while one cut holds, two
 delays add up, an end reads again when nothing keeps it from reading.
 
-    Cut(at=9, heal=14)              silence: what is sent is stuck, and arrives after healing
+    Cut(at=9, heal=13)              silence: what is sent is stuck, until TCP tries again
     Delay(at=5, latency=0.2)        later        Throttle(at=5, rate=1000)   slower
     Tunnel(at=0, every=60)          bursts of silence, as in a lift or a tunnel
     Slice(at=5, size=10, gap=0.1)   in pieces    Limit(at=5, size=5000)      so many bytes, then FIN
     HangUp(at=5)                    FIN          Reset(at=5)                 RST
     Idle(at=0, after=60)            a NAT or load balancer forgets a connection that is not used
     Goodbye(at=5, end="client")     the client's application calls close()
+    Leave(at=5, end="client")       it sends CLOSE, and drops its socket at once
     Freeze(at=5, thaw=9)            the server's event loop blocks
+    Suspend(at=5, end="client", wake=600)       a laptop sleeps
 """
 
 from __future__ import annotations
@@ -91,10 +93,11 @@ class Fault(Act):
 
 @dataclass(frozen=True, repr=False)
 class Cut(Fault):
-    """Silence on the wire, as TCP sees it: what is sent into a cut waits and arrives after healing.
+    """Silence on the wire, as TCP sees it: what is sent into a cut arrives late, or never.
 
-    Nothing is lost from the stream, and FIN waits like any byte. Only an RST that meets a cut is
-    gone, since TCP does not repeat it.
+    TCP tries again, less and less often (:class:`Tcp`): what a cut held, FIN included, arrives at
+    the first try after the cut is healed, if TCP has not given up before. Where nothing is under
+    way, healing takes effect at once. An RST that meets a cut is gone: TCP does not repeat it.
     """
 
     heal: float | None = fields.seconds()  # s; None: never
@@ -123,7 +126,7 @@ class Delay(Fault):
 
 @dataclass(frozen=True, repr=False)
 class Tunnel(Fault):
-    """Bursts of silence, as in a lift or a tunnel: what is sent arrives when the silence is over.
+    """Bursts of silence, as in a lift or a tunnel: what is sent arrives when TCP tries again.
 
     On average ``every`` seconds from the end of one silence to the next, and ``length`` seconds a
     silence; both exponential, seeded, and the same in both directions of a connection. What is
@@ -257,8 +260,33 @@ class Freeze(AppAct):
     finish = "thaw"
 
 
+@dataclass(frozen=True, repr=False)
+class Suspend(AppAct):
+    """The machine of ``end`` sleeps, as a closed laptop does, until it is woken at ``wake``.
+
+    Its event loop and its clock stop: a timer with 5 s left has 5 s left when it wakes. Its kernel
+    is silent: what comes for it is lost, and sent again by the other end's TCP as after a cut; what
+    is on its way from it is lost, too. An end of asyncio only.
+    """
+
+    wake: float | None = fields.seconds()  # s; None: never
+    finish = "wake"
+
+
+@dataclass(frozen=True, repr=False)
+class Leave(AppAct):
+    """The program of ``end`` sends CLOSE and drops its socket, without waiting for the answer.
+
+    RFC 6455 §7.1.1 asks it to wait. An end of asyncio only.
+    """
+
+    code: int = fields.close_code()
+    reason: str = fields.reason()
+
+
 FAULTS = (Cut, Delay, Tunnel, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
-ACTS = {kind.__name__: kind for kind in (*FAULTS, Freeze, Goodbye, Send, StopReading)}
+APP_ACTS = (Freeze, Goodbye, Leave, Send, StopReading, Suspend)
+ACTS = {kind.__name__: kind for kind in (*FAULTS, *APP_ACTS)}
 
 
 def to_json(act: Act) -> dict[str, Any]:

@@ -132,7 +132,7 @@ class Sender:
         assert self.since is not None
         if self.closed_at is None:
             return round(self.since + self.retries.gives_up, 9)
-        return round(self.since + self.retries.give_up(self.closed_at - self.since), 9)
+        return round(self.since + self.retries.orphan_gives_up(self.closed_at - self.since), 9)
 
     def alarm(self) -> float | None:
         """When it has to be looked at again (s); None: not before something else happens."""
@@ -168,6 +168,13 @@ class Sender:
         self.probes = None
         self.out.forget()
         self.host.gave_up(self, reset)
+
+    def postpone(self, seconds: float) -> None:
+        """Its clock stood still for so long: what it was to do comes so much later."""
+        if self.since is not None:
+            self.since = round(self.since + seconds, 9)
+        if self.probes is not None:
+            self.probes.postpone(seconds)
 
     # the way there
 

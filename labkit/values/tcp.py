@@ -13,8 +13,8 @@ later, and then after gaps that double, up to rto_max. Measured on Linux 6.18:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from . import fields
 
@@ -55,29 +55,38 @@ class Retries:
     tcp: Tcp
     first: float  # s; the retransmission timeout (RFC 6298)
     doubling: int  # tries until the gaps are rto_max
-    gives_up: float = field(init=False)  # s; when it gives up, unless it is an orphan
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "gives_up", self.give_up())
+    @cached_property
+    def waits(self) -> float:
+        """From when on nothing new is sent before something is acknowledged: the second try."""
+        return self.after(1)
+
+    @cached_property
+    def gives_up(self) -> float:
+        """When it gives up (ETIMEDOUT), unless it is an orphan."""
+        return self._give_up(_patience(self.tcp, self.tcp.retries))
+
+    @cached_property
+    def _orphan_gives_up(self) -> float:
+        return self._give_up(_patience(self.tcp, self.tcp.orphan_retries))
 
     def after(self, number: int) -> float:
         """When the try of this number is made, counted from 0."""
         late = max(0, number - self.doubling)
         return self.first * 2 ** (number - late) + late * self.tcp.rto_max
 
-    @property
-    def waits(self) -> float:
-        """From when on nothing new is sent before something is acknowledged: the second try."""
-        return self.after(1)
+    def orphan_gives_up(self, closed: float) -> float:
+        """When it gives up a connection that its program closed at ``closed``."""
+        if closed <= self._orphan_gives_up:
+            return self._orphan_gives_up
+        return self._give_up(closed - self.waits)
 
-    def give_up(self, closed: float | None = None) -> float:
-        """When it gives up (ETIMEDOUT); ``closed``: when its program closed the connection."""
+    def _give_up(self, patience: float) -> float:
+        """The first try that comes so long after the second one, or TCP_USER_TIMEOUT."""
         if self.tcp.user_timeout is not None:
             return self.waits + self.tcp.user_timeout
-        retries = self.tcp.retries if closed is None else self.tcp.orphan_retries
-        least = max(self.waits + _patience(self.tcp, retries), closed or 0.0)
         number = 1
-        while self.after(number) < least:
+        while self.after(number) < self.waits + patience:
             number += 1
         return self.after(number)
 

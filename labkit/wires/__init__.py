@@ -69,6 +69,8 @@ class Wire:
         self.tcp = tcp or dict.fromkeys(FLOW, Tcp())  # of each end's system
         self.pipes: list[dict[str, Pipe]] = []  # one dict a connection, by sender
         self.force: list[Fault] = []  # the faults in force
+        self.asleep: dict[str, list[object]] = {end: [] for end in FLOW}  # who lets it sleep
+        self.slept = dict.fromkeys(FLOW, 0.0)  # since when (s)
         self.interrupts = Interrupts()
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
@@ -132,6 +134,35 @@ class Wire:
     def thaw(self, end: str) -> None:
         """Let the event loop of ``end`` run again, now."""
         raise NotImplementedError
+
+    def suspend(self, end: str, by: object) -> None:
+        """Let the machine of ``end`` sleep, from now on, until whoever asked for it wakes it."""
+        self.asleep[end].append(by)
+        if len(self.asleep[end]) > 1:
+            return
+        self.tell_open_tries()
+        self.slept[end] = self.now()
+        for number, pipes in enumerate(self.pipes, start=1):
+            for pipe in pipes.values():
+                self._cut(number, pipe, self.asleep[end])
+        self.freeze(end)
+        self.moved()
+
+    def wake_up(self, end: str, by: object) -> None:
+        """Wake it, unless somebody else lets it sleep; its clock goes on where it stopped."""
+        self.asleep[end].remove(by)
+        if self.asleep[end]:
+            return
+        now = self.now()
+        seconds = now - self.slept[end]
+        for pipes in self.pipes:
+            if (sender := pipes[end].sender) is not None:
+                sender.postpone(seconds)
+            for pipe in pipes.values():
+                pipe.heal(now, self.asleep[end])
+        self.loops[end].asleep += seconds
+        self.thaw(end)
+        self.moved()
 
     # connections
 
@@ -245,6 +276,7 @@ class Wire:
         effect = make(fault, dice, partial(self._limit_reached, number))
         if isinstance(effect, Tunneled):
             effect.end = self.now()
+            effect.retries = self.tcp[sender].retries_at(2 * self.latency)
         return effect
 
     def _end(self, fault: Fault, number: int) -> None:

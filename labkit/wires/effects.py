@@ -15,6 +15,7 @@ import random
 from collections.abc import Callable
 
 from ..values.faults import Act, Delay, Limit, Slice, SlowClose, Throttle, Tunnel
+from ..values.tcp import Tcp
 
 Piece = tuple[float, "bytes | None"]  # when it leaves (s), and bytes, EOF or RESET
 GRAIN = 0.02  # s: a throttled line lets so many seconds' worth of bytes through at a time
@@ -93,28 +94,36 @@ JITTERS: dict[str, Callable[[random.Random, float], float]] = {  # how far from 
 
 
 class Tunneled:
-    """Holds what comes during a silence until it is over.
+    """Holds what comes during a silence until TCP tries it again after the silence is over.
 
     Silences are drawn as time goes on, so that both directions draw the same.
     """
+
+    retries = Tcp().retries_at(0.0)  # of whoever sends
 
     def __init__(self, act: Tunnel, dice: random.Random, hang_up: Callable[[], None]) -> None:
         self.act, self.dice = act, dice
         self.begin: float | None = None  # s, of the silence that is going on or comes next
         self.end = 0.0
+        self.free = 0.0  # s, when what is held is tried again in vain no more
 
     def __call__(self, when: float, item: bytes | None) -> list[Piece]:
-        self.pass_to(when)
-        assert self.begin is not None
-        if when < self.begin:
-            return [(when, item)]
-        return [] if item is None else [(self.end, item)]
+        number = 0
+        if when >= self.free:
+            self.free = when
+            while self.is_silent(self.free):
+                self.free = when + self.retries.after(number)
+                number += 1
+        if item is None and self.free > when:
+            return []  # nobody repeats an RST
+        return [(self.free, item)]
 
-    def pass_to(self, when: float) -> None:
-        """Draw silences until one ends after ``when`` (s)."""
+    def is_silent(self, when: float) -> bool:
+        """Draw silences until one ends after ``when`` (s): whether that has begun."""
         while self.begin is None or self.end <= when:
             self.begin = self.end + self.dice.expovariate(1 / self.act.every)
             self.end = self.begin + self.dice.expovariate(1 / self.act.length)
+        return self.begin <= when
 
 
 class SlowlyClosed:
