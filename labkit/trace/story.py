@@ -11,7 +11,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
 from ..values.faults import ENDS, OTHER
@@ -84,6 +83,9 @@ class Raised:
     sent: int | None = None  # the code in the CLOSE that this end sent
     received: int | None = None  # the code in the CLOSE that this end received
     conn: int = 1
+
+
+FIELDS = {kind: {field.name for field in dataclasses.fields(kind)} for kind in (Frame, Raised)}
 
 
 class Story:
@@ -173,10 +175,4 @@ class Story:
 
 def _known(kind: type[Any], event: Event) -> dict[str, Any]:
     """The data of an event that are fields of ``kind``; unknown ones are left out."""
-    names = _names(kind)
-    return {name: value for name, value in event.data.items() if name in names}
-
-
-@cache
-def _names(kind: type[Any]) -> set[str]:
-    return {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in event.data.items() if name in FIELDS[kind]}
