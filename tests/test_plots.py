@@ -17,7 +17,7 @@ from cases import FLY, quiet
 from figures import SVG, blend, contrast, faint, marks, overlaps, sheet, texts, ticks
 from text_widths import table
 
-from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Trace, plots, predict, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Trace, plots, predict, recorded, run
 from labkit.plots import palette, widths
 from labkit.plots.labels import Room
 from labkit.plots.marks import Dot, Label
@@ -154,6 +154,12 @@ def test_a_fin_and_an_rst_are_drawn_and_said():
 def test_open_after_a_cut_is_a_belief_and_after_the_heal_a_fact(act, end, beliefs):
     found = spans(Reading(trace_of(cut(act))), end)
     assert set(beliefs) <= {(span.begin, span.belief or span.state) for span in found}
+
+
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_no_stretch_of_a_state_is_too_short_to_be_seen(end):
+    reading = Reading(recorded("closing-hang"))  # the client hears again, and closes in the next millisecond
+    assert min(span.stop - span.begin for span in spans(reading, end)) > reading.tolerance / 2
 
 
 def test_a_long_trace_is_thinned_and_says_so():
