@@ -260,6 +260,7 @@ def test_before_the_run_the_title_asks(acts, question):
 def test_a_setup_gives_nothing_away_and_a_trace_up_to_the_cut_looks_like_it(fly):
     figure, early = plots.setup(FLY), plots.timeline(fly, until=9)
     assert ticks(figure) == ["0", "4", "8", "9", "20"] and "?" in texts(figure)
+    assert figure.alt.startswith("Timeline. Cut at 9 s: who notices, and when? ")
     gives_away = "stuck|noticed|CLOSING|believes|12|15|17"
     assert not re.search(gives_away, everything(figure))
     assert (early.title, early.panels[0].along) == (figure.title, figure.panels[0].along)
