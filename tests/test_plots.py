@@ -17,7 +17,7 @@ from cases import FLY, quiet
 from figures import SVG, blend, contrast, faint, marks, overlaps, sheet, texts, ticks
 from text_widths import table
 
-from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Trace, plots, predict, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Trace, plots, predict, recorded, run
 from labkit.plots import palette, widths
 from labkit.plots.labels import Room
 from labkit.plots.marks import Dot, Label
@@ -156,6 +156,12 @@ def test_open_after_a_cut_is_a_belief_and_after_the_heal_a_fact(act, end, belief
     assert set(beliefs) <= {(span.begin, span.belief or span.state) for span in found}
 
 
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_no_stretch_of_a_state_is_too_short_to_be_seen(end):
+    reading = Reading(recorded("closing-hang"))  # the client hears again, and closes in the next millisecond
+    assert min(span.stop - span.begin for span in spans(reading, end)) > reading.tolerance / 2
+
+
 def test_a_long_trace_is_thinned_and_says_so():
     talk = Send(at=0, every=0.01, end="client", size=10)
     figure = plots.timeline(trace_of(FLY.but(faults=[talk, Cut(at=90)])))
@@ -254,6 +260,7 @@ def test_before_the_run_the_title_asks(acts, question):
 def test_a_setup_gives_nothing_away_and_a_trace_up_to_the_cut_looks_like_it(fly):
     figure, early = plots.setup(FLY), plots.timeline(fly, until=9)
     assert ticks(figure) == ["0", "4", "8", "9", "20"] and "?" in texts(figure)
+    assert figure.alt.startswith("Timeline. Cut at 9 s: who notices, and when? ")
     gives_away = "stuck|noticed|CLOSING|believes|12|15|17"
     assert not re.search(gives_away, everything(figure))
     assert (early.title, early.panels[0].along) == (figure.title, figure.panels[0].along)

@@ -16,8 +16,11 @@
     save(figure, "fly.svg")               .svg, .png or .pdf, with the alt text
 
 A figure (figure.py) is a list of marks (marks.py, bars.py) on axes (axis.py). layout.py places them
-and finds room for their words (labels.py); svg.py and axes.py draw them. What colours, fills and
-signs mean stands in palette.py.
+in a view (view.py) and finds room for their words (labels.py); svg.py and axes.py draw them. What
+colours, fills and signs mean stands in palette.py.
+
+Timeline and ladder read one story: who, when and what waited (reading.py, states.py, timers.py),
+what crossed (wire.py), and what happened below WebSocket (below.py). Each has its own layout.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """What crosses the wire of a ladder, as arrows: sloped by their latency, stuck ones half-way.
 
-┃─PING 1f 8e 2a 07─→┃      alone
-┃←──BINARY, PONG───→┃      what is over within a hundredth of the axis is one level arrow
-┃- - -✕ PING stuck  ┃      dotted on to where and when it arrives, if it does
+    ┃─PING 1f 8e 2a 07─→┃      alone
+    ┃←──BINARY, PONG───→┃      what is over within a hundredth of the axis is one level arrow
+    ┃- - -✕ PING stuck  ┃      dotted on to where and when it arrives, if it does
+
+What a ladder has no room for is left out before (wire.py).
 """
 
 from __future__ import annotations

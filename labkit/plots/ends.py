@@ -119,7 +119,8 @@ def tries(r: Reading, end: str, at: At, turned: str, near: float, places: Places
         else:
             yield Says(says=says, known=t)
     if len(rows) > TOLD:
-        yield Says(says=f"{start}{plural(len(rows) - TOLD, 'more time')}", known=rows[-1][0])
+        rest = f"{start}and {plural(len(rows) - TOLD, 'more time')}"
+        yield Says(says=rest, known=rows[-1][0])
 
 
 # the axis and the source

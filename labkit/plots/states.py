@@ -55,8 +55,8 @@ def _believed(r: Reading, end: str, begin: float, stop: float) -> list[Span]:
     for a, b in pairwise(edges):
         hears, heard = (not any(x <= a < y for x, y in row) for row in (deaf, mute))
         words, last = BELIEF[hears, heard], found[-1] if found else None
-        brief = last and last.belief and words and b - a < 0.03 * r.horizon
-        if last and (last.belief == words or brief):
+        is_brief = b - a < (0.03 * r.horizon if last and last.belief and words else r.tolerance)
+        if last and (last.belief == words or is_brief):
             found[-1] = Span(last.begin, b, "OPEN", last.belief)
         else:
             found.append(Span(a, b, "OPEN", words))

@@ -2,12 +2,7 @@
 
 A story is observed (a Trace) or predicted. Who saw an event is part of it: *log* is the library's
 own DEBUG lines, *tap* bytes on the wire, parsed into frames, *app* what the application awaited and
-caught, *wire* what was done to the wire, *tcp* what the kernel below an end did (or, where there is
-none, its model), and *theory* what a prediction says.
-
-    retransmission    where: the end that sent; number (from 1), through: whether it arrived
-    gave_up           ETIMEDOUT, or an orphan's end; orphan: whether its program had closed it
-    probe             SO_KEEPALIVE's, without an answer; number (from 1)
+caught, *wire* what was done to the wire, and *theory* what a prediction says.
 """
 
 from __future__ import annotations
@@ -16,7 +11,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
 from ..values.faults import ENDS, OTHER
@@ -39,7 +33,7 @@ class Event(NamedTuple):
 
     t: float  # s since the server was OPEN
     where: str  # server, client, wire, kernel
-    witness: str  # log, tap, app, wire, tcp, kernel, theory
+    witness: str  # log, tap, app, wire, kernel, theory
     what: str  # state, sent, got, keepalive, frame, raised, waiting, act, note, …
     data: dict[str, Any]
     conn: int = 1
@@ -89,6 +83,9 @@ class Raised:
     sent: int | None = None  # the code in the CLOSE that this end sent
     received: int | None = None  # the code in the CLOSE that this end received
     conn: int = 1
+
+
+FIELDS = {kind: {field.name for field in dataclasses.fields(kind)} for kind in (Frame, Raised)}
 
 
 class Story:
@@ -176,12 +173,6 @@ class Story:
             raise ValueError(f"an end is 'server' or 'client', seen {end!r}")
 
 
-def _known(kind: Any, event: Event) -> dict[str, Any]:
+def _known(kind: type[Any], event: Event) -> dict[str, Any]:
     """The data of an event that are fields of ``kind``; unknown ones are left out."""
-    names = _names(kind)
-    return {name: value for name, value in event.data.items() if name in names}
-
-
-@cache
-def _names(kind: Any) -> set[str]:
-    return {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in event.data.items() if name in FIELDS[kind]}
