@@ -162,7 +162,7 @@ def test_versions_are_ordered_as_versions():
         ("for ever", {"in CLOSING for ever, nothing can end it": 1, "believes OPEN for ever, nothing can end it: never noticed": 1}),
         ("tls", {"Python 3.11 · wss": 1, "Python 3.11 · ws": 1}),
         ("recorded", {"14.1 asyncio": 1, "Python 3.11 · recorded": 1, "Python 3.11": 1}),
-        ("told late", {"CLOSING": 2}),
+        ("told late", {"closed 4.0 s": 1, "told 40.0 s": 1}),
     ],
 )
 def test_each_lane_says_whose_it_is_and_what_became_of_it(name, words, sets):

@@ -51,7 +51,9 @@ class Table:
             version, implementation, python, situation, wire = (str(cell[k]) for k in NEEDED[:-1])
             place = (version, implementation, python), (situation, wire)
             if place in found:
-                raise ValueError(f"two cells for {', '.join(sum(place, ()))}: draw one of each")
+                raise ValueError(
+                    f"two cells for {', '.join((*place[0], *place[1]))}: draw one of each"
+                )
             found[place] = cell
         if not found:
             raise ValueError("matrix() takes at least one cell, seen none")

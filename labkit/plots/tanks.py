@@ -40,7 +40,7 @@ LAYERS = {  # from below: what each is called, and the ink of that
     "wire": ("in the wire", "stuck_words"),
     "buffer": ("in the write buffer", "ink"),
 }
-BAD = ("one send() is blocked", "an error")  # news
+ERROR = {False: "no error", True: "an error"}  # by whether an application was told
 INSIDE = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
 NAMED = beside(7, (0, 5, -5, 10, -10, 15, -15))[:7]  # at the right
 ABOVE = (*beside(6, (17, 24, 32, 40)), (0, 7, "center", "bottom"))
@@ -71,7 +71,8 @@ def reservoirs(trace: Trace, at: float | None = None, *, sender: str | None = No
     chain = Panel(Axis(0.0, 1.0), Axis(0.0, 1.0), (*tanks, *clauses))
     where = f"above: at {t:g} s (dotted)"
     if is_empty:
-        where = f"at {t:g} s nothing is on its way; the {levels.sender} has {_error(levels, now)}"
+        known = ERROR[_is_told(levels, now)]
+        where = f"at {t:g} s nothing is on its way; the {levels.sender} has {known}"
     source = ((where, "faint"), *ends.source(r))
     kind = f"Reservoirs at {t:g} s, of what the {levels.sender} sends"
     return Figure(
@@ -116,21 +117,23 @@ def _said(place: str, y: float, text: str, size: float = 8.5, **look: Any) -> La
 def _box(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     """An application, and what it knows; bad news in red."""
     if place == "sender":
+        is_blocked, is_told = levels.blocked_since(now.t) is not None, _is_told(levels, now)
         lines = [
-            f"{ends.plural(_count(levels.returned, now.t), 'send')} returned",
-            f"{'no' if levels.blocked_since(now.t) is None else 'one'} send() is blocked",
-            _error(levels, now),
+            (f"{ends.plural(_count(levels.returned, now.t), 'send')} returned", False),
+            (f"{'one' if is_blocked else 'no'} send() is blocked", is_blocked),
+            (ERROR[is_told], is_told),
         ]
         below = f"{many(now.handed)} handed over"
     else:
-        lines = ["recv() gave", ends.plural(_count(levels.got, now.t), "message")]
+        got = ends.plural(_count(levels.got, now.t), "message")
+        lines = [("recv() gave", False), (got, False)]
         below = many(now.received)
     left, right = ACROSS[place] - HALF, ACROSS[place] + HALF
     yield Path(
         ((left, BASE), (right, BASE), (right, TOP), (left, TOP), (left, BASE)), wide=1.2, z=2.0
     )
-    for k, line in enumerate(lines):
-        ink = "stuck_words" if line in BAD else "ink"
+    for k, (line, is_bad) in enumerate(lines):
+        ink = "stuck_words" if is_bad else "ink"
         yield _said(place, TOP - 0.055 - 0.07 * k, line, ink=ink)
     yield _said(place, BASE - 0.04, below, 9.5, bold=place == "receiver")
 
@@ -141,7 +144,9 @@ def _tank(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
     peaks = [max(row.buffer, row.wire, row.queue) for row in levels.history]
     scale = (TOP - BASE) / max(1.12 * limit, 1.08 * max(peaks))
     is_blocked = place == "buffer" and levels.blocked_since(now.t) is not None
-    is_full = is_blocked and count > limit or place == "wire" and count and now.buffer
+    is_full = place == "wire" and count > 0 and now.buffer > 0
+    if is_blocked:
+        is_full = count > limit
     text = f"{many(count)}, full" if is_full else many(count)
     if count:
         yield Bar(x - HALF, x + HALF, (BASE, TOP if is_full else BASE + count * scale), place)
@@ -220,10 +225,10 @@ def _count(rows: Sequence[tuple[float, int]], t: float) -> int:
     return sum(when <= t + 1e-9 for when, _ in rows)
 
 
-def _error(levels: Levels, now: Level) -> str:
+def _is_told(levels: Levels, now: Level) -> bool:
     """Whether the sender's application has been told that something is wrong."""
     told = levels.trace.told_at(levels.sender)
-    return "no error" if told is None or told > now.t else "an error"
+    return told is not None and told <= now.t
 
 
 def _finding(levels: Levels, now: Level) -> str:
@@ -254,7 +259,7 @@ def _clauses(levels: Levels, now: Level) -> Iterator[str]:
     if levels.blocked_since(now.t) is not None and now.buffer <= levels.limit:
         low = f"its low-water mark, {many(levels.low)}"
         yield f"The blocked send() goes on when the buffer is down to {low}"
-    yield f"Its application has {_error(levels, now)}"
+    yield f"Its application has {ERROR[_is_told(levels, now)]}"
     if levels.trace.over == "stuck":
         yield f"From {levels.end:g} s on nothing can happen any more"
     counted = "Counted in bytes on the wire, frame headers too"
