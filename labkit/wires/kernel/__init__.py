@@ -141,12 +141,11 @@ class KernelWire(LoopbackWire):
         """Whether anything is under way, or in a kernel that will try again and get through."""
         assert self.router
         self.see()
-        holders = [
-            end
-            for end, sockets in self.told.items()
-            if any(told.unacknowledged or told.unsent for told in sockets.values())
-        ]
-        return self.router.is_busy() or any(map(self.router.will_pass, holders))
+        for end, sockets in self.told.items():
+            held = [told for told in sockets.values() if told.unacknowledged or told.unsent]
+            if self.router.will_pass(end, bool(held)):
+                return True
+        return False
 
     # what the kernels say
 
