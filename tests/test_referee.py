@@ -36,6 +36,14 @@ def test_the_recorded_traces_tell_what_the_model_tells(name):
     assert not found and pairs
 
 
+def test_the_recorded_orphan_lives_as_long_as_the_models():
+    trace = recorded("kernel-orphan")
+    (gave_up,) = run(trace.experiment, "virtual", progress=False).select("gave_up", "server", "tcp")
+    (gone,) = [event for event in trace.select("socket", "server", "kernel") if event.data["state"] == "gone"]
+    assert gave_up.data["orphan"] and gone.t - trace.closed_at("server") > 60
+    assert near(trace.experiment, gave_up.t, gone.t)
+
+
 FLY = Experiment(Peer(ping_interval=4, ping_timeout=3, close_timeout=2))
 
 

@@ -131,7 +131,7 @@ class Sender:
         if answered < self.tried_at() and not self.far.out.silent:
             self.since = round(answered - self.retries.after(self.number), 9)
             self.aim()
-        return self.comes_at()
+        return max(due, self.comes_at())
 
     def tried_at(self) -> float:
         """When the next try is made (s)."""
