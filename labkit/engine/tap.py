@@ -88,6 +88,9 @@ class Tally:
     def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None:
         """Bytes came out of the wire: not counted."""
 
+    def tcp(self, when: float, conn: int, end: str, what: str, **data: Any) -> None:
+        """What TCP did by itself: not counted."""
+
     def counts(self) -> dict[str, int]:
         """Pings, and bytes of frames with their headers, both ways; frames that went in whole."""
         pings = size = 0
