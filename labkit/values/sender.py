@@ -51,7 +51,7 @@ class Sender:
 
     __slots__ = (
         "out", "retries", "host", "conn", "end", "far", "since", "number", "hole", "burst",
-        "unheard", "answer", "probes", "silent_at", "closed_at", "waiting", "timer",
+        "unheard", "answer", "probes", "gone", "silent_at", "closed_at", "waiting", "timer",
     )  # fmt: skip
 
     def __init__(self, out: Stream, retries: Retries, host: Host, conn: int, end: str) -> None:
@@ -60,6 +60,7 @@ class Sender:
         self.far: Sender  # the other direction's
         self.silent_at = -NEVER  # when the silence began (s)
         self.closed_at: float | None = None  # when its program closed the connection (s)
+        self.gone = False  # it has dropped what was to be sent, so that nothing more can follow
         self.timer: Any = None  # of whoever runs it
         self.probes = None if self.tcp.keepalive_idle is None else Probes(self)
         self.rest()

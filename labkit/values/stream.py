@@ -107,6 +107,7 @@ class Stream:
         if self.sender is not None:
             lost = self.sender.hole
             kept = [] if lost else [entry for entry in self.queue if entry[0] < NEVER]
+            self.sender.gone = self.sender.gone or len(kept) < len(self.queue)
             self.queue = deque(kept) if kept else ()
             self.sender.rest()
 
