@@ -326,6 +326,27 @@ def test_on_the_real_wire_nothing_is_lost_and_nothing_doubled_over_two_cuts():
     assert arrived == [f"reading {number}" for number in range(1, 61)] and len(seen.openings) > 1
 
 
+def test_who_is_slower_than_our_patience_is_given_more_of_it():
+    async def slow(websocket):
+        async for message in websocket:
+            name, number, text = json.loads(message)
+            await asyncio.sleep(6)
+            if number == last.get(name, 0) + 1:
+                arrived.append(text)
+                last[name] = number
+            await websocket.send(str(last.get(name, 0)))
+
+    async def client(uri, number):
+        outbox = Outbox("me")
+        for text in "abcde":
+            outbox.put(text)
+        await deliver(uri, outbox, spread=1, every=5, patience=2)
+
+    arrived, last = [], {}
+    seen = crowd(client, slow, until=300)
+    assert arrived == [*"abcde"] and len(seen.attempts) < 8
+
+
 def test_a_client_that_delivers_spreads_its_first_attempt():
     async def client(uri, number):
         await deliver(uri, Outbox(str(number)), spread=10)

@@ -23,7 +23,8 @@ from labkit.patterns import Outbox, deliver, receiver, server
 from labkit.values.experiment import Experiment, Peer
 
 MESSAGES, EVERY = 150, 0.2  # s from one message to the next
-STOP, END = 240.0, 320.0  # s; when the client is cancelled by its own clock, and when the run ends
+STOP, END = 240.0, 320.0  # s; when the client is cancelled at the latest, by its own clock, and when the run ends
+QUIET = 100.0  # s; every fault is over or for ever: who has delivered all by then is cancelled then
 SPREAD, PAUSE, PATIENCE = 2.0, 4.0, 4.0  # s; what the programs under torture are given
 MUTE = Peer(ping_interval=None)
 
@@ -273,7 +274,8 @@ def delivering(deliver, outbox, texts, apart=EVERY, stop=STOP, **settings):
         for text in texts:
             mine.put(text)
             await asyncio.sleep(apart)
-        await asyncio.wait([task], timeout=began + stop - loop.time())
+        while not task.done() and loop.time() < began + (stop if mine.kept else min(stop, QUIET)):
+            await asyncio.wait([task], timeout=1)
         cancelled = loop.time()
         task.cancel()
         await asyncio.wait([task])

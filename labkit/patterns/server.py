@@ -87,7 +87,7 @@ class Server:
 
     async def run(self, stop: asyncio.Event, *where: Any, **settings: Any) -> None:
         """Serve until ``stop`` is set; ``where`` and ``settings`` go to serve()."""
-        with contextlib.suppress(NotImplementedError, RuntimeError):  # where
+        with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError):  # where
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.where)
         settings = {"ping_timeout": None, "close_timeout": 20, **settings}
         server = await serve(self.welcome, *where, create_connection=Connection, **settings)
