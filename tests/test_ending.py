@@ -254,6 +254,14 @@ def test_a_crowd_and_a_fleet_end_the_same_way():
     interrupt.join()
 
 
+@pytest.mark.parametrize("wire", ["virtual", "loopback"])
+def test_a_task_that_swallows_its_cancellation_is_abandoned_without_a_word(wire, caplog):
+    with pytest.warns(StillBusy, match="swallows"):
+        run(small(faults=[], until=0.1), wire, server=nasty.swallows)
+    belongings()  # collects garbage
+    assert caplog.text == ""
+
+
 # what a trace says
 
 
