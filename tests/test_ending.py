@@ -13,8 +13,9 @@ from pathlib import Path
 
 import nasty
 import pytest
-from cases import alive, belongings, side_by_side, small, wait_until
+from cases import small
 from jupyter_client.manager import KernelManager
+from machine import alive, belongings, side_by_side, wait_until
 from websockets import connect
 
 from labkit import Send, crowd, fleet, open_run, run

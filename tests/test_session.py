@@ -5,7 +5,8 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
-from cases import FLY, side_by_side, small
+from cases import FLY, small
+from machine import side_by_side
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, block, open_run, run
 from labkit.engine.session import Session
