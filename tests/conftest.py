@@ -33,7 +33,7 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
 @pytest.fixture
 def nothing_stays(tmp_path, monkeypatch):
     """For what takes down all that it makes: files, threads, tasks and keys of TLS. Temporary files are those of this test alone."""
-    from cases import belongings
+    from machine import belongings
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = belongings()

@@ -7,7 +7,8 @@ import sys
 import threading
 
 import pytest
-from cases import FLY, quiet, side_by_side, wait_until
+from cases import FLY, quiet
+from machine import side_by_side, wait_until
 
 import labkit
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Trace, explore, live, open_run, plots, predict, run

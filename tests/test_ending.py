@@ -13,8 +13,9 @@ from pathlib import Path
 
 import nasty
 import pytest
-from cases import alive, belongings, side_by_side, small, wait_until
+from cases import small
 from jupyter_client.manager import KernelManager
+from machine import alive, belongings, side_by_side, wait_until
 from websockets import connect
 
 from labkit import Send, crowd, fleet, open_run, run
@@ -252,6 +253,14 @@ def test_a_crowd_and_a_fleet_end_the_same_way():
         fleet(small(until=600, faults=[]), clients=3, wire="loopback")
     done.set()
     interrupt.join()
+
+
+@pytest.mark.parametrize("wire", ["virtual", "loopback"])
+def test_a_task_that_swallows_its_cancellation_is_abandoned_without_a_word(wire, caplog):
+    with pytest.warns(StillBusy, match="swallows"):
+        run(small(faults=[], until=0.1), wire, server=nasty.swallows)
+    belongings()  # collects garbage
+    assert caplog.text == ""
 
 
 # what a trace says

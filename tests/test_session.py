@@ -5,9 +5,10 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
-from cases import FLY, side_by_side, small
+from cases import FLY, small
+from machine import side_by_side
 
-from labkit import Cut, Experiment, Goodbye, Peer, Send, open_run, run
+from labkit import Cut, Experiment, Goodbye, Peer, Send, block, open_run, run
 from labkit.engine.session import Session
 
 both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
@@ -176,3 +177,15 @@ def test_the_write_buffer_is_watched_under_tls_to_the_end_and_beyond():
     peer, more = Peer(ping_interval=1, ping_timeout=1, close_timeout=1, buffer=4096), Send(at=2.2, size=40_000, every=0.05)
     trace = run(Experiment(server=peer, faults=[Cut(at=1.5, heal=9), more], tls=True, until=12), "virtual")
     assert max(count for _, count in trace.waiting("server")) > 40_000 and trace.waiting("server")[-1][1] == 0
+
+
+def test_what_was_still_to_come_does_not_happen_while_a_run_is_taken_down():
+    async def blocks_at_last(websocket):
+        try:
+            await websocket.wait_closed()
+        finally:
+            block(10)  # lets time pass
+
+    with open_run(FLY, "virtual", server=blocks_at_last) as session:
+        session.wait(1)
+    assert session.wire.now() == 11 and session.going == [] and session.pending

@@ -11,7 +11,8 @@ from multiprocessing import get_context
 
 import pandas
 import pytest
-from cases import FLY, alive, goodbyes, quiet, wait_until
+from cases import FLY, goodbyes, quiet
+from machine import alive, wait_until
 
 import labkit.many.sweeps
 from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cases import FLY, alive, side_by_side, small, wait_until
+from cases import FLY, small
+from machine import alive, side_by_side, wait_until
 
 from labkit import Cut, Experiment, Goodbye, HangUp, Hole, Peer, Reset, Send, Vintage, run, run_each
 from labkit.ends.capabilities import IMPLEMENTATIONS, SINCE, VIRTUAL, has, lack, number

@@ -92,7 +92,7 @@ class End:
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of serve() or connect() that this version has, for the peer."""
-        peer = self.experiment.peer(self.name)
+        peer: Peer = self.experiment.peer(self.name)
         given = {
             "ping_interval": peer.ping_interval,
             "ping_timeout": peer.ping_timeout,

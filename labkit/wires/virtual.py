@@ -228,8 +228,10 @@ class VirtualWire(Wire):
                 self.loops[end].set_exception_handler(heard)
                 self.loops[end].call_soon(abort)
             self._cancel_all()
-            if left := [(loop, one) for loop in self.loops.values() for one in loop.generators]:
-                for loop, one in left:  # such as `async for websocket in connect(…)`, half-way
+            # such as `async for websocket in connect(…)`, half-way
+            begun = [(loop, one) for loop in self.loops.values() for one in loop.generators]
+            if left := [(loop, one) for loop, one in begun if one.ag_frame]:
+                for loop, one in left:
                     loop.create_task(one.aclose())
                 self._settle()
                 self._cancel_all()
