@@ -166,7 +166,9 @@ class Reader:
                 return self._of_json(data, depth, before)
         found = self._found(row)
         if found is None:
-            text = Line(self.lines, before + row[:STAMP], "", False, "", "", "text", row)
+            start = 0 if row[:TIME_LENGTH].strip(TIME_LETTERS) else TIME_LENGTH
+            prefix, message = before + row[:STAMP], row[start:]  # the same text has other times
+            text = Line(self.lines, prefix, "", False, "", "", "text", message)
             return (text,) if _may_matter(row) else ()
         kind, message, prefix = found.lastgroup or "", found[0], before + row[: found.start()]
         who, named, side, thread = self._whose(prefix)

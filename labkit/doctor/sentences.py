@@ -12,10 +12,12 @@ code = 1006 (connection closed abnormally [internal]), no reason                
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .codes import KEEPALIVE, of_close, whose
 
 Told = tuple[str, str, str]  # a cause, how sure, what it says
+REPEATED = 500  # lines that are kept in mind: tracebacks come again and again
 
 CLOSES = re.compile(
     r"(?P<who>sent|received) (?P<code>[1-4]\d{3}) \((?:OK|going away|protocol error|unsupported"
@@ -100,11 +102,13 @@ HOW = {  # TCP ended
 }
 
 
-def hints(text: str) -> list[str]:
+@lru_cache(REPEATED)
+def hints(text: str) -> tuple[str, ...]:
     """What a line hints at."""
-    return [hint for sentence, hint in HINTS if sentence in text]
+    return tuple(hint for sentence, hint in HINTS if sentence in text)
 
 
+@lru_cache(REPEATED)
 def told(text: str) -> Told | None:
     """The cause that a line tells; None: it tells none."""
     if ("sent " in text or "received " in text) and (found := CLOSES.search(text)):
