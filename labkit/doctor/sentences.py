@@ -83,16 +83,27 @@ CAUSES = [(sentence, told) for sentences, told in {
 HINTS = [(sentence, hint) for hint, sentences in {
     "reset": "ConnectionResetError|reset by peer|WinError 10054|Errno 104]|Errno 54]",
     "hung up": "IncompleteReadError|stream ends after|stream ended|bytes read on a total",
-    "gave up": "WinError 121]|WinError 10060]|WinError 64]|Errno 110]|Errno 60]|ETIMEDOUT",
+    "gave up": "WinError 121]|WinError 10060]|WinError 64]|Errno 110]|Errno 60]|ETIMEDOUT"
+    "|TimeoutError(110,|TimeoutError(60,",
     "wrote": "BrokenPipeError|Errno 32]|ConnectionAbortedError|WinError 10053]",
     "failed itself": "CancelledError",
     "reads slowly": "_put_message_waiter",
     "drains": "in _drain_helper|in _make_drain_waiter|, in drain",
     "asserts": "AssertionError",
+    "opens": "self.open_timeout",
+    "times out": "TimeoutError",
     "here": "websockets/|websockets\\",
     "elsewhere": "aiohttp|packages/requests|urllib3|HTTPConnectionPool|HTTPSConnectionPool|redis"
     "|psycopg|httpx|sqlalchemy|pymongo|packages/websocket/|kafka|botocore",
 }.items() for sentence in sentences.split("|")]  # fmt: skip
+PAIRS = {  # a hint that tells a cause, if another stands above it
+    "asserts": (
+        "drains",
+        "legacy_bug",
+        "AssertionError in drain(): two tasks waited in it at once",
+    ),
+    "times out": ("opens", "handshake", "the opening handshake took longer than open_timeout"),
+}
 HOW = {  # TCP ended
     "reset": "TCP was reset, by the peer or by a box between (a proxy, a firewall)",
     "hung up": "the other side, or a box between, closed TCP without a CLOSE",
