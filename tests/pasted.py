@@ -4,7 +4,7 @@ What stands in a file of tests/corpus, and the words for what is true, are told 
 
     right     it says the truth, or less than it that is so too, and no more; of what nobody can decide, it says just that
     astray    besides, it calls something possible that is not so
-    silent    it says that it can't tell, where one can
+    silent    it says that it can't tell ("turn this on"), where one can
     wrong     it calls something certain or likely that is not so, or says, however carefully, what must not be said
 """
 
@@ -91,11 +91,10 @@ class Case:
             return "wrong"
         if stray:
             return "astray"
-        if not told:
-            return "right" if UNDECIDED in (*self.truth, *self.also) else "silent"
-        found = set().union(*(words for words, _ in told))
-        missed = {*self.truth} - found
-        return "right" if not missed or (len(self.truth) == 1 and found & {*self.also}) else "silent"
+        found = set().union(*(words for words, _ in told)) or {UNDECIDED}
+        if len(self.truth) > 1:  # of several connections each has to be told
+            return "right" if found.issuperset(self.truth) else "silent"
+        return "right" if found & {*self.truth, *self.also} else "silent"
 
 
 def meaning(verdict: Verdict) -> set[str]:
@@ -127,7 +126,10 @@ def outcomes(decided: bool) -> Counter[str]:
 
 def spoken(verdicts: list[Verdict]) -> str:
     """The answer in the corpus's words, the worst first; "?" behind what is only possible."""
-    said = (f"{' or '.join(sorted(meaning(one)))}{'?' * (one.sure == 'possible')}" for one in verdicts)
+    said = []
+    for one in verdicts:
+        doubt = "?" if one.sure == "possible" else ""
+        said.append(" or ".join(sorted(meaning(one))) + doubt)
     return ", ".join(dict.fromkeys(said)) or UNDECIDED
 
 

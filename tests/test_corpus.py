@@ -44,6 +44,7 @@ def test_its_files_are_well_formed():
         words = [*case.truth, *case.also, *case.never]
         assert VOCABULARY.issuperset(words), case.name
         assert len(words) == len(set(words)), case.name
+        assert UNDECIDED not in (*case.also, *case.never), case.name
         assert case.made in ("run", "hand"), case.name
         assert not re.search(r"/(root|work|tmp)/", case.text), case.name
 
