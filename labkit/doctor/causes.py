@@ -81,7 +81,8 @@ def _never_open(connection: Connection) -> Verdict | None:
         return Verdict(connection.refusal, "certain", refused.words, (refused,))
     if not (connection.whole and connection.is_over):
         return None
-    evidence, http = connection.facts("CONNECTING", "CLOSED"), connection.http
+    evidence = connection.facts("CONNECTING", connection.status, "CLOSED")
+    http = connection.http
     if connection.side == "server" and http in ("", "400", "426"):
         return Verdict("probe", "likely", "no WebSocket request came", evidence)
     if http.isdigit():

@@ -67,6 +67,7 @@ class Connection:
     mistake: str = ""  # the type of the exception that the handler raised
     refused: Fact | None = None  # the opening handshake failed
     http: str = ""  # "request", then the status of its answer
+    status: Fact | None = None  # the line of that answer
     refusal: str = ""  # of which kind: a cause
     failing: int | None = None  # the code with which legacy fails it
     how: str = ""  # TCP ended: a key of sentences.HOW
@@ -216,6 +217,7 @@ class Connection:
             sent = line.startswith(">")
             self.side = self.side or ("client" if sent == request else "server")
             self.http = "request" if request else line[11:14]
+            self.status = None if request else fact._replace(words=line[:14])
         elif line.startswith("> ") and "websockets/" in line:
             self.version = line.rpartition("websockets/")[2].partition(" ")[0][:20]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from .connection import Connection, Fact
 from .demultiplexer import Demultiplexer
 from .lines import Line
-from .sentences import HOW, hints, told
+from .sentences import HOW, PAIRS, hints, told
 from .verdict import Verdict
 
 OPENING = ("probe", "handshake", "unreachable")  # what can happen before OPEN
@@ -99,9 +99,10 @@ class ExceptionTexts:
             self.hints = {}
         self.at = line.number
         self.hints.setdefault(hint, Fact(line.number, None, hint))
-        if hint == "asserts" and "drains" in self.hints:
-            words = "AssertionError in drain(): two tasks waited in it at once"
-            self._keep(line, words, "legacy_bug", "certain")
+        if hint in PAIRS:
+            above, cause, words = PAIRS[hint]
+            if above in self.hints:
+                self._told(line, cause, "certain", words)
         connection = self.connections.newest(line)
         if hint in HOW and connection is not None:
             connection.how = connection.how or hint

@@ -3,7 +3,7 @@
 A connection is in one *phase*, and may wait for an answer with certain bytes, or a code:
 
     opening → idle → announced → pinged → waiting → ponged → idle …   its keepalive
-              any of them → failing → leaving → closing               its end
+              any of them → failing → leaving → saying → closing      its end
 
 Lines that a phase has to bring next go there; the others to the connection of the line before.
 """
@@ -17,13 +17,13 @@ from .codes import KEEPALIVE
 from .connection import Connection, Data
 
 OPEN = "idle waiting ponged pinged announced"
-ENDING = "closing leaving failing"
+ENDING = "closing saying leaving failing"
 TIERS = {  # what a line is: the phases that it fits, the likely ones first
     line: [tier.split() for tier in tiers.split("|")]
     for line, tiers in {
         "OPEN": "opening",
         "CLOSING": f"leaving failing|{OPEN}",
-        "CLOSED": f"closing|leaving|{OPEN}|opening",
+        "CLOSED": f"closing saying|leaving|{OPEN}|opening",
         "% sending": f"idle|{OPEN}",
         "> PING": f"announced|idle|{OPEN}",
         "% sent": f"pinged|{OPEN}",
@@ -31,8 +31,8 @@ TIERS = {  # what a line is: the phases that it fits, the likely ones first
         "% received": f"ponged|{OPEN}",
         "timeout": f"waiting ponged|{OPEN}",
         "failing": f"failing|{OPEN}",
-        "> timeout": f"failing|{OPEN}",
-        "> CLOSE": f"{OPEN}|failing",
+        "> timeout": f"saying failing|{OPEN}",
+        "> CLOSE": f"saying|{OPEN}|failing",
         "< CLOSE": f"{OPEN}|{ENDING}",
         "> EOF": f"{ENDING}|{OPEN}",
         "< EOF": f"closing|{OPEN}|{ENDING}",
@@ -128,8 +128,10 @@ def _keys(one: Connection) -> Keys:
 
 
 def _phase(one: Connection) -> str:
-    if one.state in ("CONNECTING", "CLOSING"):
-        return "opening" if one.state == "CONNECTING" else "closing"
+    if one.state == "CONNECTING":
+        return "opening"
+    if one.state == "CLOSING":
+        return "closing" if one.sent else "saying"  # legacy says CLOSE then
     if one.sent or one.got or one.eof:
         return "leaving"
     if one.timed_out:

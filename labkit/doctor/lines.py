@@ -56,8 +56,11 @@ NAMED = re.compile(
     r"|\b(?:c|cid|client|session|sid|peer)[=#] ?\"?([\w.-]+)"
     r"|(?<![\w.-])((?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,32})(?![\w.-])"
 )
-PROCESS = re.compile(r"[\w./-]+\[(\d+)\]:")
+PROCESS = re.compile(  # app[71]:   [71]   [pod/hub-7xk2p/hub]   feed-1  |
+    r"[\w./-]+\[(\d+)\]:|(?<=\s)\[(\d{1,7})\](?=\s)|\[pod/([\w.-]+)/|^([\w.-]+-\d+) +\|"
+)
 LOGGER = re.compile(r"websockets\.(server|client)")
+AFTER = re.compile(r"\s\[websockets\.(server|client)\]\s*$")  # as structlog has it
 THREAD = re.compile(r"\b((?:Thread|Task)-\d+|140\d{12}|(?:tid|thread|task)[=: ]#?\d+)\b")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -68,8 +71,8 @@ SIGILS = ("= con", "> ", "< ", "% ", "- ", "! ", "x ")  # one of them begins eac
 SIGNS = (  # one of these stands in every line that matters; "u003": "<" as some JSON writes it
     "onnection", "keepalive", "timed out", "u003", "rror", "xception", " frame", "ebsocket",
     "ebSocket", "Invalid", "sent ", "received ", "failed", " valid HTTP", "code = ", "Frame(",
-    "- state =", "- event =", "! ", "1006", "Errno", "_waiter", "_drain", "already running",
-    "x aborting",
+    "- state =", "- event =", "! ", "1006", "Errno", "open_timeout", "_waiter", "_drain",
+    "already running", "x aborting",
 )  # fmt: skip
 CONNECTION = re.compile(r"(?:websocket|ws|conn|connection)(?:[._-]?(?:id|uuid))?$", re.I)
 
@@ -166,10 +169,14 @@ class Reader:
                 return self._of_json(data, depth, before)
         found = self._found(row)
         if found is None:
-            text = Line(self.lines, before + row[:STAMP], "", False, "", "", "text", row)
+            start = 0 if row[:TIME_LENGTH].strip(TIME_LETTERS) else TIME_LENGTH
+            prefix, message = before + row[:STAMP], row[start:]  # the same text has other times
+            text = Line(self.lines, prefix, "", False, "", "", "text", message)
             return (text,) if _may_matter(row) else ()
         kind, message, prefix = found.lastgroup or "", found[0], before + row[: found.start()]
         who, named, side, thread = self._whose(prefix)
+        if not side and "[websockets." in row and (after := AFTER.search(row)):
+            side, message = after[1], message.partition(" [websockets.")[0].rstrip()
         if kind == "older":
             message, side = modern(message)
             kind = "data" if message[2:] in DATA else "other"
@@ -221,7 +228,7 @@ def whose(prefix: str) -> Whose:
         name = found[found.lastindex or 1]
         return Whose(name, any(letter.isdigit() for letter in name), side, thread)
     found = PROCESS.search(prefix)
-    return Whose(found[1] if found else "", False, side, thread)
+    return Whose(found[found.lastindex or 0] if found else "", False, side, thread)
 
 
 def _decoded(row: str) -> dict[str, Any]:

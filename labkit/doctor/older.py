@@ -9,7 +9,6 @@ client - event = connection_lost(reset by peer)         x connection lost: reset
 
 from __future__ import annotations
 
-import ast
 import re
 
 OPCODES = {"0": "CONT", "1": "TEXT", "2": "BINARY", "8": "CLOSE", "9": "PING", "10": "PONG"}
@@ -47,7 +46,8 @@ def _frame(frame: re.Match[str]) -> str:
         return f"{start} {payload} [binary]"
     if opcode != "CLOSE":
         return start
-    data = ast.literal_eval(payload)
+    escaped = payload[2:-1].replace(r"\\", "\\").encode("latin-1", "replace")  # some double them
+    data = escaped.decode("unicode_escape", "replace").encode("latin-1", "replace")
     if len(data) < 2:
         return f"{start} [0 bytes]"
     reason = data[2:].decode("utf-8", "replace")

@@ -12,10 +12,12 @@ code = 1006 (connection closed abnormally [internal]), no reason                
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .codes import KEEPALIVE, of_close, whose
 
 Told = tuple[str, str, str]  # a cause, how sure, what it says
+REPEATED = 500  # lines that are kept in mind: tracebacks come again and again
 
 CLOSES = re.compile(
     r"(?P<who>sent|received) (?P<code>[1-4]\d{3}) \((?:OK|going away|protocol error|unsupported"
@@ -81,16 +83,27 @@ CAUSES = [(sentence, told) for sentences, told in {
 HINTS = [(sentence, hint) for hint, sentences in {
     "reset": "ConnectionResetError|reset by peer|WinError 10054|Errno 104]|Errno 54]",
     "hung up": "IncompleteReadError|stream ends after|stream ended|bytes read on a total",
-    "gave up": "WinError 121]|WinError 10060]|WinError 64]|Errno 110]|Errno 60]|ETIMEDOUT",
+    "gave up": "WinError 121]|WinError 10060]|WinError 64]|Errno 110]|Errno 60]|ETIMEDOUT"
+    "|TimeoutError(110,|TimeoutError(60,",
     "wrote": "BrokenPipeError|Errno 32]|ConnectionAbortedError|WinError 10053]",
     "failed itself": "CancelledError",
     "reads slowly": "_put_message_waiter",
     "drains": "in _drain_helper|in _make_drain_waiter|, in drain",
     "asserts": "AssertionError",
+    "opens": "self.open_timeout",
+    "times out": "TimeoutError",
     "here": "websockets/|websockets\\",
     "elsewhere": "aiohttp|packages/requests|urllib3|HTTPConnectionPool|HTTPSConnectionPool|redis"
     "|psycopg|httpx|sqlalchemy|pymongo|packages/websocket/|kafka|botocore",
 }.items() for sentence in sentences.split("|")]  # fmt: skip
+PAIRS = {  # a hint that tells a cause, if another stands above it
+    "asserts": (
+        "drains",
+        "legacy_bug",
+        "AssertionError in drain(): two tasks waited in it at once",
+    ),
+    "times out": ("opens", "handshake", "the opening handshake took longer than open_timeout"),
+}
 HOW = {  # TCP ended
     "reset": "TCP was reset, by the peer or by a box between (a proxy, a firewall)",
     "hung up": "the other side, or a box between, closed TCP without a CLOSE",
@@ -100,11 +113,13 @@ HOW = {  # TCP ended
 }
 
 
-def hints(text: str) -> list[str]:
+@lru_cache(REPEATED)
+def hints(text: str) -> tuple[str, ...]:
     """What a line hints at."""
-    return [hint for sentence, hint in HINTS if sentence in text]
+    return tuple(hint for sentence, hint in HINTS if sentence in text)
 
 
+@lru_cache(REPEATED)
 def told(text: str) -> Told | None:
     """The cause that a line tells; None: it tells none."""
     if ("sent " in text or "received " in text) and (found := CLOSES.search(text)):
