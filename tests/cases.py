@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Callable
 
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, Tcp
 from labkit.values.faults import ENDS, Act

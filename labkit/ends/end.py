@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from websockets.version import version
 
-from ..values.experiment import Experiment
+from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Goodbye, Leave, Send, StopReading
 from .capabilities import has
 from .raised import awaited_in, describe
