@@ -128,9 +128,9 @@ class Router:
         """Tell of a packet that says nothing new, and whether it came through."""
         line, heard = packet.line, packet.heard
         for what, number in (("retransmission", heard.again), ("probe", heard.probe)):
-            if number:
+            if number and self.wire.tap:
                 told = {"number": number, "through": passes}
-                self.wire.tell_tcp(packet.sent, line.number, line.sender, what, **told)
+                self.wire.tap.tcp(packet.sent, line.number, line.sender, what, **told)
 
     def reset(self, sender: str) -> None:
         """End every connection in one direction by an RST that its receiver believes.
