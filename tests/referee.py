@@ -132,7 +132,7 @@ def _first_sent(drawn: Experiment, end: str, since: float) -> float:
     """When an end first says something by itself, from ``since`` (s) on; infinity: never."""
     peer, moments = drawn.peer(end), [math.inf]
     beats = [(peer.ping_interval, peer.ping_interval)] if peer.ping_interval else []
-    beats += [(act.start, act.every) for act in drawn.faults if isinstance(act, Send) and act.end == end]
+    beats += [(act.start, getattr(act, "every", None)) for act in drawn.faults if isinstance(act, (Send, Goodbye)) and act.end == end]
     for first, every in beats:
         times = itertools.count(first, every) if every else iter([first])
         moments.append(next((t for t in times if t >= since), math.inf))

@@ -27,7 +27,7 @@ import socket
 from collections.abc import Iterator
 
 from ...values.experiment import Experiment
-from ...values.faults import ENDS, FLOW, Act, Cut, Fault, Reset
+from ...values.faults import ENDS, FLOW, Act, Cut, Fault, Reset, Suspend
 from ...values.tcp import Tcp
 from ..loopback import LoopbackWire, new_socket, set_buffers
 from ..options import asked
@@ -197,10 +197,10 @@ def check(experiment: Experiment) -> None:
             "one, without handlers of your own"
         )
     for act in experiment.faults:
-        if isinstance(act, Fault) and not isinstance(act, (Cut, Reset)):
+        if isinstance(act, (Fault, Suspend)) and not isinstance(act, (Cut, Reset)):
             raise ValueError(
                 f"the kernel wire cannot do {act!r}: of the faults of a wire it has Cut and "
-                "Reset, and every packet takes Experiment.latency; the other wires have it"
+                "Reset, and every packet takes Experiment.latency; the virtual wire can"
             )
     for end in ENDS:
         _check_tcp(experiment.peer(end).tcp)
