@@ -80,10 +80,11 @@ class Sender:
         self.answer: float | None = None  # when an acknowledgement will be here (s)
         self.waiting = 0  # bytes that have arrived and are not acknowledged
 
-    def holds(self, when: float) -> bool:
-        """Whether what is sent at ``when`` (s) has to wait for something before it.
+    def holds_back(self, when: float) -> bool:
+        """Something is to be sent at ``when`` (s): whether it has to wait for what came before.
 
-        Until the second try it is sent, though in vain if something before it has not arrived.
+        Until the second try it is sent, though in vain if something before it has not arrived: it
+        is counted, since the next try will bring it along.
         """
         if self.since is None:
             return False

@@ -57,7 +57,7 @@ class Stream:
     def put(self, when: float, item: Any) -> None:
         """An item leaves at ``when`` (s), behind everything that came before."""
         due, queue = round(when + self.latency, 9), self.queue
-        if self.sender is not None and self.sender.holds(when):
+        if self.sender is not None and self.sender.holds_back(when):
             due = NEVER
         if isinstance(queue, deque):
             queue.append((max(due, queue[-1][0]), item))
