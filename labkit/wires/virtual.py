@@ -1,7 +1,7 @@
 """The virtual wire: the same websockets code and the same pipes, in memory, in virtual time.
 
-Deterministic, and milliseconds for hours of connection. What it cannot show is what a kernel does
-(retransmissions), and what a busy machine does (being late): for that there is the loopback wire.
+Deterministic, and milliseconds for hours of connection. TCP is a model here (values/stream.py).
+What it cannot show is what a busy machine does (being late): for that there is the loopback wire.
 """
 
 from __future__ import annotations
