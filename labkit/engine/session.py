@@ -225,7 +225,8 @@ class Session(Engine):
         try:
             if self.over_at is None:
                 self.wire.settle()
-            self.wire.tell_open_tries()
+            if self.record:
+                self.wire.tell_open_tries()
             self.recorder.on = False  # teardown is not recorded
         finally:
             zero = self.zero or 0.0

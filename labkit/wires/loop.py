@@ -190,7 +190,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         if self.ready.hot:
             self._process_events(self.ready.found())
         if timers:
-            soon = self.time() + GRID
+            soon = self.clock.now - self.asleep + GRID
             while timers and timers[0][0] < soon:
                 ready.append(heapq.heappop(timers)[2])
         if not ready:
