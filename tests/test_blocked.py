@@ -122,7 +122,7 @@ def test_what_was_promised_is_what_theory_says_of_the_same_cut_without_traffic()
             "CLOSING until 60 s, and no end in sight: close() waits in drain(), and close_timeout counts only after that",
         ),
         (flow(9, heal=30, until=40), "Cut for 21 s, and the server never noticed: its ping waited in drain(), and no timer ran"),
-        (flow(11.5, every=1, heal=30), "CLOSED at 38.88 s, 21.88 s after it was due: send() and keepalive's CLOSE waited in drain()"),
+        (flow(11.5, every=1, heal=30), "CLOSED at 38.68 s, 21.68 s after it was due: send() and keepalive's CLOSE waited in drain()"),
         (flow(9, every=1, size=1000), "Nothing is blocked: the server's write buffer never kept a task waiting"),
         (SLOW, "OPEN: send() and ping() waited in drain(), at most for 5.97 s"),
         (QUIET, "Nothing is blocked: the server's write buffer never kept a task waiting"),
