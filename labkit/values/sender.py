@@ -151,6 +151,8 @@ class Sender:
 
     def alarm(self) -> float | None:
         """When it has to be looked at again (s); None: not before something else happens."""
+        if self.since is None and self.probes is None and not self.out.queue:
+            return self.answer
         times = [] if self.answer is None else [self.answer]
         if self.since is not None:
             times.append(self.ends_at())
