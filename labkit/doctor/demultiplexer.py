@@ -25,7 +25,7 @@ from .timestamps import TimestampReader
 CLOSED_KEPT = 64  # closed connections that may still get a line, such as "x closing TCP connection"
 LIVE_KEPT = 4000  # connections that are not closed; of more, the longest silent are judged
 FRESH = 20  # connections without a name yet, among which a name looks for its own
-AFTER_CLOSED = ("tcp", "note", "got", "sent", "timeout")  # kinds of such lines
+AFTER_CLOSED = ("tcp", "note", "got", "sent", "timeout", "failing")  # kinds of such lines
 
 
 @dataclass(eq=False)
