@@ -358,5 +358,5 @@ class Sender:
             self.start(round(arrived - latency, 9))
             self.expect_answer(arrived)
         due = round(now + latency, 9)
-        if isinstance(queue, deque):
+        if isinstance(queue, deque) and queue[-1][0] == NEVER:
             self.out.queue = deque(self.paced(queue, due, window))
