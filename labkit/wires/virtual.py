@@ -108,7 +108,8 @@ class VirtualWire(Wire):
     def tcp_of(self, number: int) -> dict[str, Tcp]:
         """Of each end's system for this connection: its own, and what its socket was told."""
         pipes = self.pipes[number - 1]
-        told = {end: self.sinks[pipes[OTHER[end]]].told for end in FLOW}
+        sockets = {end: self.sinks.get(pipes[OTHER[end]]) for end in FLOW}  # none in a cut yet
+        told = {end: sock.told if sock else None for end, sock in sockets.items()}
         return {end: answered(tcp, told[end] or {}) for end, tcp in self.tcp.items()}
 
     def push(self, pipe: Pipe, item: bytes | None) -> None:
