@@ -14,7 +14,7 @@ An ``Experiment`` is ``run`` on a wire and leaves a ``Trace``, which plots draw 
 The house, in the order in which it is read:
 
     values/         what is set up, and what happens to it: Experiment, Peer, Cut and the other acts
-    wires/          what carries bytes and can be hurt: pipes, a clock, two wires
+    wires/          what carries bytes and can be hurt: pipes, a clock, three wires
     ends/           the application at each end, and how asyncio, threads and trio carry it
     engine/         what runs an experiment and watches it: session, recorder, tap
     trace/          what was seen, and why
@@ -47,21 +47,23 @@ from .values.faults import (
     Goodbye,
     HangUp,
     Idle,
+    Leave,
     Limit,
     Reset,
     Send,
     Slice,
     SlowClose,
     StopReading,
+    Suspend,
     Throttle,
     Tunnel,
 )  # fmt: skip
 from .values.tcp import Tcp
 
 __all__ = [  # what is quick to import is imported
-    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Limit",
-    "Peer", "Prediction", "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading",
-    "Tcp", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
+    "Cut", "Delay", "Event", "Experiment", "Frame", "Freeze", "Goodbye", "HangUp", "Idle", "Leave",
+    "Limit", "Peer", "Prediction", "Raised", "Reset", "Send", "Slice", "SlowClose", "StopReading",
+    "Suspend", "Tcp", "Throttle", "Trace", "Tunnel", "compare", "covers", "predict", "recorded",
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",

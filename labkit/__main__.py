@@ -1,4 +1,4 @@
-"""The command line: ``python -m labkit run …``, ``show``, ``vintages``, ``matrix``, ``doctor``.
+"""The command line: ``python -m labkit run …``, ``show``, ``kernel``, ``vintages``, ``matrix``, …
 
 Wrong usage: exit 2 and one sentence.
 """
@@ -57,6 +57,7 @@ def parser() -> Parser:
 
     _add_run(commands.add_parser("run", help="cut a real connection and see who notices, and when"))
     _add_show(commands.add_parser("show", help="print a saved trace, and draw it"))
+    _add_kernel(commands.add_parser("kernel", help="say whether the kernel wire works here"))
     _add_vintages(
         commands.add_parser(
             "vintages", help="other versions of websockets: list those that are here, or fetch some"
@@ -90,10 +91,11 @@ def _add_run(run: Parser) -> None:
     )
     run.add_argument(
         "--wire",
-        choices=["loopback", "virtual"],
+        choices=["loopback", "virtual", "kernel"],
         default="loopback",
-        help="real TCP in real time, or a clock that jumps",
+        help="real TCP in real time, a clock that jumps, or two kernels and a router (Linux)",
     )
+    run.add_argument("--pcap", metavar="FILE", help="keep the packets of the kernel wire")
     run.add_argument(
         "--log", action="store_true", help="print the library's DEBUG log of the server too"
     )
@@ -103,6 +105,12 @@ def _add_run(run: Parser) -> None:
 def _add_show(show: Parser) -> None:
     show.add_argument("trace", help="a file that `run --json` or Trace.save() wrote")
     _add_outputs(show)
+
+
+def _add_kernel(kernel: Parser) -> None:
+    kernel.add_argument(
+        "--required", action="store_true", help="exit 2 if it does not work, as for a test"
+    )
 
 
 def _add_vintages(vintages: Parser) -> None:
@@ -196,7 +204,7 @@ def do_run(args: argparse.Namespace) -> None:
     from . import run
 
     _check_suffix(args.figure)
-    trace = run(experiment(args), args.wire)
+    trace = run(experiment(args), args.wire, pcap=args.pcap)
     if args.log:
         print(*trace.log("server"), "", sep="\n")
     output(trace, args)
@@ -205,6 +213,16 @@ def do_run(args: argparse.Namespace) -> None:
 def do_show(args: argparse.Namespace) -> None:
     _check_suffix(args.figure)
     output(Trace.load(args.trace), args)
+
+
+def do_kernel(args: argparse.Namespace) -> None:
+    """Try the kernel wire, and say whether it works, or why it does not."""
+    from .versions import why_no_kernel
+
+    why = why_no_kernel()
+    if why and args.required:
+        raise ValueError(why)
+    print(why or "The kernel wire works here: run(experiment, wire='kernel').")
 
 
 def do_vintages(args: argparse.Namespace) -> None:
@@ -245,6 +263,7 @@ def do_doctor(args: argparse.Namespace) -> None:
 COMMANDS = {
     "run": do_run,
     "show": do_show,
+    "kernel": do_kernel,
     "vintages": do_vintages,
     "matrix": do_matrix,
     "doctor": do_doctor,

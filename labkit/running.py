@@ -26,8 +26,9 @@ def run(
     progress: bool = True,
     guess: float | None = None,
     vintage: Vintage | None = None,
+    pcap: str | None = None,
 ) -> Trace:
-    """Run an experiment on a wire: "loopback" (real TCP) or "virtual" (a clock that jumps).
+    """Run an experiment on a wire: "loopback", "virtual" (a clock that jumps), or "kernel".
 
     ``server`` and ``client`` replace the application of an end by your own
     ``async def handler(websocket)``. ``record=False`` keeps only states, what the applications
@@ -37,7 +38,12 @@ def run(
     off; ``guess`` (s) is counted down in it. With a ``vintage``, such as Vintage("14.1"), it runs
     in a worker process, on that version and implementation of websockets and that Python. Returns
     a Trace; raises ValueError if the wire cannot do the experiment, and Hole if there is no such
-    vintage here.
+    vintage here, or no such wire.
+
+    The kernel wire is two network namespaces of Linux with a router between them, in a worker
+    process: real TCP that loses packets, so it tries again, gives up, and leaves orphans. The trace
+    says what it did (witnesses "tcp" and "kernel"), and the packets go to the file ``pcap``, which
+    Wireshark opens. ``python -m labkit kernel`` says whether it works here.
 
     On the loopback wire it returns within 2 s of the run's end, or of an interrupt, whatever a
     handler does: connections are aborted, tasks cancelled, calls broken off. A handler that was not
@@ -50,15 +56,18 @@ def run(
     Where a program is to block, see :func:`labkit.block`; where it is to hang, use the loopback
     wire.
     """
-    if vintage is not None:
-        from .versions import run_in
+    if pcap is not None and wire != "kernel":
+        raise ValueError(f"only the kernel wire has packets to keep in {pcap!r}, seen {wire!r}")
+    if vintage is not None or wire == "kernel":
+        from .versions import Vintage, run_in
 
         if server or client or not record:
             raise ValueError(
-                "a vintage runs in a worker process: it takes an Experiment, no handlers of "
-                "your own, and is always recorded"
+                "a vintage, and the kernel wire, run in a worker process: it takes an Experiment, "
+                "no handlers of your own, and is always recorded"
             )
-        return run_in(vintage, experiment, wire, guess=guess, progress=progress)
+        chosen = vintage or Vintage()
+        return run_in(chosen, experiment, wire, guess=guess, progress=progress, pcap=pcap)
     session = open_run(experiment, wire, server=server, client=client, record=record)
     if not record:
         session.skip_handshake()

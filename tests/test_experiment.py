@@ -1,6 +1,7 @@
 """Experiments are values: equal, immutable, readable, and refused in a sentence when they make no sense."""
 
 import dataclasses
+import warnings
 
 import pytest
 from cases import FLY, quiet
@@ -103,3 +104,19 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(line, words):
 def test_cuts_may_overlap_and_follow_each_other():
     Experiment(faults=[Cut(2, heal=6), Cut(5, direction="to_client")])
     Experiment(faults=[Cut(2, heal=5), Cut(5)])
+
+
+@pytest.mark.parametrize(
+    ("timers", "words"),
+    [
+        ({"ping_interval": 20_000}, "ping_interval is 20,000 s, which is 5.6 hours: if milliseconds were meant, write 20"),
+        ({"ping_timeout": 1500.0}, "ping_timeout is 1,500 s, which is 0.4 hours: if milliseconds were meant, write 1.5"),
+        ({"ping_interval": 3600, "close_timeout": 999}, None),
+        ({"ping_timeout": None}, None),
+    ],
+)
+def test_timers_that_look_like_milliseconds_are_warned_of_once_where_they_stand(timers, words):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Experiment(Peer(**timers))
+    assert [(str(one.message).removeprefix("Peer."), one.filename) for one in caught] == ([(words, __file__)] if words else [])

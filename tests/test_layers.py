@@ -23,7 +23,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "wires": ("wires", "values", ""),
     "ends": ("ends", "values", "trio websockets"),
     "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
-    "versions": ("versions", "values trace ends engine", ""),
+    "versions": ("versions", "values trace wires ends engine", ""),
     "run": ("running", "values trace ends engine versions", ""),
     "many": ("many", "values trace wires ends engine run", "pandas websockets"),
     "plots": ("plots", "values trace theory", "matplotlib"),

@@ -178,10 +178,14 @@ def test_a_worker_does_many_runs_and_agrees_with_a_run_in_this_process():
     assert not children()
 
 
-def test_a_worker_that_is_left_by_an_exception_is_killed():
+@pytest.mark.parametrize(("stops", "status"), [(False, 0), (True, -signal.SIGKILL)])
+def test_a_worker_that_is_left_by_an_exception_ends_or_is_killed(stops, status, monkeypatch):
+    monkeypatch.setattr("labkit.versions.worker.BRIEFLY", 0.1 if stops else 10)
     with pytest.raises(ZeroDivisionError), Worker(Vintage().find()) as worker:
+        if stops:
+            worker.process.send_signal(signal.SIGSTOP)
         raise ZeroDivisionError
-    assert worker.process.returncode == -signal.SIGKILL
+    assert worker.process.returncode == status
 
 
 def test_a_version_has_what_came_with_it():

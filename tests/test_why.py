@@ -8,7 +8,6 @@ from cases import DEFAULTS, FLY, goodbyes, quiet, talk
 from labkit import Cut, Experiment, Freeze, Goodbye, HangUp, Peer, Reset, Tcp, run
 from labkit.trace.why import why
 
-
 TRIES = "12.2, 12.4, 12.8, 13.7"  # s; 12.2 and 12.4 are one RTO apart, the others twice as far each
 
 

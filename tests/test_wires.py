@@ -10,7 +10,8 @@ import pytest
 from agreement import TRIES, on_time
 from cases import FLY, small
 
-from labkit import Cut, Experiment, Freeze, Goodbye, Peer, Send, StopReading, compare, predict, run
+from labkit import Cut, Experiment, Freeze, Goodbye, Leave, Peer, Send, StopReading, Suspend, compare, predict, run
+from labkit.engine.session import Session
 
 WIRES = ["virtual", "loopback"]
 both_wires = pytest.mark.parametrize("wire", WIRES)
@@ -287,3 +288,47 @@ def test_a_timeout_of_the_handlers_own_names_the_call_that_it_interrupted(wire):
 
     (error, *_) = run(small(faults=[], until=2), wire, server=impatient).raised("server")
     assert (error.type, error.awaiting) == ("TimeoutError", "recv")
+
+
+# an end that is not there, or does not wait
+
+
+@both_wires
+def test_a_machine_that_sleeps_has_its_timers_left_and_is_tried_again_when_it_wakes(wire):
+    """0.8: the ping is lost; 1: the client wakes; 1.01: the server's TCP tries again; its ping_timeout would be over at 1.2."""
+    patient = Peer(ping_interval=0.4, ping_timeout=0.4, close_timeout=0.1)
+    trace = run(Experiment(patient, faults=[Suspend(0.6, end="client", wake=0.95)], until=1.3), wire)
+    late = [frame for frame in trace.frames("server") if frame.arrived_at and frame.arrived_at - frame.sent_at > 0.03]
+    assert [frame.opcode for frame in late] == ["PING"] and late[0].arrived_at >= 1.01
+    assert trace.noticed_at("server") is None
+
+
+@both_wires
+def test_the_clock_of_a_machine_that_sleeps_stands_still(wire):
+    """0.4: ping and pong; 0.5: the client sleeps, for 0.7 s; its next ping is due at 0.8, and comes at 1.5."""
+    keeper = Peer(ping_interval=0.4, ping_timeout=0.3, close_timeout=0.1)
+    trace = run(Experiment(Peer(ping_interval=None), keeper, faults=[Suspend(0.5, end="client", wake=1.2)], until=1.7), wire)
+    assert [frame.opcode for frame in trace.frames("client")] == ["PING", "PING"]
+    assert trace.frames("client")[1].sent_at >= 1.5
+    assert trace.noticed_at("client") is None
+
+
+@both_wires
+def test_whoever_leaves_sends_close_and_waits_for_nothing(wire):
+    trace = run(small(faults=[Leave(0.3, end="client", code=1001)]), wire)
+    told = {error.end: (error.code, error.received) for error in trace.raised()}
+    assert told == {"client": (1006, None), "server": (1001, 1001)}
+    assert trace.select("reset")  # what answers a socket that is gone
+
+
+def test_two_that_let_a_machine_sleep_are_one_sleep():
+    keeper = Peer(ping_interval=4, ping_timeout=3)
+    faults = [Suspend(5, end="client", wake=15), Suspend(8, end="client", wake=25)]
+    trace = run(Experiment(Peer(ping_interval=None), keeper, faults=faults, until=40), "virtual")
+    assert [frame.sent_at for frame in trace.frames("client") if frame.opcode == "PING"] == [4, 28, 32, 36, 40]
+
+
+@pytest.mark.parametrize("act", [Leave(1), Suspend(1)])
+def test_only_asyncio_can_leave_or_sleep(act):
+    with pytest.raises(ValueError, match="the trio implementation cannot do"):
+        Session(small(faults=[act]), "loopback", {}, True, "trio")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from websockets.version import version
 
 from ..values.experiment import Experiment, Peer
-from ..values.faults import Act, Goodbye, Send, StopReading
+from ..values.faults import Act, Goodbye, Leave, Send, StopReading
 from .capabilities import has
 from .raised import awaited_in, describe
 
@@ -166,6 +166,8 @@ class Application:
             self.world.stop(id(act))  # not an equal one
         elif isinstance(act, Goodbye):
             self.world.start(id(act), self.say_goodbye(act))
+        elif isinstance(act, Leave):
+            self.world.start(id(act), self.leave(act))
         elif isinstance(act, Send):
             self.world.start(id(act), self.send(act))
 
@@ -202,6 +204,14 @@ class Application:
             self.end.observe("closing", code=act.code, reason=act.reason)
             await self.websocket.close(act.code, act.reason)
             self.end.observe("returned", call="close")
+
+    async def leave(self, act: Leave) -> None:
+        """Call close(), and drop the socket when its CLOSE has been sent."""
+        self.world.start(
+            (act, "close"), self.say_goodbye(Goodbye(act.at, act.end, act.code, act.reason))
+        )
+        await self.world.sleep(0)  # it sends before it waits for anything
+        self.websocket.transport.abort()
 
     async def own(self, handler: Handler) -> None:
         """The learner's handler, left to itself; what it does not catch is reported."""

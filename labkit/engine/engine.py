@@ -29,6 +29,7 @@ from ..values.faults import (
     Limit,
     Slice,
     SlowClose,
+    Suspend,
     Throttle,
     Tunnel,
     order,
@@ -52,16 +53,20 @@ def make_wire(name: str, experiment: Experiment) -> Wire:
         from ..wires.virtual import VirtualWire
 
         return VirtualWire(experiment.latency, buffers, experiment.seed, tcp)
+    if name not in ("loopback", "kernel"):
+        raise ValueError(f"a wire is 'loopback', 'virtual' or 'kernel', seen {name!r}")
+    if experiment.limit is None:
+        raise ValueError(
+            f"this run would never end on the {name} wire: neither end has keepalive "
+            "and until is None; give until=… (s), or use wire='virtual'"
+        )
     if name == "loopback":
-        if experiment.limit is None:
-            raise ValueError(
-                "this run would never end on the loopback wire: neither end has keepalive "
-                "and until is None; give until=… (s), or use wire='virtual'"
-            )
         from ..wires.loopback import LoopbackWire
 
         return LoopbackWire(experiment.latency, buffers, experiment.seed, tcp)
-    raise ValueError(f"a wire is 'loopback' or 'virtual', seen {name!r}")
+    from ..wires.kernel import KernelWire
+
+    return KernelWire(experiment)
 
 
 class Engine:
@@ -186,6 +191,9 @@ class Engine:
             self.wire.do(act, step)
         elif isinstance(act, Freeze):
             self.wire.freeze(act.end) if step == "begin" else self.wire.thaw(act.end)
+        elif isinstance(act, Suspend):
+            do = self.wire.suspend if step == "begin" else self.wire.wake_up
+            do(act.end, act)
         else:
             self.wire.call(act.end, self.perform, act, step)
 

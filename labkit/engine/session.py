@@ -27,7 +27,7 @@ from ..ends.capabilities import VIRTUAL
 from ..trace import Trace
 from ..trace.story import OVER
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Fault, Send
+from ..values.faults import ENDS, Act, Fault, Leave, Send, Suspend
 from ..values.faults import to_json as act_to_data
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
@@ -68,6 +68,8 @@ class Session(Engine):
                 f"the {implementation} implementation has a clock of its own: "
                 "run it on the loopback wire"
             )
+        for act in experiment.faults:
+            refuse(act, implementation)
         super().__init__(experiment, wire)
         self.implementation, self.handlers, self.record = implementation, handlers, record
         self.tls = None
@@ -109,6 +111,7 @@ class Session(Engine):
             self.wire.open()
             self.wire.tap = self.recorder if self.record else self.tally
             self.wire.tell = partial(self.recorder.note, "wire", "wire")
+            self.wire.note = self.recorder.note
             if self.record:
                 self.wire.tell_tcp = self.recorder.tcp
             for end in ENDS:
@@ -139,6 +142,7 @@ class Session(Engine):
         """
         at = round(max(0.0, self.now), 6) if act.at is None else act.at
         act = dataclasses.replace(act, at=at)  # one of its own
+        refuse(act, self.implementation)
         self.experiment.but(faults=[*self.acts, act])
         self.acts.append(act)
         self.sends = self.sends or isinstance(act, Send)
@@ -264,7 +268,7 @@ class Session(Engine):
         return self.experiment if as_planned else self.experiment.but(faults=self.acts)
 
     def _place(self) -> dict[str, Any]:
-        return {"wire": self.wire.name, "clock": self.wire.clock}
+        return {"wire": self.wire.name, "clock": self.wire.clock, **self.wire.about}
 
     def _header(self, end: float) -> dict[str, Any]:
         from websockets.version import version
@@ -291,6 +295,12 @@ class Session(Engine):
             header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
+
+
+def refuse(act: Act, implementation: str) -> None:
+    """Raise ValueError for what only an end of asyncio can do."""
+    if implementation not in VIRTUAL and isinstance(act, (Leave, Suspend)):
+        raise ValueError(f"the {implementation} implementation cannot do {act!r}: asyncio can")
 
 
 def _ignore(*_: Any, **__: Any) -> None:

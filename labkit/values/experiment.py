@@ -7,8 +7,10 @@ Seconds are floats (or ints) counted from t = 0, the moment at which the server 
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +20,7 @@ from .faults import ENDS, Act, Cut, Goodbye, Send, StopReading, from_json, to_js
 from .tcp import Tcp
 
 UNSET: Any = ...  # a ping_interval nobody asked for: 20 s at the server, none at the client
+TIMERS = ("ping_interval", "ping_timeout", "close_timeout")
 CAPACITY = 2**18  # bytes that wait in one direction of the wire, unless Peer.buffer says otherwise
 
 
@@ -51,6 +54,17 @@ class Peer:
         if not isinstance(self.tcp, Tcp):
             raise fields.refuse(self, "tcp", "a Tcp(…)", TypeError)
         fields.check(self)
+        for name in TIMERS:
+            self._doubt(name)
+
+    def _doubt(self, name: str) -> None:
+        """Warn of a timer that looks like milliseconds, where the Peer is made."""
+        given = getattr(self, name)
+        if given in (None, UNSET) or given < 1000 or given <= 7200 and given % 60 == 0:
+            return
+        hours = f"{given:,g} s, which is {given / 3600:.1f} hours"
+        advice = f"if milliseconds were meant, write {given / 1000:g}"
+        warnings.warn(f"Peer.{name} is {hours}: {advice}", stacklevel=4)
 
     @property
     def keepalive(self) -> bool:
@@ -108,7 +122,9 @@ class Experiment:
         if not isinstance(peer, Peer):
             raise fields.refuse(self, end, "a Peer(…)", TypeError)
         if peer.ping_interval is UNSET:
-            object.__setattr__(self, end, dataclasses.replace(peer, ping_interval=interval))
+            peer = copy.copy(peer)  # without being checked, and warned of, again
+            object.__setattr__(peer, "ping_interval", interval)
+            object.__setattr__(self, end, peer)
 
     def _check_faults(self) -> None:
         if not isinstance(self.faults, (list, tuple)):

@@ -15,7 +15,9 @@ delays add up, an end reads again when nothing keeps it from reading.
     HangUp(at=5)                    FIN          Reset(at=5)                 RST
     Idle(at=0, after=60)            a NAT or load balancer forgets a connection that is not used
     Goodbye(at=5, end="client")     the client's application calls close()
+    Leave(at=5, end="client")       it sends CLOSE, and drops its socket at once
     Freeze(at=5, thaw=9)            the server's event loop blocks
+    Suspend(at=5, end="client", wake=600)       a laptop sleeps
 """
 
 from __future__ import annotations
@@ -258,8 +260,33 @@ class Freeze(AppAct):
     finish = "thaw"
 
 
+@dataclass(frozen=True, repr=False)
+class Suspend(AppAct):
+    """The machine of ``end`` sleeps, as a closed laptop does, until it is woken at ``wake``.
+
+    Its event loop and its clock stop: a timer with 5 s left has 5 s left when it wakes. Its kernel
+    is silent: what comes for it is lost, and sent again by the other end's TCP as after a cut; what
+    is on its way from it is lost, too. An end of asyncio only.
+    """
+
+    wake: float | None = fields.seconds()  # s; None: never
+    finish = "wake"
+
+
+@dataclass(frozen=True, repr=False)
+class Leave(AppAct):
+    """The program of ``end`` sends CLOSE and drops its socket, without waiting for the answer.
+
+    RFC 6455 §7.1.1 asks it to wait. An end of asyncio only.
+    """
+
+    code: int = fields.close_code()
+    reason: str = fields.reason()
+
+
 FAULTS = (Cut, Delay, Tunnel, Throttle, Slice, Limit, HangUp, SlowClose, Reset, Idle)
-ACTS = {kind.__name__: kind for kind in (*FAULTS, Freeze, Goodbye, Send, StopReading)}
+APP_ACTS = (Freeze, Goodbye, Leave, Send, StopReading, Suspend)
+ACTS = {kind.__name__: kind for kind in (*FAULTS, *APP_ACTS)}
 
 
 def to_json(act: Act) -> dict[str, Any]:

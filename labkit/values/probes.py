@@ -43,6 +43,11 @@ class Probes:
             self.heard, self.number = now, 0
             self.at = round(now + (self.sender.tcp.keepalive_idle or 0.0), 9)
 
+    def postpone(self, seconds: float) -> None:
+        """Its clock stood still for so long."""
+        self.heard = round(self.heard + seconds, 9)
+        self.at = None if self.at is None else round(self.at + seconds, 9)
+
     def alarm(self) -> float | None:
         """When something has to be done (s): when an answer would be here, or there is no more."""
         if self.at is None or self.is_over():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .probes import Probes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NEVER = math.inf
 DELAYED = 0.04  # s that an acknowledgement waits for something to go with (TCP_DELACK_MIN)
 SEGMENT = 1448  # bytes that fit into one, on Ethernet
+PROMPT = 0.008  # s; how much later than two round trips a probe of several segments comes
 TICK = 5e-10  # s; half a step of the grid on which times stand
 
 
@@ -50,7 +51,7 @@ class Sender:
     """What the TCP of a stream's sender knows, from the first silence of its connection on."""
 
     __slots__ = (
-        "out", "retries", "host", "conn", "end", "far", "since", "number", "hole", "burst",
+        "out", "retries", "host", "conn", "end", "far", "head", "since", "number", "hole", "burst",
         "unheard", "answer", "probes", "silent_at", "closed_at", "waiting", "timer",
     )  # fmt: skip
 
@@ -71,13 +72,38 @@ class Sender:
 
     def rest(self) -> None:
         """Nothing is to be acknowledged."""
-        self.since: float | None = None  # when the oldest byte that is not acknowledged was sent
+        self.head = 0.0  # when the oldest byte that is not acknowledged was sent (s)
+        self.since: float | None = None  # from when on tries are counted (s); None: all is
         self.number = 0  # of the next try, from 0
         self.hole = False  # whether that byte has not arrived
         self.burst = 0  # how many items, the oldest included, were sent before it waited for them
         self.unheard = False  # something has arrived, and no acknowledgement of it has come
         self.answer: float | None = None  # when an acknowledgement will be here (s)
         self.waiting = 0  # bytes that have arrived and are not acknowledged
+
+    def start(self, when: float) -> None:
+        """What was sent at ``when`` (s) is not acknowledged."""
+        self.head = self.since = when
+
+    def follow(self, when: float) -> None:
+        """One more segment was sent at ``when`` (s), behind one that is not acknowledged.
+
+        The first try is a tail loss probe: it waits one RTO if there is a lone segment, and two
+        round trips if there are several. The second, of the oldest byte, comes one RTO later.
+
+            sent at  0         tried at  .21   .42   .84   1.68
+            sent at  0, .1     tried at  .11   .32   .74   1.58
+        """
+        assert self.since is not None
+        first, probe = self.retries.first, self.since + self.retries.first
+        soon, latest = when + 4 * self.out.latency + PROMPT, self.head + first
+        if when < probe:
+            self.since = round(min(latest, soon) - first, 9)
+        elif self.since < self.head:
+            if not self.number:
+                self.number = 1
+                self.host.tried(self, round(probe, 9), 1, not self.out.silent)
+            self.since = round((latest if when < latest else soon) - 2 * first, 9)
 
     def holds(self, when: float) -> bool:
         """Whether what is sent at ``when`` (s) has to wait for something before it.
@@ -87,6 +113,8 @@ class Sender:
         if self.since is None:
             return False
         is_sent = when < self.since + self.retries.waits
+        if is_sent:
+            self.follow(when)
         self.burst += is_sent and self.hole
         return self.hole or not is_sent
 
@@ -141,6 +169,13 @@ class Sender:
         self.out.forget()
         self.host.gave_up(self, reset)
 
+    def postpone(self, seconds: float) -> None:
+        """Its clock stood still for so long: what it was to do comes so much later."""
+        if self.since is not None:
+            self.since = round(self.since + seconds, 9)
+        if self.probes is not None:
+            self.probes.postpone(seconds)
+
     # the way there
 
     def fall_silent(self, now: float) -> None:
@@ -164,11 +199,24 @@ class Sender:
             kept = [(NEVER, item) for _, item in queue]
             if self.since is None:
                 sent = round(due - out.latency, 9)
-                self.since = sent if due >= self.silent_at else self.silent_at
+                self.start(sent if due >= self.silent_at else self.silent_at)
                 self.hole = True
-                first = self.since + self.retries.waits + out.latency
-                self.burst = sum(when < first for when, _ in queue)
+                self.burst = self.count(queue)
         out.queue = deque(kept) if kept else ()
+
+    def count(self, queue: Iterable[tuple[float, Any]]) -> int:
+        """How many items were sent before this waited, the oldest included."""
+        (_, oldest), *others = queue
+        assert self.since is not None
+        if self.out.size(oldest) > SEGMENT:
+            self.follow(self.head)
+        burst = 1
+        for due, _ in others:
+            sent = round(due - self.out.latency, 9)
+            if sent < self.since + self.retries.waits:
+                self.follow(sent)
+                burst += 1
+        return burst
 
     def heal(self, now: float) -> None:
         """The stream is silent no more."""
@@ -230,7 +278,9 @@ class Sender:
         if self.since is None:
             if not self.far.out.silent:
                 return  # the acknowledgement is on its way
-            self.since = round(now - self.out.latency, 9)
+            self.start(round(now - self.out.latency, 9))
+            if size > SEGMENT:
+                self.follow(self.head)
         self.waiting += size
         self.expect_answer(now)
 
@@ -247,10 +297,11 @@ class Sender:
         out, arrived = self.out, self.out.arrived
         replied = self.far.out.arrived > arrived + out.latency - TICK
         if not replied and arrived - TICK < now < arrived + DELAYED + out.latency + TICK:
-            self.since = round(arrived - out.latency, 9)
+            self.start(round(arrived - out.latency, 9))
             self.expect_answer(arrived)
         elif out.queue and out.queue[0][0] < now and not out.silent:
-            self.since, self.unheard = now, True
+            self.start(now)
+            self.unheard = True
 
     def hear_answer(self, now: float) -> None:
         """The time at which an acknowledgement comes, unless it is lost."""
@@ -272,7 +323,7 @@ class Sender:
         if self.probes is not None:
             self.probes.hear(now)
         if arrived + latency > now + TICK:  # more has arrived meanwhile
-            self.since = round(arrived - latency, 9)
+            self.start(round(arrived - latency, 9))
             self.expect_answer(arrived)
         due = round(now + latency, 9)
         if isinstance(queue, deque):

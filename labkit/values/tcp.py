@@ -19,6 +19,7 @@ from functools import cached_property, lru_cache
 from . import fields
 
 LATE = 1.05  # a kernel's timers are rounded up, by an eighth at most
+COARSE, LATER = 0.256, 0.008  # s; at 250 Hz so long timers are rounded up further, and by how much
 VARIANCE = 4 / 3  # 4 · RTTVAR, in round trips: what is left of it after the first few
 BASE = 0.2  # s; Linux's TCP_RTO_MIN, from which it derives how long so many retries take
 
@@ -93,7 +94,8 @@ class Retries:
 @lru_cache
 def _retries(tcp: Tcp, round_trip: float) -> Retries:
     timeout = round_trip + max(tcp.rto_min, VARIANCE * round_trip)
-    first = min(round(LATE * timeout, 6), tcp.rto_max)
+    later = LATER if timeout > COARSE else 0.0
+    first = min(round(LATE * timeout + later, 6), tcp.rto_max)
     doubling = 1
     while first * 2**doubling <= tcp.rto_max:
         doubling += 1

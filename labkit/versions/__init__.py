@@ -22,10 +22,12 @@ from ..ends.capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
 from ..engine.progress import Bar
 from ..trace import Trace
 from ..values import fields
-from ..values.experiment import Experiment
+from ..values.experiment import Experiment, Peer
+from ..wires import Unavailable
 from . import pythons, shelf
 from .worker import Place, Worker
 
+BRIEF = Experiment(server=Peer(close_at=0), until=5)  # opened and closed: does it work?
 TOGETHER = 4  # workers that wait at the same time
 
 
@@ -93,12 +95,33 @@ def run_in(
     *,
     guess: float | None = None,
     progress: bool = True,
+    pcap: str | None = None,
 ) -> Trace:
     """Run an experiment in a worker process of that vintage; raises Hole if that cannot be."""
     place = vintage.find()
     check(vintage, experiment)
-    with Worker(place) as worker:
-        return worker.run(experiment, wire, guess=guess, progress=progress)
+    try:
+        with Worker(place, wire) as worker:
+            return worker.run(experiment, wire, guess=guess, progress=progress, pcap=pcap)
+    except Unavailable as problem:
+        raise Hole(vintage, no_kernel(problem)) from None
+
+
+def no_kernel(problem: Unavailable) -> str:
+    """Why the kernel wire cannot be had, and what stands in for it."""
+    return (
+        f"the kernel wire does not work here: {problem}; recorded('kernel-healed-at-14') and "
+        "recorded('kernel-orphan') are traces of it, and wire='virtual' has a model of TCP"
+    )
+
+
+def why_no_kernel() -> str | None:
+    """Why the kernel wire does not work here, in a sentence; None if it does."""
+    try:
+        run_in(Vintage(), BRIEF, "kernel", progress=False)
+    except Hole as hole:
+        return hole.why
+    return None
 
 
 def run_each(
@@ -121,16 +144,19 @@ def run_each(
             check(vintage, experiment)
         except Hole as hole:
             return hole
-        with Worker(place) as worker:
-            workers.append(worker)
-            if interrupted.is_set():  # after the others were killed
-                worker.process.kill()
-            return worker.run(experiment, wire, progress=False)
+        try:
+            with Worker(place, wire) as worker:
+                workers.append(worker)
+                if interrupted.is_set():  # after the others were told
+                    worker.hang_up()
+                return worker.run(experiment, wire, progress=False)
+        except Unavailable as problem:
+            return Hole(vintage, no_kernel(problem))
 
     interrupted = threading.Event()
     chosen, results = list(vintages), list[Trace | Hole]()
     with (
-        ThreadPoolExecutor(TOGETHER if wire == "loopback" else 1) as pool,
+        ThreadPoolExecutor(1 if wire == "virtual" else TOGETHER) as pool,
         Bar(len(chosen), progress, "vintages") as bar,
     ):
         try:
@@ -142,7 +168,7 @@ def run_each(
             interrupted.set()
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in list(workers):
-                worker.process.kill()
+                worker.hang_up()
             raise
 
 

@@ -1,13 +1,15 @@
 """A worker process, from inside: experiments on standard input, their traces on standard output.
 
 It runs on any Python from 3.10 on, with whatever websockets it finds, and needs nothing else. One
-request a line: {"experiment": …, "wire": …, "implementation": …}. The answer is {"now": …} now and
-then, and at last {"lines": n} with the n lines of the trace, or {"refused": sentence}, or
-{"failed": traceback}. When its standard input ends, it ends.
+request a line: {"experiment": …, "wire": …, "implementation": …}, and {"pcap": path} if the packets
+are to be kept. The answer is {"now": …} now and then, and at last {"lines": n} with the n lines of
+the trace, or {"refused": sentence}, {"unavailable": sentence} or {"failed": traceback}. When its
+standard input ends, it ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -20,25 +22,34 @@ from typing import Any
 
 from ..engine.session import Session
 from ..trace import Trace
+from ..trace.files import whole
 from ..values.experiment import Experiment
+from ..wires import Unavailable, Wire
 
 EVERY = 0.2  # s between two reports
 
 
-def main() -> None:
-    """Serve until standard input ends."""
+def main(wire: str = "") -> None:
+    """Serve until standard input ends; for the kernel wire in namespaces of its own."""
+    unavailable = _enter() if wire == "kernel" else ""  # while this is the only thread
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else is printed here is no answer
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    wires: list[Wire] = []
+    threading.Thread(target=_listen, args=(requests, wires), daemon=True).start()
 
     def say(*lines: str) -> None:
         answers.writelines(f"{line}\n" for line in lines)
         answers.flush()
 
     while True:
+        request = requests.get()
         try:
-            trace = answer(json.loads(requests.get()), say)
+            if unavailable:
+                raise Unavailable(unavailable)
+            trace = answer(json.loads(request), say, wires)
+        except Unavailable as problem:
+            say(json.dumps({"unavailable": str(problem)}))
         except ValueError as problem:
             say(json.dumps({"refused": str(problem)}))
         except BaseException:
@@ -48,15 +59,31 @@ def main() -> None:
             say(json.dumps({"lines": len(lines)}), *lines)
 
 
-def _listen(requests: queue.SimpleQueue[str]) -> None:
+def _enter() -> str:
+    """Enter a user namespace; returns why that cannot be, or nothing."""
+    if sys.platform != "linux":
+        return f"it needs Linux, and this is {sys.platform}"
+    from ..wires.kernel.namespaces import enter
+
+    try:
+        enter()
+    except Unavailable as problem:
+        return str(problem)
+    return ""
+
+
+def _listen(requests: queue.SimpleQueue[str], wires: list[Wire]) -> None:
     for line in sys.stdin:
         requests.put(line)
+    for wire in list(wires):
+        with contextlib.suppress(OSError):  # it is being closed
+            wire.leave_nothing()
     # whoever asked is gone; a thread that is stuck in a call must not keep this process
     os._exit(0)
 
 
-def answer(request: dict[str, Any], say: Callable[[str], None]) -> Trace:
-    """Run one request."""
+def answer(request: dict[str, Any], say: Callable[[str], None], wires: list[Wire]) -> Trace:
+    """Run one request; meanwhile ``wires`` has its wire."""
     if "identity" in request:
         from ..engine.tls import adopt
 
@@ -66,7 +93,11 @@ def answer(request: dict[str, Any], say: Callable[[str], None]) -> Trace:
     with Session(
         experiment, wire, {"server": None, "client": None}, True, implementation
     ) as session:
+        wires[:] = [session.wire]
         session.wait(tick=_reporter(session, say))
+    if path := request.get("pcap"):
+        with whole(path) as draft, open(draft, "wb") as file:
+            file.writelines(session.wire.capture())
     return session.trace
 
 

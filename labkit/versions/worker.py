@@ -1,8 +1,8 @@
 """A worker process, seen from here: experiments go in, traces come out, one line of JSON each.
 
 The other side is labkit/versions/child.py. A worker ends when its standard input does, so it does
-not outlive whoever started it; one that is interrupted, or takes longer than its experiment can
-take, is killed.
+not outlive whoever started it; one that takes longer than its experiment can take, or than BRIEFLY
+to end after an interrupt, is killed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import Any, NamedTuple
 from ..engine.progress import Living
 from ..trace import Trace
 from ..values.experiment import Experiment
+from ..wires import Unavailable
 
 PATIENCE = 60.0  # s of real time that a worker may take besides the time of its run
+PATIENTLY, BRIEFLY = 5.0, 0.5  # s in which a worker ends by itself
 # labkit alone, from where it is: what else lies beside it is for another Python
 START = """
 import sys, importlib.util
@@ -32,7 +34,7 @@ spec = importlib.util.spec_from_file_location(
 sys.modules["labkit"] = labkit = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(labkit)
 from labkit.versions.child import main
-main()
+main(sys.argv[2])
 """
 
 
@@ -50,9 +52,12 @@ class WorkerError(RuntimeError):
 
 
 class Worker:
-    """A process of one vintage; use it in a ``with`` statement, for as many runs as you like."""
+    """A process of one vintage; use it in a ``with`` statement, for as many runs as you like.
 
-    def __init__(self, place: Place) -> None:
+    All of them are on the kernel wire, or none is.
+    """
+
+    def __init__(self, place: Place, wire: str = "") -> None:
         self.place = place
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -60,7 +65,7 @@ class Worker:
             env["PYTHONPATH"] = str(place.folder)
         labkit = Path(__file__).resolve().parent.parent
         self.process = subprocess.Popen(
-            [place.python, "-W", "ignore", "-c", START, str(labkit)],
+            [place.python, "-W", "ignore", "-c", START, str(labkit), wire],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -81,10 +86,12 @@ class Worker:
         *,
         guess: float | None = None,
         progress: bool = True,
+        pcap: str | None = None,
     ) -> Trace:
-        """Run one experiment.
+        """Run one experiment; the kernel wire writes its packets to the file ``pcap``.
 
-        ValueError if it is refused over there, WorkerError if the worker fails.
+        ValueError if it is refused over there, Unavailable if the wire cannot be had on this
+        system, WorkerError if the worker fails.
         """
         request: dict[str, Any] = {
             "experiment": experiment.to_data(),
@@ -95,8 +102,10 @@ class Worker:
             from ..engine.tls import identity
 
             request["identity"] = identity()
+        if pcap is not None:
+            request["pcap"] = os.path.abspath(pcap)
         allowed = PATIENCE
-        if wire == "loopback" and experiment.limit is not None:
+        if wire != "virtual" and experiment.limit is not None:
             allowed += experiment.limit
         timer = threading.Timer(allowed, self.process.kill)
         timer.daemon = True
@@ -104,7 +113,7 @@ class Worker:
         try:
             return self._ask(request, Reported(experiment), guess, progress)
         except BaseException:
-            self.process.kill()
+            self._end(BRIEFLY)
             raise
         finally:
             timer.cancel()
@@ -126,6 +135,8 @@ class Worker:
                 reply = self._reply()
             if "refused" in reply:
                 raise ValueError(reply["refused"])
+            if "unavailable" in reply:
+                raise Unavailable(reply["unavailable"])
             if "failed" in reply:
                 raise WorkerError(f"{self.place.label} failed: {reply['failed']}")
             trace = self._trace(reply["lines"])
@@ -153,24 +164,28 @@ class Worker:
         nothing = "it said nothing; perhaps it took too long, and was killed"
         return WorkerError(f"the worker of {self.place.label} has ended: {last or nothing}")
 
-    def _kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+    def hang_up(self) -> None:
+        """End its input, and so its run; from any thread."""
+        assert self.process.stdin
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+
+    def _end(self, patience: float) -> None:
+        """End it by ending its input, as it leaves nothing behind then; kill what does not end."""
+        try:
+            self.hang_up()
+            self.process.wait(patience)
+        except BaseException as problem:  # it takes too long, or this is interrupted, too
+            self.process.kill()
+            self.process.wait()
+            if not isinstance(problem, subprocess.TimeoutExpired):
+                raise
 
     def __exit__(self, kind: Any, *exc: object) -> None:
-        """End it: at once after an exception or an interrupt, otherwise by ending its input."""
-        assert self.process.stdin and self.process.stdout
+        """End it: soon after an exception or an interrupt."""
+        assert self.process.stdout
         try:
-            if kind is not None:
-                self._kill()
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._kill()
-        except BaseException:  # interrupted, too
-            self._kill()
-            raise
+            self._end(PATIENTLY if kind is None else BRIEFLY)
         finally:
             self.process.stdout.close()
             self.errors.close()

@@ -6,6 +6,7 @@ fault does to pipes. How bytes get into a pipe and out of it is the business of 
     pipe.py       one direction of a connection, without I/O; effects.py: what faults do to bytes
     virtual.py    the wire in virtual time: clock.py, loop.py and memory.py (sockets)
     loopback.py   real TCP on 127.0.0.1, in real time: threads.py (loops) and forwarder.py
+    kernel/       real TCP between network namespaces, where packets are lost (Linux)
     ending.py     how a run is taken down, whatever runs in it; places.py, awaits.py: where it is
 """
 
@@ -36,6 +37,10 @@ class Tap(Protocol):
     ) -> None: ...
 
 
+class Unavailable(RuntimeError):
+    """This system lacks what a wire needs: why, in a sentence."""
+
+
 def untold(*what: Any, **data: Any) -> None:
     """What a wire or a loop tells, until somebody is given to it that is to be told."""
 
@@ -64,11 +69,15 @@ class Wire:
         self.tcp = tcp or dict.fromkeys(FLOW, Tcp())  # of each end's system
         self.pipes: list[dict[str, Pipe]] = []  # one dict a connection, by sender
         self.force: list[Fault] = []  # the faults in force
+        self.asleep: dict[str, list[object]] = {end: [] for end in FLOW}  # who lets it sleep
+        self.slept = dict.fromkeys(FLOW, 0.0)  # since when (s)
         self.interrupts = Interrupts()
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
         self.tell: Callable[..., None] = untold  # is called with what the wire does by itself
         self.tell_tcp: Callable[..., None] = untold  # is called with what TCP does, and when
+        self.note: Callable[..., None] = untold  # is called with what another witness sees
+        self.about: dict[str, str] = {}  # what a trace's header says of this wire
 
     # whoever opens a wire closes it
 
@@ -115,6 +124,9 @@ class Wire:
     def settle(self) -> None:
         """Let everything happen that follows at once; in virtual time it has."""
 
+    def leave_nothing(self) -> None:
+        """Whoever asked for this run is gone: leave nothing in the system, at once."""
+
     def freeze(self, end: str) -> None:
         """Block the event loop of ``end``, from now on."""
         raise NotImplementedError
@@ -122,6 +134,35 @@ class Wire:
     def thaw(self, end: str) -> None:
         """Let the event loop of ``end`` run again, now."""
         raise NotImplementedError
+
+    def suspend(self, end: str, by: object) -> None:
+        """Let the machine of ``end`` sleep, from now on, until whoever asked for it wakes it."""
+        self.asleep[end].append(by)
+        if len(self.asleep[end]) > 1:
+            return
+        self.tell_open_tries()
+        self.slept[end] = self.now()
+        for number, pipes in enumerate(self.pipes, start=1):
+            for pipe in pipes.values():
+                self._cut(number, pipe, self.asleep[end])
+        self.freeze(end)
+        self.moved()
+
+    def wake_up(self, end: str, by: object) -> None:
+        """Wake it, unless somebody else lets it sleep; its clock goes on where it stopped."""
+        self.asleep[end].remove(by)
+        if self.asleep[end]:
+            return
+        now = self.now()
+        seconds = now - self.slept[end]
+        for pipes in self.pipes:
+            if (sender := pipes[end].sender) is not None:
+                sender.postpone(seconds)
+            for pipe in pipes.values():
+                pipe.heal(now, self.asleep[end])
+        self.loops[end].asleep += seconds
+        self.thaw(end)
+        self.moved()
 
     # connections
 

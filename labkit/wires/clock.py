@@ -118,7 +118,7 @@ class Clock:
                 if (
                     loop._ready
                     or loop.ready.hot
-                    or ((timers := loop.timers) and timers[0][0] < soon)
+                    or ((timers := loop.timers) and timers[0][0] < soon - loop.asleep)
                 ):
                     busy = loop.turn() or busy
             if self.now > instant:

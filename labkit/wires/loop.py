@@ -116,6 +116,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.shut = False
         self.generators: WeakSet[AsyncGenerator[Any, Any]] = WeakSet()  # begun in this loop
         self.timers: list[tuple[float, int, asyncio.TimerHandle]] = []  # a heap
+        self.asleep = 0.0  # s for which its machine has slept, and its clock stood still
         self.frozen = 0  # while it is not 0, time passes and this loop does not run
         self.tell: Callable[..., None] = untold  # is called with what is done to this loop
         # is called with each connection made by host and port: its transport; None if refused
@@ -124,7 +125,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()  # all_tasks() has earlier runs', too
 
     def time(self) -> float:
-        return self.clock.now
+        return self.clock.now - self.asleep
 
     def is_running(self) -> bool:
         return self.clock.running
@@ -176,7 +177,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         timers = self.timers
         while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
-        return timers[0][0] if timers else float("inf")
+        return timers[0][0] + self.asleep if timers else float("inf")
 
     def turn(self) -> bool:
         """Run what is ready at this instant, if anything is.
@@ -189,7 +190,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         if self.ready.hot:
             self._process_events(self.ready.found())
         if timers:
-            soon = self.clock.now + GRID
+            soon = self.time() + GRID
             while timers and timers[0][0] < soon:
                 ready.append(heapq.heappop(timers)[2])
         if not ready:

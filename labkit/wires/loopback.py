@@ -194,17 +194,17 @@ class LoopbackWire(Wire):
                 sock.close()
 
     def _listen_at(self, name: str) -> socket.socket:
-        sock = _new_socket()
+        sock = new_socket()
         end = "server" if name == "server" else "client"
-        _size(sock, self.buffers[end])  # accepted sockets inherit it
+        set_buffers(sock, self.buffers[end])  # accepted sockets inherit it
         sock.bind((HOST, 0))
         sock.listen(1024)
         sock.setblocking(False)
         return sock
 
     def _connect(self, name: str, size: int | None) -> socket.socket:
-        sock = _new_socket()
-        _size(sock, size)
+        sock = new_socket()
+        set_buffers(sock, size)
         try:
             sock.connect(self.sockets[name].getsockname())  # at once, into the backlog
         except OSError:
@@ -215,12 +215,12 @@ class LoopbackWire(Wire):
         return sock
 
 
-def _new_socket() -> socket.socket:
+def new_socket() -> socket.socket:
     """A TCP socket that names its protocol: otherwise asyncio leaves Nagle's algorithm on."""
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 
 
-def _size(sock: socket.socket, size: int | None) -> None:
+def set_buffers(sock: socket.socket, size: int | None) -> None:
     """Set both buffers of a socket (bytes), unless the system is to choose."""
     if size is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)

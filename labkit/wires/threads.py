@@ -41,11 +41,15 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+        self.asleep = 0.0  # s for which its machine has slept, and its clock stood still
         self.tell: Callable[..., None] = untold  # is called with what is done to this loop
         # is called with each connection made by host and port: its transport; None if refused
         self.dialled: Callable[[Any], None] = untold
         self.ending = threading.Event()
         self.helpers: list[tuple[threading.Thread, Place | None]] = []  # calls beside it, and whose
+
+    def time(self) -> float:
+        return super().time() - self.asleep
 
     def block(self, seconds: float) -> None:
         """Take so long (s) without awaiting: for code that runs in this loop."""
