@@ -216,7 +216,7 @@ def test_what_is_no_answer_is_said_so_without_raising(capsys):
 
 @pytest.mark.parametrize(
     ("size", "every", "says"),
-    [(1000, 2, "✓"), (500, 1, "✓"), (10, 20, "too little"), (1000, 1, "too much"), (40_000, 1, "too much")],
+    [(1000, 2, "✓"), (500, 1, "✓"), (10, 20, "too little"), (20_000, 60, "no message is sent between"), (1000, 1, "too much"), (40_000, 1, "too much")],
 )
 def test_traffic_is_judged_alike_by_running_both_and_by_the_write_buffer(size, every, says, stock, capsys):
     gap.check_traffic(size, every)

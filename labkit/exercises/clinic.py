@@ -208,7 +208,7 @@ def _dead(handler: Callable[[Any], Any]) -> None:
         closed = run(_own(Cut(hurt)), "virtual", server=handler, progress=False).closed_at("server")
         if closed is None:
             print(
-                "a dead peer: not yet: the connection is OPEN for ever. Is there a timeout around send(), and abort() after it?"
+                "a dead peer: not yet: the connection is still OPEN when the run ends. Is there a timeout around send(), and abort() after it?"
             )
             return
         if closed < hurt:
