@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import itertools
@@ -146,10 +147,10 @@ def frozen_peer(dice: random.Random) -> list[Said]:
 
 
 def given_up_on(dice: random.Random) -> list[Said]:
-    """The client's log of a cut that heals late."""
-    server = Peer(**_timers(dice))
+    """The client's log of a cut that heals late, though not later than the server hangs up."""
+    server = dataclasses.replace(Peer(**_timers(dice)), close_timeout=None)
     at = dice.uniform(1, 50)
-    return _log(Experiment(server=server, faults=[Cut(at, heal=at + 60)], until=200), "client")
+    return _log(Experiment(server=server, faults=[Cut(at, heal=at + 60)], until=300), "client")
 
 
 def blocked_client(dice: random.Random) -> list[Said]:
@@ -202,7 +203,7 @@ def drain(dice: random.Random) -> list[Said]:
 def gap(dice: random.Random) -> list[Said]:
     """Stuck in CLOSING: the recorded hang, longer or shorter."""
     experiment = recorded("closing-hang").experiment
-    return _log(experiment.but(faults=[Cut(9, heal=dice.uniform(50, 300))]), "server")
+    return _log(experiment.but(faults=[Cut(9, heal=dice.uniform(50, 300))], until=400), "server")
 
 
 def idle(dice: random.Random) -> list[Said]:

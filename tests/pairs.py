@@ -6,8 +6,8 @@ changes there: when each probe arrives, and when FIN and RST do.
 
     reach(A)    from A's beginning to its end, and on until all that A alone has changed has arrived;
                 without end in a lane that A has killed
-    meets       a fault meets the lanes of its direction; Limit and Idle, which hang up both ways,
-                meet those that they change alone
+    meets       a fault meets the lanes of its direction; Limit and Idle, which hang up both ways, and
+                Cut, which takes the other direction's acknowledgements, meet those that they change alone
     apart       A does not meet the lane, or reach(A) ends before B begins
 
 Two that are apart must not change one another. Of two that are not, each must hold as long as it is
@@ -27,6 +27,7 @@ from labkit import Experiment, Peer, run
 from labkit.values.faults import (
     ACTS,
     FLOW,
+    OTHER,
     Act,
     Cut,
     Fault,
@@ -38,9 +39,10 @@ from labkit.values.faults import (
     Reset,
     Send,
     Throttle,
+    Tunnel,
     order,
 )
-from labkit.wires.pipe import EOF, RESET
+from labkit.wires.pipe import EOF, RESET, Pipe
 from labkit.wires.virtual import VirtualWire
 
 LATENCY = 0.05  # s
@@ -71,8 +73,13 @@ class Heard:
 class Ear:
     """Takes whatever arrives, and keeps when."""
 
-    def __init__(self, wire: VirtualWire) -> None:
-        self.wire, self.items = wire, []
+    is_full = dead = False
+
+    def __init__(self, wire: VirtualWire, out: Pipe) -> None:
+        self.wire, self.out, self.items = wire, out, []
+
+    def wake(self) -> None:
+        """Nobody waits."""
 
     def receive(self, item: bytes | None) -> int:
         self.items.append((self.wire.now(), item))
@@ -110,7 +117,7 @@ def hear(*faults: Fault) -> dict[Lane, Heard]:
         _, pipes = wire.lay()
         _, how, closes = LANES[number - 1]
         for sender, pipe in pipes.items():
-            ears[number, sender] = wire.sinks[pipe] = Ear(wire)
+            ears[number, sender] = wire.sinks[pipe] = Ear(wire, pipes[OTHER[sender]])
             for n, when in enumerate(sendings(number)):
                 wire.time.at(when, lambda pipe=pipe, n=n: wire.push(pipe, probe(n)))
             if closes < NEVER:
@@ -124,7 +131,7 @@ def hear(*faults: Fault) -> dict[Lane, Heard]:
 
 def meets(fault: Fault, lane: Lane) -> bool:
     """Whether a fault can be felt in a lane."""
-    if type(fault).__name__ in ("Limit", "Idle"):
+    if isinstance(fault, (Cut, Idle, Limit)):
         return hear(fault)[lane].hung_up or hear(fault)[lane] != hear()[lane]
     return fault.meets(FLOW[lane[1]])
 
@@ -149,13 +156,23 @@ def broken(one: Fault, two: Fault) -> str | None:
         problem = (
             _unheard(one, two, lane, a, both)
             or _unheard(two, one, lane, b, both)
-            or _afterwards(one, two, lane, b, both)
-            or not uncounted  # bytes that go nowhere before a limit counts them
+            or not share_a_clock(one, two, lane[0])
+            and _afterwards(one, two, lane, b, both)
+            or not share_a_clock(one, two, lane[0])
+            and not uncounted  # bytes that go nowhere before a limit counts them
             and (_apart(one, two, lane, base, a, b, both) or _apart(two, one, lane, base, b, a, both) or _earlier(a, b, both))
         )
         if problem:
             return f"{one!r} and {two!r} in {lane}: {problem}"
     return None
+
+
+def share_a_clock(one: Fault, two: Fault, connection: int) -> bool:
+    """Whether the other one moves the oldest byte that a silence takes: from there on TCP counts its tries, both ways."""
+    if not any(isinstance(fault, (Cut, Tunnel)) for fault in (one, two)):
+        return False
+    first, second = sorted((one, two), key=lambda fault: fault.start)
+    return max(reach(first, (connection, sender)) for sender in FLOW) >= second.start
 
 
 def _apart(one: Fault, two: Fault, lane: Lane, base: Heard, a: Heard, b: Heard, both: Heard) -> str | None:

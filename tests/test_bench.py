@@ -116,7 +116,7 @@ def test_none_is_a_box_to_tick():
     bench = explore(FLY)
     bench.rows["ping_timeout"].none.value = True
     assert bench.experiment.server.ping_timeout is None and bench.rows["ping_timeout"].knob.disabled
-    assert "for ever" in bench.sentence.value
+    assert "until TCP gives up" in bench.sentence.value
 
 
 def test_what_cannot_be_is_said_and_the_next_move_is_shown_again():

@@ -353,7 +353,7 @@ def test_every_cause_has_a_remedy_and_a_place_in_the_order():
 
 
 def test_a_healed_cut_on_the_client_is_the_peers_keepalive():
-    found = only(run(FLY.but(faults=[Cut(9, heal=20)]), "virtual").log("client"))
+    found = only(run(FLY.but(faults=[Cut(9, heal=14)]), "virtual").log("client"))
     assert found.cause == "peer_timeout" and "nothing was read until then" in found.why
 
 

@@ -8,25 +8,19 @@ from findings import SEEN_IN, last_seen
 from websockets.asyncio.server import broadcast
 
 from labkit import Cut, Experiment, Goodbye, Peer, run
-from labkit.exercises.backpressure import close_returned
 
 
 def flow(cut: float, every: float, *more) -> Experiment:
     """A server with keepalive that sends more than a cut can take."""
     server = Peer(ping_interval=4, ping_timeout=3, close_timeout=2, send_every=every, send_size=20_000, buffer=4096)
-    return Experiment(server=server, client=Peer(buffer=4096), faults=[Cut(cut), *more], until=3600)
-
-
-def gave_up(trace) -> bool:
-    """Whether nothing but TCP ended the server's connection, after some 16 minutes."""
-    return [event.t for event in trace.select("gave_up", "server")] == [trace.closed_at("server")] and trace.closed_at("server") > 900
+    return Experiment(server=server, client=Peer(buffer=4096), faults=[Cut(cut), *more], until=900)  # later, TCP gives up
 
 
 def test_a_ping_that_waits_in_drain_has_no_timer():
     trace = run(flow(9, 0.5), "virtual")
     last_seen(
         "drain() blocked before the next ping: OPEN until TCP gives up, keepalive never fires",
-        gave_up(trace) and trace.noticed_at("server") == trace.closed_at("server"),
+        trace.noticed_at("server") is None,
         "Update notebook 06, “A server that talks”",
     )
 
@@ -35,7 +29,7 @@ def test_keepalives_close_waits_in_drain():
     trace = run(flow(11.5, 1), "virtual")
     last_seen(
         "drain() blocked after the ping: CLOSING until TCP gives up",
-        trace.noticed_at("server") == 15 and gave_up(trace),
+        (trace.noticed_at("server"), trace.closed_at("server")) == (15, None),
         "Update notebook 06, “Two and a half seconds later”",
     )
 
@@ -44,7 +38,7 @@ def test_close_does_not_return():
     trace = run(flow(9, 0.5, Goodbye(20)), "virtual")
     last_seen(
         "drain() blocked: close() does not return within close_timeout",
-        close_returned(trace) == "much later" and trace.noticed_at("server") == 20 and gave_up(trace),
+        not trace.select("returned", "server") and trace.state_at("server", 900) == "CLOSING",
         "Update notebook 06, “Does close() return?”, and exercise 3, where close() is the wrong answer",
     )
 
@@ -69,7 +63,7 @@ def test_behind_broadcast_the_buffer_grows_and_nobody_notices():
     quiet = quiet.but(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2, buffer=4096), until=69)
     trace, alive = (run(one, "virtual", server=ticker) for one in (quiet, quiet.but(faults=[])))
     last_seen(
-        "broadcast() into a cut: 40,000 bytes a second wait, and the server stays OPEN",
+        "broadcast() into a cut: 40,000 bytes a second wait, for ever, and the server stays OPEN",
         trace.noticed_at("server") is None and trace.waiting("server")[-1][1] > 2_000_000,
         "Update notebook 06, “And if nothing ever waits?”",
     )

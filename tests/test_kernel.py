@@ -190,6 +190,7 @@ def test_a_reset_from_the_middle_has_the_right_checksums():
     [
         (Experiment(faults=[Throttle(1)]), "cannot do Throttle"),
         (Experiment(server=Peer(tcp=Tcp(keepalive_idle=1.5))), "whole seconds"),
+        (Experiment(server=Peer(tcp=Tcp(rto_max=200))), "1 to 120 s"),
         (Experiment(server=QUIET), "never end on the kernel wire"),
     ],
 )

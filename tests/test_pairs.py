@@ -46,12 +46,12 @@ def test_a_fault_of_the_wire_means_the_same_beside_any_other(one, how, seed):
 @pytest.mark.parametrize("how", ["apart", "together"])
 @pytest.mark.parametrize("one", KINDS, **names)
 def test_an_act_means_the_same_beside_any_other_in_a_whole_run(one, how, seed):
-    """What ends a connection is not over before the other begins; nearly all of the rest say something."""
+    """What ends a connection or stops a clock is not over before the other begins; nearly all of the rest say something."""
     pairs = [pair_of_acts(one, two, how, number) for two in KINDS for number in seeds(seed)]
     found = [changed(*pair, end=11.0) for pair in pairs]
     assert [problem for problem in found if problem not in (None, "touch")] == []
-    if one.__name__ not in ("HangUp", "Reset", "Goodbye", "Idle", "Limit"):
-        assert found.count("touch") <= len(found) / 4
+    if one.__name__ not in ("HangUp", "Reset", "Goodbye", "Idle", "Leave", "Limit", "Suspend"):
+        assert found.count("touch") <= len(found) / (2 if one is Cut else 4)  # until TCP tries again
 
 
 # of one kind

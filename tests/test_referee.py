@@ -6,7 +6,7 @@ LABKIT_SEED is the first seed (0 if it is not set): `LABKIT_SEED=5000 make test-
 import pytest
 from referee import FIRST, MOST, differences, experiment, hearings, near, table
 
-from labkit import Cut, Experiment, Peer, Send, run
+from labkit import Cut, Experiment, Peer, Send, recorded, run
 from labkit.versions import why_no_kernel
 
 
@@ -27,6 +27,35 @@ def test_the_kernel_and_the_model_tell_the_same_story():
 @pytest.mark.long
 def test_the_kernel_and_the_model_tell_the_same_story_200_times():
     judge(200)
+
+
+@pytest.mark.parametrize("name", ["kernel-healed-at-14", "kernel-orphan"])
+def test_the_recorded_traces_tell_what_the_model_tells(name):
+    trace = recorded(name)
+    found, pairs = differences(run(trace.experiment, "virtual", progress=False), trace)
+    assert not found and pairs
+
+
+def test_the_recorded_orphan_lives_as_long_as_the_models():
+    trace = recorded("kernel-orphan")
+    (gave_up,) = run(trace.experiment, "virtual", progress=False).select("gave_up", "server", "tcp")
+    (gone,) = [event for event in trace.select("socket", "server", "kernel") if event.data["state"] == "gone"]
+    assert gave_up.data["orphan"] and gone.t - trace.closed_at("server") > 60
+    assert near(trace.experiment, gave_up.t, gone.t)
+
+
+FLY = Experiment(Peer(ping_interval=4, ping_timeout=3, close_timeout=2))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("heal", "latency", "lives"), [(13, 0, True), (14, 0, False), (14, 0.05, True)])
+def test_the_fruit_fly_lives_or_dies_on_the_kernel_wire_too(heal, latency, lives):
+    if why := why_no_kernel():
+        pytest.skip(why)
+    fly = FLY.but(faults=[Cut(9, heal=heal)], latency=latency)
+    virtual, kernel = (run(fly, wire, progress=False) for wire in ("virtual", "kernel"))
+    assert (kernel.noticed_at("server") is None) == (virtual.noticed_at("server") is None) == lives
+    assert not differences(virtual, kernel)[0]
 
 
 def test_every_seed_is_an_experiment_of_its_own_and_short():

@@ -50,9 +50,9 @@ def test_a_message_that_is_in_the_wire_in_part_is_counted_in_part():
     assert (now.wire, now.buffer) == (4096, 10_004 - 4096)
 
 
-def test_a_send_blocks_until_the_cut_is_healed():
+def test_a_send_blocks_until_tcp_tries_again_after_the_heal():
     levels = Levels(trace_of(flow(size=100_000, every=0.5, faults=[Cut(5, heal=9)])), "server")
-    assert levels.blocked == [(5.0, 9.0)] and levels.at(20).received == levels.at(20).handed
+    assert levels.blocked == [(5.0, 11.76)] and levels.at(20).received == levels.at(20).handed
 
 
 def test_who_stops_reading_fills_its_queue_first():
@@ -97,7 +97,7 @@ def test_a_client_may_be_the_sender():
 
 def test_the_alt_text_tells_the_whole_figure(cut):
     alt = plots.reservoirs(cut).alt
-    assert "Reservoirs at 8.6 s, of what the server sends. 86 sends returned" in alt and "Cut from 5 s." in alt
+    assert "Reservoirs at 20 s, of what the server sends. 86 sends returned" in alt and "Cut from 5 s." in alt
     assert (
         "In its write buffer 33.1 kB (write_limit 32.8 kB), in the wire 4,096 bytes, in the client's queue 0 bytes, received 50.2 kB."
         in alt

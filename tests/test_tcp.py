@@ -49,6 +49,25 @@ def test_several_segments_are_tried_again_when_the_kernel_wire_was_seen_to(sends
     assert [t - 1 for t, _ in tries(trace)][:4] == pytest.approx(measured, abs=0.04)
 
 
+def test_what_is_sent_after_the_heal_brings_the_oldest_byte_forward():
+    """1: a ping is lost; 1.32: probed; 1.4: healed; 1.5: another arrives, is answered at once (SACK), and the ping sent again."""
+    quiet, acts = Peer(ping_interval=None), [Send(1, size=10), Send(1.5, size=10)]
+    healed = Experiment(quiet, quiet, [Cut(0.7, heal=1.4), *acts], latency=0.05, until=3)
+    frames = run(healed, "virtual").frames("server")
+    assert [frame.arrived_at for frame in frames] == pytest.approx([1.65, 1.65])  # the kernel wire: 1.65, 1.65
+    later = [Send(1, size=10), Send(1.6, size=10)]
+    frames = run(healed.but(faults=[Cut(0.7, heal=1.4), *later]), "virtual").frames("server")
+    assert frames[0].arrived_at == pytest.approx(1.696)  # no sooner than TCP tries by itself
+
+
+def test_what_was_lost_comes_in_windows_that_double():
+    """Three messages of three segments: one segment at the try, then two, four, eight, a round trip apart."""
+    quiet, acts = Peer(ping_interval=None), [Send(1 + k / 100, size=3000) for k in range(3)]
+    healed = Experiment(quiet, quiet, [Cut(0.7, heal=1.5), *acts], latency=0.05, until=4)
+    times = [frame.arrived_at for frame in run(healed, "virtual").frames("server")]
+    assert [b - a for a, b in zip(times, times[1:])] == pytest.approx([0.1, 0], abs=0.05)  # the kernel wire: 0.102, 0.009
+
+
 def test_it_gives_up_when_linux_was_measured_to():
     retries = Tcp().retries_at(0.0005)
     assert 925 < retries.gives_up < 944  # measured: 927 to 944 s

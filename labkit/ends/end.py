@@ -207,9 +207,8 @@ class Application:
 
     async def leave(self, act: Leave) -> None:
         """Call close(), and drop the socket when its CLOSE has been sent."""
-        self.world.start(
-            (act, "close"), self.say_goodbye(Goodbye(act.at, act.end, act.code, act.reason))
-        )
+        goodbye = Goodbye(act.at, act.end, act.code, act.reason)
+        self.world.start(id(goodbye), self.say_goodbye(goodbye))
         await self.world.sleep(0)  # it sends before it waits for anything
         self.websocket.transport.abort()
 

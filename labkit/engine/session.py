@@ -130,6 +130,8 @@ class Session(Engine):
 
     def so_far(self) -> Trace:
         """The trace of what has happened until now; from any one thread."""
+        if self.record and self.recorder.on:
+            self.wire.tell_open_tries()
         over = {"over": "going on", "ended": OVER["going on"]}
         header = {**self._place(), "end": max(0.0, self.now), **over}
         return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 NEVER = math.inf
 DELAYED = 0.04  # s that an acknowledgement waits for something to go with (TCP_DELACK_MIN)
 SEGMENT = 1448  # bytes that fit into one, on Ethernet
+WINDOW = 10  # segments; of a connection that has lost nothing (RFC 6928)
 PROMPT = 0.008  # s; how much later than two round trips a probe of several segments comes
+Entry = tuple[float, Any]  # of a stream: when it is due (s; NEVER: nobody knows yet), and what
 TICK = 5e-10  # s; half a step of the grid on which times stand
 
 
@@ -51,8 +53,9 @@ class Sender:
     """What the TCP of a stream's sender knows, from the first silence of its connection on."""
 
     __slots__ = (
-        "out", "retries", "host", "conn", "end", "far", "head", "since", "number", "hole", "burst",
-        "unheard", "answer", "probes", "silent_at", "closed_at", "waiting", "timer",
+        "out", "retries", "host", "conn", "end", "far", "head", "since", "number", "hole", "window",
+        "burst", "unheard", "answer", "probes", "gone", "silent_at", "closed_at", "waiting",
+        "timer",
     )  # fmt: skip
 
     def __init__(self, out: Stream, retries: Retries, host: Host, conn: int, end: str) -> None:
@@ -61,6 +64,7 @@ class Sender:
         self.far: Sender  # the other direction's
         self.silent_at = -NEVER  # when the silence began (s)
         self.closed_at: float | None = None  # when its program closed the connection (s)
+        self.gone = False  # it has dropped what was to be sent, so that nothing more can follow
         self.timer: Any = None  # of whoever runs it
         self.probes = None if self.tcp.keepalive_idle is None else Probes(self)
         self.rest()
@@ -76,6 +80,7 @@ class Sender:
         self.since: float | None = None  # from when on tries are counted (s); None: all is
         self.number = 0  # of the next try, from 0
         self.hole = False  # whether that byte has not arrived
+        self.window = WINDOW  # segments that may be sent at once
         self.burst = 0  # how many items, the oldest included, were sent before it waited for them
         self.unheard = False  # something has arrived, and no acknowledgement of it has come
         self.answer: float | None = None  # when an acknowledgement will be here (s)
@@ -105,18 +110,28 @@ class Sender:
                 self.host.tried(self, round(probe, 9), 1, not self.out.silent)
             self.since = round((latest if when < latest else soon) - 2 * first, 9)
 
-    def holds(self, when: float) -> bool:
-        """Whether what is sent at ``when`` (s) has to wait for something before it.
+    def due(self, when: float, due: float) -> float:
+        """When what is sent at ``when`` (s) comes out, which otherwise would be ``due`` (s).
 
-        Until the second try it is sent, though in vain if something before it has not arrived.
+        From the second try on it is not sent before the oldest byte is acknowledged. Until then it
+        is; and if the way is open again, while the oldest byte has not arrived, what comes out of
+        order is answered at once (SACK), and lets the oldest be sent again.
         """
         if self.since is None:
-            return False
+            return due
         is_sent = when < self.since + self.retries.waits
         if is_sent:
             self.follow(when)
+        if is_sent and not self.hole:
+            return due
         self.burst += is_sent and self.hole
-        return self.hole or not is_sent
+        if not is_sent or self.out.silent:
+            return NEVER
+        answered = round(when + 2 * self.out.latency, 9)
+        if answered < self.tried_at() and not self.far.out.silent:
+            self.since = round(answered - self.retries.after(self.number), 9)
+            self.aim()
+        return max(due, self.comes_at())
 
     def tried_at(self) -> float:
         """When the next try is made (s)."""
@@ -204,7 +219,7 @@ class Sender:
                 self.burst = self.count(queue)
         out.queue = deque(kept) if kept else ()
 
-    def count(self, queue: Iterable[tuple[float, Any]]) -> int:
+    def count(self, queue: Iterable[Entry]) -> int:
         """How many items were sent before this waited, the oldest included."""
         (_, oldest), *others = queue
         assert self.since is not None
@@ -228,13 +243,26 @@ class Sender:
 
     def aim(self) -> None:
         """The next try will come with the oldest items, as many as fit into one segment."""
-        queue, size = list(self.out.queue), 0
-        for number, (_, item) in enumerate(queue[: self.burst]):
+        queue, size, fit = list(self.out.queue), 0, 0
+        for _, item in queue[: self.burst]:
             size += self.out.size(item)
-            if number and size > SEGMENT:
+            if fit and size > SEGMENT:
                 break
-            queue[number] = (self.comes_at(), item)
-        self.out.queue = deque(queue)
+            fit += 1
+        oldest = ((NEVER, item) for _, item in queue[:fit])
+        self.out.queue = deque([*self.paced(oldest, self.comes_at(), 1), *queue[fit:]])
+
+    def paced(self, entries: Iterable[Entry], due: float, window: int) -> Iterator[Entry]:
+        """Entries from ``due`` (s) on: ``window`` segments, and each round trip twice as many."""
+        room = window * SEGMENT
+        for before, item in entries:
+            room -= self.out.size(item)
+            while room < 0:
+                window *= 2
+                room += window * SEGMENT
+                due = round(due + 2 * self.out.latency, 9)
+            yield min(before, due), item
+        self.window = 2 * window
 
     def fail_until(self, until: float) -> None:
         """The tries that were made before ``until`` (s) were in vain."""
@@ -319,6 +347,7 @@ class Sender:
     def acknowledge(self, now: float) -> None:
         """All that has arrived is acknowledged, and what has waited is sent."""
         latency, arrived, queue = self.out.latency, self.out.arrived, self.out.queue
+        window = self.window
         self.rest()
         if self.probes is not None:
             self.probes.hear(now)
@@ -327,4 +356,4 @@ class Sender:
             self.expect_answer(arrived)
         due = round(now + latency, 9)
         if isinstance(queue, deque):
-            self.out.queue = deque((min(old, due), item) for old, item in queue)
+            self.out.queue = deque(self.paced(queue, due, window))

@@ -14,9 +14,10 @@ Acknowledgements need the way back. They wait 40 ms for something to go with: an
 other end acknowledges what has arrived there. Where only the way back is silent, what is sent
 arrives, and TCP tries it again all the same; from the second try on it sends nothing new.
 
-Simpler than a kernel: no loss but silence, no congestion window, no SACK, and every acknowledgement
-of something new is a delayed one. The round trip is twice the wire's latency, whatever a Delay
-adds. Of what is not acknowledged when the way back falls silent, the last that arrived counts.
+Simpler than a kernel: no loss but silence, no congestion window before one, and every
+acknowledgement of something new is a delayed one. The round trip is twice the wire's latency,
+whatever a Delay adds; of more than 0.1 s Linux's timeout also depends on how often it has measured
+it. Of what is not acknowledged when the way back falls silent, the last that arrived counts.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from .sender import NEVER, Host, Sender
+from .sender import NEVER, Entry, Host, Sender
 from .tcp import Tcp
-
-Entry = tuple[float, Any]  # when it is due (s; NEVER: it waits for an acknowledgement), and what
 
 
 class Stream:
@@ -57,8 +56,9 @@ class Stream:
     def put(self, when: float, item: Any) -> None:
         """An item leaves at ``when`` (s), behind everything that came before."""
         due, queue = round(when + self.latency, 9), self.queue
-        if self.sender is not None and self.sender.holds(when):
-            due = NEVER
+        if self.sender is not None:
+            due = self.sender.due(when, due)
+            queue = self.queue
         if isinstance(queue, deque):
             queue.append((max(due, queue[-1][0]), item))
         else:
@@ -107,6 +107,7 @@ class Stream:
         if self.sender is not None:
             lost = self.sender.hole
             kept = [] if lost else [entry for entry in self.queue if entry[0] < NEVER]
+            self.sender.gone = self.sender.gone or len(kept) < len(self.queue)
             self.queue = deque(kept) if kept else ()
             self.sender.rest()
 

@@ -76,7 +76,7 @@ def _listen(requests: queue.SimpleQueue[str], wires: list[Wire]) -> None:
     for line in sys.stdin:
         requests.put(line)
     for wire in list(wires):
-        with contextlib.suppress(OSError):  # it is being closed
+        with contextlib.suppress(Exception):  # it is being closed
             wire.leave_nothing()
     # whoever asked is gone; a thread that is stuck in a call must not keep this process
     os._exit(0)

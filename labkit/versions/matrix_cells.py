@@ -25,7 +25,7 @@ from .worker import Place, Worker
 
 CUT = 1.5  # s; between the pings of 1 s and 2 s
 HEAL = {  # s
-    "virtual": 60.0,  # beyond the 30 s that TLS may add
+    "virtual": 55.0,  # beyond the 30 s that TLS may add; TCP tries again within a second
     "loopback": 8.0,
 }
 AFTER = 4.0  # s; how much longer a run goes on

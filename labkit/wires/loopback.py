@@ -116,6 +116,9 @@ class LoopbackWire(Wire):
             half.refused()
         return not half.broken
 
+    def tell_open_tries(self) -> None:
+        self.threads["wire"].ask(super().tell_open_tries)
+
     def travelling(self) -> bool:
         return self.threads["wire"].ask(super().travelling)
 

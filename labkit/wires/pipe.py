@@ -60,7 +60,7 @@ class Pipe(Stream):
         self.touched = now
         if self.on_push:
             self.on_push(now, item)
-        if self.finished:
+        if self.finished or item is not RESET and self.sender is not None and self.sender.gone:
             return
         if not self.effects:
             self._put(now, item)

@@ -17,7 +17,7 @@ from .. import Wire
 from ..pipe import RESET
 from .flows import Flow, Heard
 from .namespaces import IPV4
-from .packets import Segment, read, reset_like
+from .packets import RST, Segment, read, reset_like
 
 LARGEST = 2**16  # bytes a packet
 
@@ -108,7 +108,7 @@ class Router:
         line = packet.line
         way, other = self.ways[line.sender], self.ways[OTHER[line.sender]]
         way.under_way -= 1
-        passes = not way.silent or way.finished
+        passes = not way.silent or way.finished and bool(packet.segment.flags & RST)
         self.tell_try(packet, passes)
         if not passes:
             return
