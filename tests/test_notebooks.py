@@ -135,7 +135,7 @@ def test_what_notebook_00_says_of_the_heal_at_14_s_is_what_the_run_and_a_kernel_
         assert (server.sent, server.received, client.received) == (1011, None, 1011)
     assert trace.closed_at("server") - trace.noticed_at("server") == pytest.approx(0.36) and "here that took 0.36 s" in words_of_00
     assert kernel.experiment == HEALED or kernel.experiment.but(until=24) == HEALED
-    assert compare(kernel).worst < 0.1 and "by some hundredths of a second" in words_of_00
+    assert compare(kernel).worst < 0.1 and "by a few hundredths of a second" in words_of_00
 
 
 @pytest.mark.parametrize(
