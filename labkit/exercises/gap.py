@@ -279,7 +279,9 @@ def _outcome(experiment: Experiment, version: str) -> Outcome:
         trace, live = run_in(Vintage(), experiment, "virtual", progress=False), False
     found, waiting = fate(trace, "server", HEALED), waiting_at_goodbye(trace)
     cut = trace.experiment.cuts[0].start
-    sent = sum(frame.opcode == "BINARY" and frame.sent_at >= cut for frame in trace.frames("server"))
+    sent = sum(
+        frame.opcode == "BINARY" and frame.sent_at >= cut for frame in trace.frames("server")
+    )
     if not live and found != "never":
         found = "hangs" if waiting > (MARK if version == "14.2" else 0) else "bounded"
     return Outcome(version, found, live, waiting, sent)
