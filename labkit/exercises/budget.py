@@ -60,8 +60,8 @@ def endless(server: Peer) -> Trace | None:
     """A timer that is None: one cut, and nobody is ever told."""
     why = {
         "ping_interval": "Nothing is cheaper, no byte is sent. But who does not ask, never learns: turning pings off turns detection off",
-        "ping_timeout": "The server asks, and waits for the answer for ever: a ping that nobody times is traffic without detection",
-        "close_timeout": "The server notices, sends its CLOSE, and waits for the answer for ever: the program is never told",
+        "ping_timeout": "The server asks, and waits for the answer until TCP gives up, some 16 minutes: a ping that nobody times is traffic without detection",
+        "close_timeout": "The server notices, and waits for the other end until TCP gives up: its program is told after some 16 minutes",
     }
     for name, words in why.items():
         if getattr(server, name) is None:
@@ -93,7 +93,7 @@ def false_alarm(server: Peer) -> Trace | None:
 
 def _close_call(server: Peer) -> str:
     """What to think of a ping_timeout that is hardly longer than the slowest round trip."""
-    spare = (server.ping_timeout or 0.0) - 2 * LATENCY
+    spare = round((server.ping_timeout or 0.0) - 2 * LATENCY, 6)
     if spare >= ROOM:
         return ""
     return f", with {spare:g} s to spare: a real wire is not so punctual, and loses a packet now and then"
