@@ -110,7 +110,7 @@ def test_cuts_may_overlap_and_follow_each_other():
     ("timers", "words"),
     [
         ({"ping_interval": 20_000}, "ping_interval is 20,000 s, which is 5.6 hours: if milliseconds were meant, write 20"),
-        ({"ping_timeout": 1500.0}, "ping_timeout is 1,500 s, which is 0.4 hours: if milliseconds were meant, write 1.5"),
+        ({"ping_timeout": 1250.0}, "ping_timeout is 1,250 s, which is 0.3 hours: if milliseconds were meant, write 1.25"),
         ({"ping_interval": 3600, "close_timeout": 999}, None),
         ({"ping_timeout": None}, None),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Tcp, Throttle, Vintage, open_run, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, Send, Suspend, Tcp, Throttle, Vintage, open_run, run
 from labkit.versions import why_no_kernel
 from labkit.versions.worker import Worker, WorkerError
 from labkit.wires.kernel.flows import Flow
@@ -189,6 +189,7 @@ def test_a_reset_from_the_middle_has_the_right_checksums():
     ("experiment", "why"),
     [
         (Experiment(faults=[Throttle(1)]), "cannot do Throttle"),
+        (Experiment(faults=[Suspend(1)]), "cannot do Suspend"),
         (Experiment(server=Peer(tcp=Tcp(keepalive_idle=1.5))), "whole seconds"),
         (Experiment(server=Peer(tcp=Tcp(rto_max=200))), "1 to 120 s"),
         (Experiment(server=QUIET), "never end on the kernel wire"),

@@ -278,3 +278,11 @@ def test_a_goodbye_that_is_stuck_waits_as_long_as_tcp_does():
     polite = Peer(ping_interval=None, close_timeout=None)
     patient = Experiment(polite, polite, faults=[Cut(5), Goodbye(6)], until=1000)
     assert run(patient, "virtual").closed_at("server") == pytest.approx(6 + 935.04) == predict(patient).closed_at("server")
+
+
+def test_a_probe_that_is_lost_just_before_the_heal_is_not_answered():
+    """2.05: probed; 2.1: it would arrive; 2.143: healed; 3.05: 1.5 s have passed (the kernel wire: told at 3.065)."""
+    tcp = Tcp(keepalive_idle=2, keepalive_interval=1, keepalive_count=2, user_timeout=1.5)
+    quiet, asks = Peer(ping_interval=None), Peer(ping_interval=None, tcp=tcp)
+    healed = Experiment(quiet, asks, [Cut(1.188, heal=2.143, direction="to_server")], latency=0.05, until=5)
+    assert run(healed, "virtual").told_at("client") == pytest.approx(3.05)

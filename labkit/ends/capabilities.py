@@ -7,6 +7,9 @@ changelog and signatures.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
+
+from ..values.faults import Act, Leave, Suspend
 
 IMPLEMENTATIONS = ("asyncio", "legacy", "threading", "trio")
 OLDEST = "10.4"  # the oldest version of websockets that the lab runs
@@ -71,3 +74,10 @@ def no_keepalive(implementation: str, version: str) -> str | None:
         return None
     since = SINCE[implementation]["keepalive"]
     return f"the {implementation} implementation has no keepalive before websockets {since}"
+
+
+def refuse(acts: Iterable[Act], implementation: str) -> None:
+    """Raise ValueError for what only an end of asyncio can do."""
+    for act in acts:
+        if implementation not in VIRTUAL and isinstance(act, (Leave, Suspend)):
+            raise ValueError(f"the {implementation} implementation cannot do {act!r}: asyncio can")

@@ -6,6 +6,7 @@ A tap that keeps the bytes and reads the headers of frames only (RFC 6455 §5.2)
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..values.framing import LONG, MASK
 
@@ -25,6 +26,9 @@ class Tally:
 
     def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None:
         """Bytes came out of the wire: not counted."""
+
+    def tcp(self, when: float, conn: int, end: str, what: str, **data: Any) -> None:
+        """What TCP did by itself: not counted."""
 
     def counts(self) -> dict[str, int]:
         """Pings, and bytes of frames with their headers, both ways; frames that went in whole."""

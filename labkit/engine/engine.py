@@ -36,6 +36,7 @@ from ..values.faults import (
 )
 from ..wires import Program, Wire
 from ..wires.ending import uninterrupted
+from ..wires.sleep import Sleepers
 
 OPENING = 15.0  # s; longer than websockets' own open_timeout
 SETTLED = 10  # rounds; what still goes on then is no consequence of what has happened
@@ -76,6 +77,7 @@ class Engine:
         limit = experiment.limit
         self.experiment = experiment
         self.wire: Any = make_wire(wire, experiment)
+        self.sleepers = Sleepers(self.wire)
         self.planned = experiment.acts  # what happens from t = 0 on
         self.until = experiment.last_act + HORIZON if limit is None else limit  # s
         self.keepers = [end for end in ENDS if experiment.peer(end).keepalive]
@@ -192,7 +194,7 @@ class Engine:
         elif isinstance(act, Freeze):
             self.wire.freeze(act.end) if step == "begin" else self.wire.thaw(act.end)
         elif isinstance(act, Suspend):
-            do = self.wire.suspend if step == "begin" else self.wire.wake_up
+            do = self.sleepers.suspend if step == "begin" else self.sleepers.wake
             do(act.end, act)
         else:
             self.wire.call(act.end, self.perform, act, step)

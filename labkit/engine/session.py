@@ -23,11 +23,11 @@ from functools import partial
 from typing import Any
 
 from ..ends import End, Handler, make_end
-from ..ends.capabilities import VIRTUAL
+from ..ends.capabilities import VIRTUAL, refuse
 from ..trace import Trace
 from ..trace.story import OVER
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Fault, Leave, Send, Suspend
+from ..values.faults import ENDS, Act, Fault, Send
 from ..values.faults import to_json as act_to_data
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
@@ -64,12 +64,9 @@ class Session(Engine):
         implementation: str = "asyncio",
     ) -> None:
         if wire == "virtual" and implementation not in VIRTUAL:
-            raise ValueError(
-                f"the {implementation} implementation has a clock of its own: "
-                "run it on the loopback wire"
-            )
-        for act in experiment.faults:
-            refuse(act, implementation)
+            own = f"the {implementation} implementation has a clock of its own"
+            raise ValueError(f"{own}: run it on the loopback wire")
+        refuse(experiment.faults, implementation)
         super().__init__(experiment, wire)
         self.implementation, self.handlers, self.record = implementation, handlers, record
         self.tls = None
@@ -112,8 +109,6 @@ class Session(Engine):
             self.wire.tap = self.recorder if self.record else self.tally
             self.wire.tell = partial(self.recorder.note, "wire", "wire")
             self.wire.note = self.recorder.note
-            if self.record:
-                self.wire.tell_tcp = self.recorder.tcp
             for end in ENDS:
                 self.wire.loops[end].tell = partial(self.recorder.note, end, "app")
             if self.tls and self.record:
@@ -130,8 +125,7 @@ class Session(Engine):
 
     def so_far(self) -> Trace:
         """The trace of what has happened until now; from any one thread."""
-        if self.record and self.recorder.on:
-            self.wire.tell_open_tries()
+        self.wire.tell_open_tries()
         over = {"over": "going on", "ended": OVER["going on"]}
         header = {**self._place(), "end": max(0.0, self.now), **over}
         return Trace(self._as_run(), self.recorder.so_far(self.zero or 0.0), header)
@@ -144,7 +138,7 @@ class Session(Engine):
         """
         at = round(max(0.0, self.now), 6) if act.at is None else act.at
         act = dataclasses.replace(act, at=at)  # one of its own
-        refuse(act, self.implementation)
+        refuse([act], self.implementation)
         self.experiment.but(faults=[*self.acts, act])
         self.acts.append(act)
         self.sends = self.sends or isinstance(act, Send)
@@ -237,8 +231,7 @@ class Session(Engine):
         try:
             if self.over_at is None:
                 self.wire.settle()
-            if self.record:
-                self.wire.tell_open_tries()
+            self.wire.tell_open_tries()
             self.recorder.on = False  # teardown is not recorded
         finally:
             zero = self.zero or 0.0
@@ -276,13 +269,12 @@ class Session(Engine):
         from websockets.version import version
 
         busy = [str(one) for one in self.wire.busy]
-        now = datetime.datetime.now(datetime.timezone.utc)
         header: dict[str, Any] = {
             **self._place(),
             "end": round(end, 9),
             "over": self.over,
             "ended": "; ".join([self.ended, *busy]),
-            "date": now.isoformat(timespec="seconds"),
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "versions": {"websockets": version, "python": platform.python_version()},
             "implementation": self.implementation,
         }
@@ -291,18 +283,12 @@ class Session(Engine):
         if not self.record and not self.tls:  # of what is encrypted, headers can't be read
             header["counted"] = self.tally.counts()
         if self.recorder.unread:
-            why = self.recorder.unread
-            header["witnesses"] = f"the log is the only witness of the frames: {why}"
+            alone = "the log is the only witness of the frames"
+            header["witnesses"] = f"{alone}: {self.recorder.unread}"
         if busy:
             header["busy"] = busy
         sources = {end: _source(handler) for end, handler in self.handlers.items() if handler}
         return {**header, "sources": sources} if sources else header
-
-
-def refuse(act: Act, implementation: str) -> None:
-    """Raise ValueError for what only an end of asyncio can do."""
-    if implementation not in VIRTUAL and isinstance(act, (Leave, Suspend)):
-        raise ValueError(f"the {implementation} implementation cannot do {act!r}: asyncio can")
 
 
 def _ignore(*_: Any, **__: Any) -> None:

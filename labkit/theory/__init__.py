@@ -5,6 +5,8 @@ the last pong that made it; an end notices at g + ping_timeout, and its applicat
 close_timeout later. Everything else is the same rules followed to the end: healing, one-way cuts,
 latency, keepalive on both sides, goodbyes. What theory has no rule for, it says (``covers``).
 
+What TCP does is the same model as the wires' (values/stream.py); what websockets does is not.
+
 items.py       what is on the wire, and who goes first at equal times
 words.py       the exception that tells a program
 endpoint.py    one end, and the rules by which websockets lives

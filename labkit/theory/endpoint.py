@@ -39,7 +39,7 @@ class EndModel:
         self.deaf = False  # it listens to nothing more but FIN (RFC 6455 §7.1.7)
         self.hung_up = False  # it has sent FIN
         self.lost = False  # its connection is gone
-        self.dead = False  # its TCP has no connection, and resets whatever comes
+        self.dead = False  # its TCP's is, too: it resets whatever comes
         self.deadline: float | None = None  # when whoever waits for the end loses patience (s)
         self.ping: Item | None = None  # waiting for its pong
         self.sent: tuple[int, str] | None = None  # code and reason of its own CLOSE
@@ -273,7 +273,6 @@ class EndModel:
             if item.opcode not in ("FIN", "RST"):
                 self.world.reset(self.name)
         elif item.opcode == "RST":
-            self.dead = True
             self.break_off()
         elif item.opcode in ("FIN", "NOTIFY"):
             if item.opcode == "NOTIFY":

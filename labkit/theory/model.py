@@ -229,7 +229,7 @@ class Model:
             item.arrived_at = self.now
             arrived.append(item)
             self.stuck[sender] -= self.bytes_of(item)
-            end.dead |= end.lost and item.weight > 0
+            end.dead |= item.opcode == "RST" or end.lost and item.weight > 0
             if way.sender:
                 way.sender.arrive(self.now, self.bytes_of(item), item)
         for item in arrived:

@@ -96,8 +96,7 @@ class Cut(Fault):
     """Silence on the wire, as TCP sees it: what is sent into a cut arrives late, or never.
 
     TCP tries again, less and less often (:class:`Tcp`): what a cut held, FIN included, arrives at
-    the first try after the cut is healed, if TCP has not given up before. Where nothing is under
-    way, healing takes effect at once. An RST that meets a cut is gone: TCP does not repeat it.
+    the first try after healing, if TCP has not given up before. An RST is never tried again.
     """
 
     heal: float | None = fields.seconds()  # s; None: never
@@ -265,8 +264,7 @@ class Suspend(AppAct):
     """The machine of ``end`` sleeps, as a closed laptop does, until it is woken at ``wake``.
 
     Its event loop and its clock stop: a timer with 5 s left has 5 s left when it wakes. Its kernel
-    is silent: what comes for it is lost, and sent again by the other end's TCP as after a cut; what
-    is on its way from it is lost, too. An end of asyncio only.
+    is silent: what is on its way is lost, and tried again as after a cut. An end of asyncio only.
     """
 
     wake: float | None = fields.seconds()  # s; None: never

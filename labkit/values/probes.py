@@ -62,6 +62,13 @@ class Probes:
             return self.number > 0 and self.at - self.heard >= patience
         return self.number >= self.sender.tcp.keepalive_count
 
+    def is_answered(self) -> bool:
+        """Whether the probe has passed, and its answer, which would be here now."""
+        assert self.at is not None
+        sender = self.sender
+        is_open = not (sender.out.silent or sender.far.out.silent)
+        return is_open and sender.healed_at <= self.at + sender.out.latency
+
     def ring(self, now: float) -> bool:
         """Do what is due by ``now`` (s); returns whether the connection is lost."""
         alarm, sender = self.alarm(), self.sender
@@ -71,7 +78,7 @@ class Probes:
             self.at = round(self.at + (sender.tcp.keepalive_idle or 0.0), 9)
         elif self.is_over():
             return True
-        elif not (sender.out.silent or sender.far.out.silent):
+        elif self.is_answered():
             self.at, self.number = None, 0
             sender.host.answers(sender, again=True)
         else:

@@ -54,15 +54,15 @@ class Sender:
 
     __slots__ = (
         "out", "retries", "host", "conn", "end", "far", "head", "since", "number", "hole", "window",
-        "burst", "unheard", "answer", "probes", "gone", "silent_at", "closed_at", "waiting",
-        "timer",
+        "burst", "unheard", "answer", "probes", "gone", "silent_at", "healed_at", "closed_at",
+        "waiting", "timer",
     )  # fmt: skip
 
     def __init__(self, out: Stream, retries: Retries, host: Host, conn: int, end: str) -> None:
         self.out, self.retries, self.host = out, retries, host
         self.conn, self.end = conn, end
         self.far: Sender  # the other direction's
-        self.silent_at = -NEVER  # when the silence began (s)
+        self.silent_at = self.healed_at = -NEVER  # when the last silence began, and ended (s)
         self.closed_at: float | None = None  # when its program closed the connection (s)
         self.gone = False  # it has dropped what was to be sent, so that nothing more can follow
         self.timer: Any = None  # of whoever runs it
@@ -151,6 +151,8 @@ class Sender:
 
     def alarm(self) -> float | None:
         """When it has to be looked at again (s); None: not before something else happens."""
+        if self.since is None and self.probes is None and not self.out.queue:
+            return self.answer
         times = [] if self.answer is None else [self.answer]
         if self.since is not None:
             times.append(self.ends_at())
@@ -235,6 +237,7 @@ class Sender:
 
     def heal(self, now: float) -> None:
         """The stream is silent no more."""
+        self.healed_at = now
         self.lose(now)
         if self.since is not None:
             self.fail_until(now - self.out.latency)

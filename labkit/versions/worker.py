@@ -23,7 +23,7 @@ from ..values.experiment import Experiment
 from ..wires import Unavailable
 
 PATIENCE = 60.0  # s of real time that a worker may take besides the time of its run
-PATIENTLY, BRIEFLY = 5.0, 0.5  # s in which a worker ends by itself
+PATIENTLY, BRIEFLY = 5.0, 2.0  # s in which a worker ends by itself
 # labkit alone, from where it is: what else lies beside it is for another Python
 START = """
 import sys, importlib.util

@@ -7,6 +7,7 @@ fault does to pipes. How bytes get into a pipe and out of it is the business of 
     virtual.py    the wire in virtual time: clock.py, loop.py and memory.py (sockets)
     loopback.py   real TCP on 127.0.0.1, in real time: threads.py (loops) and forwarder.py
     kernel/       real TCP between network namespaces, where packets are lost (Linux)
+    sleep.py      a machine that sleeps
     ending.py     how a run is taken down, whatever runs in it; places.py, awaits.py: where it is
 """
 
@@ -35,6 +36,8 @@ class Tap(Protocol):
     def arrived(
         self, conn: int, sender: str, now: float, data: bytes | None, count: int
     ) -> None: ...
+
+    def tcp(self, when: float, conn: int, end: str, what: str, **data: Any) -> None: ...
 
 
 class Unavailable(RuntimeError):
@@ -69,13 +72,10 @@ class Wire:
         self.tcp = tcp or dict.fromkeys(FLOW, Tcp())  # of each end's system
         self.pipes: list[dict[str, Pipe]] = []  # one dict a connection, by sender
         self.force: list[Fault] = []  # the faults in force
-        self.asleep: dict[str, list[object]] = {end: [] for end in FLOW}  # who lets it sleep
-        self.slept = dict.fromkeys(FLOW, 0.0)  # since when (s)
         self.interrupts = Interrupts()
         self.busy: list[Busy] = []  # the ends that were not done when the wire was closed
         self.tap: Tap | None = None
         self.tell: Callable[..., None] = untold  # is called with what the wire does by itself
-        self.tell_tcp: Callable[..., None] = untold  # is called with what TCP does, and when
         self.note: Callable[..., None] = untold  # is called with what another witness sees
         self.about: dict[str, str] = {}  # what a trace's header says of this wire
 
@@ -135,35 +135,6 @@ class Wire:
         """Let the event loop of ``end`` run again, now."""
         raise NotImplementedError
 
-    def suspend(self, end: str, by: object) -> None:
-        """Let the machine of ``end`` sleep, from now on, until whoever asked for it wakes it."""
-        self.asleep[end].append(by)
-        if len(self.asleep[end]) > 1:
-            return
-        self.tell_open_tries()
-        self.slept[end] = self.now()
-        for number, pipes in enumerate(self.pipes, start=1):
-            for pipe in pipes.values():
-                self._cut(number, pipe, self.asleep[end])
-        self.freeze(end)
-        self.moved()
-
-    def wake_up(self, end: str, by: object) -> None:
-        """Wake it, unless somebody else lets it sleep; its clock goes on where it stopped."""
-        self.asleep[end].remove(by)
-        if self.asleep[end]:
-            return
-        now = self.now()
-        seconds = now - self.slept[end]
-        for pipes in self.pipes:
-            if (sender := pipes[end].sender) is not None:
-                sender.postpone(seconds)
-            for pipe in pipes.values():
-                pipe.heal(now, self.asleep[end])
-        self.loops[end].asleep += seconds
-        self.thaw(end)
-        self.moved()
-
     # connections
 
     def lay(self) -> tuple[int, dict[str, Pipe]]:
@@ -198,7 +169,8 @@ class Wire:
 
     # what TCP does by itself, as a Host of senders
 
-    def _cut(self, number: int, pipe: Pipe, by: object) -> None:
+    def cut(self, number: int, pipe: Pipe, by: object) -> None:
+        """Silence a pipe of this connection, now."""
         if pipe.sender is None:
             join(self.pipes[number - 1], self.tcp, self, number)
         pipe.cut(self.now(), by)
@@ -209,7 +181,8 @@ class Wire:
 
     def gave_up(self, sender: Sender, reset: bool) -> None:
         orphan = sender.closed_at is not None
-        self.tell_tcp(self.now(), sender.conn, sender.end, "gave_up", orphan=orphan)
+        if self.tap:
+            self.tap.tcp(self.now(), sender.conn, sender.end, "gave_up", orphan=orphan)
         self._give_up(sender, reset)
 
     def _give_up(self, sender: Sender, reset: bool) -> None:
@@ -220,11 +193,13 @@ class Wire:
         raise NotImplementedError
 
     def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
-        what = {"number": number, "through": through}
-        self.tell_tcp(when, sender.conn, sender.end, "retransmission", **what)
+        if self.tap:
+            what = {"number": number, "through": through}
+            self.tap.tcp(when, sender.conn, sender.end, "retransmission", **what)
 
     def probed(self, sender: Sender, when: float, number: int) -> None:
-        self.tell_tcp(when, sender.conn, sender.end, "probe", number=number)
+        if self.tap:
+            self.tap.tcp(when, sender.conn, sender.end, "probe", number=number)
 
     def tell_open_tries(self) -> None:
         """Tell what was tried in vain until now, in silences that have not ended."""
@@ -258,7 +233,7 @@ class Wire:
         now = self.now()
         for sender, pipe in self._met(fault, number):
             if isinstance(fault, Cut):
-                self._cut(number, pipe, fault)
+                self.cut(number, pipe, fault)
             elif isinstance(fault, HangUp):
                 pipe.finish(now, EOF, fault.delay)
             elif isinstance(fault, Reset):
@@ -311,6 +286,6 @@ class Wire:
         self.tell("forgotten", connection=number, after=fault.after, then=fault.then)
         if fault.then == "silence":
             for pipe in self.pipes[number - 1].values():
-                self._cut(number, pipe, fault)  # nobody ends that
+                self.cut(number, pipe, fault)  # nobody ends that
         else:
             self._hang_up(number, EOF if fault.then == "fin" else RESET)

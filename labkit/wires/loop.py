@@ -261,8 +261,8 @@ class VirtualLoop(BaseSelectorEventLoop):
         if host not in ("localhost", "127.0.0.1", None):
             known = "no host but localhost (127.0.0.1)"
             raise socket.gaierror(f"virtual time knows {known}, asked for {host!r}")
-        address = ("127.0.0.1", port or 0)
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)]
+        tcp = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ""
+        return [(*tcp, ("127.0.0.1", port or 0))]
 
     def _make_self_pipe(self) -> None:  # nobody has to be woken up
         pass

@@ -1,7 +1,7 @@
 """The virtual wire: the same websockets code and the same pipes, in memory, in virtual time.
 
-Deterministic, and milliseconds for hours of connection. What it cannot show is what a kernel does
-(retransmissions), and what a busy machine does (being late): for that there is the loopback wire.
+Deterministic, and milliseconds for hours of connection. TCP is a model here (values/stream.py).
+What it cannot show is what a busy machine does (being late): for that there is the loopback wire.
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ class VirtualWire(Wire):
     def deliver(self, pipe: Pipe) -> None:
         """Move what has arrived to its socket, as far as there is room."""
         sink, now, was_full = self.sinks[pipe], self.time.now, not pipe.room
+        room = 0
         if pipe.sender is not None:
+            room = sink.out.room
             pipe.sender.ring(now)
         while pipe.ready(now):
             item = pipe.head()
@@ -154,7 +156,8 @@ class VirtualWire(Wire):
         if pipe.sender is not None or pipe.queue and not sink.is_full:
             self.await_arrival(pipe)
         if pipe.sender is not None:
-            sink.wake()  # what it has sent may be acknowledged
+            if sink.out.room > room:
+                sink.wake()  # what it has sent is acknowledged
             self.await_arrival(sink.out)
 
     def moved(self) -> None:

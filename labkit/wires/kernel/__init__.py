@@ -27,7 +27,7 @@ import socket
 from collections.abc import Iterator
 
 from ...values.experiment import Experiment
-from ...values.faults import ENDS, FLOW, Act, Cut, Fault, Reset
+from ...values.faults import ENDS, FLOW, Act, Cut, Fault, Reset, Suspend
 from ...values.tcp import Tcp
 from ..loopback import LoopbackWire, new_socket, set_buffers
 from ..threads import LoopThread
@@ -141,12 +141,11 @@ class KernelWire(LoopbackWire):
         """Whether anything is under way, or in a kernel that will try again and get through."""
         assert self.router
         self.see()
-        holders = [
-            end
-            for end, sockets in self.told.items()
-            if any(told.unacknowledged or told.unsent for told in sockets.values())
-        ]
-        return self.router.is_busy() or any(map(self.router.will_pass, holders))
+        for end, sockets in self.told.items():
+            held = [told for told in sockets.values() if told.unacknowledged or told.unsent]
+            if self.router.will_pass(end, bool(held)):
+                return True
+        return False
 
     # what the kernels say
 
@@ -197,10 +196,10 @@ def check(experiment: Experiment) -> None:
             "one, without handlers of your own"
         )
     for act in experiment.faults:
-        if isinstance(act, Fault) and not isinstance(act, (Cut, Reset)):
+        if isinstance(act, (Fault, Suspend)) and not isinstance(act, (Cut, Reset)):
             raise ValueError(
                 f"the kernel wire cannot do {act!r}: of the faults of a wire it has Cut and "
-                "Reset, and every packet takes Experiment.latency; the other wires have it"
+                "Reset, and every packet takes Experiment.latency; the virtual wire can"
             )
     for end in ENDS:
         _check_tcp(experiment.peer(end).tcp)

@@ -41,7 +41,7 @@ class Way:
     cable: socket.socket
     silent: int = 0  # cuts that hold
     finished: bool = False  # by a reset from the middle: what is sent now goes nowhere
-    under_way: int = 0  # packets
+    resets: int = 0  # that are under way
     lines: dict[int, Line] = field(default_factory=dict)  # by the client's port
 
 
@@ -54,6 +54,10 @@ class Packet:
     segment: Segment
     heard: Heard = field(default_factory=Heard)
     sent: float = field(default_factory=time.monotonic)  # s
+
+    @property
+    def is_reset(self) -> bool:
+        return bool(self.segment.flags & RST)
 
 
 class Router:
@@ -97,7 +101,7 @@ class Router:
 
     def send(self, packet: Packet) -> None:
         """Let a packet be under way."""
-        self.ways[packet.line.sender].under_way += 1
+        self.ways[packet.line.sender].resets += packet.is_reset
         if self.wire.latency:
             self.loop.call_later(self.wire.latency, self.arrive, packet)
         else:
@@ -107,8 +111,8 @@ class Router:
         """A packet is due at its receiver: hand it on, unless a cut takes it."""
         line = packet.line
         way, other = self.ways[line.sender], self.ways[OTHER[line.sender]]
-        way.under_way -= 1
-        passes = not way.silent or way.finished and bool(packet.segment.flags & RST)
+        way.resets -= packet.is_reset
+        passes = not way.silent or way.finished and packet.is_reset
         self.tell_try(packet, passes)
         if not passes:
             return
@@ -124,9 +128,9 @@ class Router:
         """Tell of a packet that says nothing new, and whether it came through."""
         line, heard = packet.line, packet.heard
         for what, number in (("retransmission", heard.again), ("probe", heard.probe)):
-            if number:
+            if number and self.wire.tap:
                 told = {"number": number, "through": passes}
-                self.wire.tell_tcp(packet.sent, line.number, line.sender, what, **told)
+                self.wire.tap.tcp(packet.sent, line.number, line.sender, what, **told)
 
     def reset(self, sender: str) -> None:
         """End every connection in one direction by an RST that its receiver believes.
@@ -140,13 +144,11 @@ class Router:
             assert segment is not None
             self.send(Packet(line, data, segment))
 
-    def is_busy(self) -> bool:
-        """Whether any packet is under way."""
-        return any(way.under_way for way in self.ways.values())
-
-    def will_pass(self, sender: str) -> bool:
-        """Whether what an end has not brought through yet would pass now."""
+    def will_pass(self, sender: str, held: bool) -> bool:
+        """Whether a reset is under way, or what is ``held`` by the kernel would pass now."""
         way = self.ways[sender]
+        if way.silent and not way.finished:
+            return False
         flows = [line.flow for line in way.lines.values()]
-        is_open = not way.silent and not way.finished
-        return is_open and any(flow.sent > flow.arrived for flow in flows)
+        held = held and not way.finished
+        return way.resets > 0 or held and any(flow.sent > flow.arrived for flow in flows)
