@@ -23,7 +23,8 @@ DELAYED = 0.04  # s that an acknowledgement waits for something to go with (TCP_
 SEGMENT = 1448  # bytes that fit into one, on Ethernet
 WINDOW = 10  # segments; of a connection that has lost nothing (RFC 6928)
 PROMPT = 0.008  # s; how much later than two round trips a probe of several segments comes
-Entry = tuple[float, Any]  # of a stream: when it is due (s; NEVER: nobody knows yet), and what
+HELD = 2.0**24  # s; added to when an item would be due, while nobody knows when TCP sends it again
+Entry = tuple[float, Any]  # of a stream: when it is due (s), and what
 TICK = 5e-10  # s; half a step of the grid on which times stand
 
 
@@ -126,7 +127,7 @@ class Sender:
             return due
         self.burst += is_sent and self.hole
         if not is_sent or self.out.silent:
-            return NEVER
+            return HELD + due
         answered = round(when + 2 * self.out.latency, 9)
         if answered < self.tried_at() and not self.far.out.silent:
             self.since = round(answered - self.retries.after(self.number), 9)
@@ -213,7 +214,7 @@ class Sender:
         if out.is_reset(queue[-1][1]):  # whoever has sent that sends nothing again
             kept = [entry for entry in queue if entry[0] >= until]
         else:
-            kept = [(NEVER, item) for _, item in queue]
+            kept = [(when if when >= HELD else HELD + when, item) for when, item in queue]
             if self.since is None:
                 sent = round(due - out.latency, 9)
                 self.start(sent if due >= self.silent_at else self.silent_at)
@@ -252,7 +253,7 @@ class Sender:
             if fit and size > SEGMENT:
                 break
             fit += 1
-        oldest = ((NEVER, item) for _, item in queue[:fit])
+        oldest = ((HELD, item) for _, item in queue[:fit])
         self.out.queue = deque([*self.paced(oldest, self.comes_at(), 1), *queue[fit:]])
 
     def paced(self, entries: Iterable[Entry], due: float, window: int) -> Iterator[Entry]:
@@ -264,7 +265,7 @@ class Sender:
                 window *= 2
                 room += window * SEGMENT
                 due = round(due + 2 * self.out.latency, 9)
-            yield min(before, due), item
+            yield max(due, round(before - HELD, 9)) if before >= HELD else min(before, due), item
         self.window = 2 * window
 
     def fail_until(self, until: float) -> None:
@@ -358,5 +359,5 @@ class Sender:
             self.start(round(arrived - latency, 9))
             self.expect_answer(arrived)
         due = round(now + latency, 9)
-        if isinstance(queue, deque):
+        if isinstance(queue, deque) and queue[-1][0] >= HELD:
             self.out.queue = deque(self.paced(queue, due, window))

@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from .sender import NEVER, Entry, Host, Sender
+from .sender import HELD, NEVER, Entry, Host, Sender
 from .tcp import Tcp
 
 
@@ -69,7 +69,7 @@ class Stream:
 
         None if there is none, if the stream is silent, or if nobody knows yet.
         """
-        if not self.queue or self.silent or self.queue[0][0] == NEVER:
+        if not self.queue or self.silent or self.queue[0][0] >= HELD:
             return None
         return self.queue[0][0]
 
@@ -106,7 +106,7 @@ class Stream:
         """Drop what is not on its way: TCP sends nothing again any more."""
         if self.sender is not None:
             lost = self.sender.hole
-            kept = [] if lost else [entry for entry in self.queue if entry[0] < NEVER]
+            kept = [] if lost else [entry for entry in self.queue if entry[0] < HELD]
             self.sender.gone = self.sender.gone or len(kept) < len(self.queue)
             self.queue = deque(kept) if kept else ()
             self.sender.rest()
