@@ -137,7 +137,13 @@ def test_an_unfinished_law_is_asked_for_in_words(function, words, few, capsys):
 def test_timers_within_the_budget_pass(timers, capsys):
     assert check_budget(*timers) is not None
     out = capsys.readouterr().out
-    assert out.splitlines()[-1].startswith("✓") and "not yet" not in out
+    assert out.splitlines()[-1].startswith("✓") and "not yet" not in out and "to spare" not in out
+
+
+def test_a_timeout_that_is_hardly_longer_than_a_round_trip_passes_with_a_word(capsys):
+    check_budget(5.9, 1.001, 1.05)
+    out = capsys.readouterr().out
+    assert "with 0.001 s to spare" in out and out.splitlines()[-1].startswith("✓")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +151,7 @@ def test_timers_within_the_budget_pass(timers, capsys):
     [
         ((None, 1.5, 1.5), "turning pings off turns detection off"),  # belief 16
         ((5, None, 1.5), "traffic without detection"),
-        ((5, 1.5, None), "never told"),
+        ((5, 1.5, None), "told after some 16 minutes"),
         ((6, 1.5, 1.5), "told close_timeout later"),
         ((7, 1.5, 1.5), "ping_timeout is not the detection time"),  # belief 5
         ((5, 8, 1.5), "the wait for the ping comes before them"),  # belief 5
