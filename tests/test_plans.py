@@ -11,8 +11,9 @@ from websockets.asyncio.server import serve
 
 from labkit import Cut, Delay, Timers, Tunnel, plan, predict
 from labkit.many.crowds import hold
-from labkit.many.plans import DAY, Check, Plan, check_by_runs, experiment_of, false_alarms, propose
-from labkit.many.timers import alarm_rate, late_share
+from labkit.many.plans import DAY, Plan, propose
+from labkit.many.timers import alarm_rate, late_share, losses
+from labkit.many.trials import Check, check_by_runs, experiment_of, false_alarms
 from labkit.patterns import keep_connected
 from labkit.wires.effects import JITTERS
 from tests.torture import Whole, ordeal
@@ -109,7 +110,8 @@ def test_the_lines_for_the_files_to_copy_tell_in_time(within, end):
 
 def test_traffic_is_a_ping_and_a_pong_an_interval():
     made = plan(detect_within=30, connections=100, verify=False)
-    assert made.bytes_per_second == pytest.approx(100 * (6 + 10) / made.timers.ping_interval)
+    on_the_wire = 6 + 10 + 3 * (20 + 32)  # ping, pong; and IPv4 and TCP of both, and of the last ACK
+    assert made.bytes_per_second == pytest.approx(100 * on_the_wire / made.timers.ping_interval)
     assert made.check is None and not made.met and "not run" in str(made)
 
 
@@ -157,3 +159,18 @@ def test_what_no_timers_can_do_is_said_with_the_best_that_there_is():
 def test_what_makes_no_sense_is_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
         plan(**{"detect_within": 30, **wrong})
+
+
+def test_tls_costs_22_bytes_a_frame():
+    plain, safe = (plan(detect_within=30, verify=False, tls=tls) for tls in (False, True))
+    assert (safe.bytes_per_second - plain.bytes_per_second) * plain.timers.ping_interval == pytest.approx(2 * 22)
+
+
+@pytest.mark.parametrize(("timeout", "trip", "lost"), [(0.2, 0, 0), (0.4, 0, 1), (0.8, 0, 2), (1, 0, 3), (0.4, 0.1, 0), (10, 0.1, 5)])
+def test_a_short_ping_timeout_does_not_survive_lost_packets(timeout, trip, lost):
+    assert losses(timeout, trip) == lost
+
+
+def test_a_plan_says_how_many_lost_packets_it_survives():
+    made = plan(detect_within=2, verify=False)
+    assert made.timers.ping_timeout < 1 and made.losses == 2 and "2 in a row" in str(made)

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..many.plans import DAY, experiment_of, false_alarms, worst_told
+from ..many.plans import DAY
 from ..many.timers import Timers, alarm_rate
+from ..many.trials import experiment_of, false_alarms, worst_told
 from ..running import run
 from ..values.experiment import Peer
 from ..values.faults import Act, Delay, Freeze, Tunnel

@@ -18,48 +18,19 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
-from ..values.experiment import Experiment, Peer
-from ..values.faults import Act, Cut, Delay, Tunnel
+from ..values.faults import Act, Delay, Tunnel
 from ..values.framing import frame_size
-from .sweeps import sweep
-from .timers import Timers, alarm_rate, last, round_trip
+from .timers import Timers, alarm_rate, losses, round_trip, tidy
+from .trials import Check, check_by_runs
 
 DAY = 86_400.0  # s
 PING = 4  # bytes of a ping's payload
+PACKETS, HEADERS = 3, 52  # a ping, its pong, and TCP's word for that; bytes of IPv4 and TCP in each
+RECORD = 22  # bytes that TLS 1.3 adds to a frame (RFC 8446 §5.2)
 LATE_BY = 1.2  # times its patience: when the watchdog of labkit/patterns has acted at the latest
 RARE = 1e-3  # the share of goodbyes for which close_timeout may be too short
 STEPS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)  # s; timers are multiples of one of these
-
-# of the runs that check a plan
-CUTS = 50  # phases of a cut
-SEEDS = 20  # connections without a cut
-PINGS = 8_000  # of these connections together
-ENOUGH = 20.0  # false alarms that theory must promise for their number to say something
-
-
-@dataclass(frozen=True)
-class Check:
-    """What runs in virtual time have shown of timers."""
-
-    cuts: int
-    told: float  # s after the cut, at worst
-    hours: float  # of one connection, without a cut
-    alarms: int  # false ones, in those hours
-    expected: float  # by theory, in those hours
-    short: float  # s: a ping_timeout too short on purpose, so that there are alarms to count
-    short_alarms: int
-    short_expected: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the alarms are within three standard deviations and a fifth of theory."""
-        return _near(self.alarms, self.expected) and _near(self.short_alarms, self.short_expected)
-
-
-def _near(seen: int, expected: float) -> bool:
-    return abs(seen - expected) <= 3 * math.sqrt(max(expected, 1.0)) + 0.2 * expected
 
 
 @dataclass(frozen=True)
@@ -72,8 +43,13 @@ class Plan:
     wire: tuple[Act, ...]
     timers: Timers
     alarms_per_day: float  # promised, of all connections
-    bytes_per_second: float  # of all connections, WebSocket only: TCP's headers come on top
+    bytes_per_second: float  # of all connections, as on the wire: with TCP/IP, and TLS if asked for
     check: Check | None = None  # None: not run
+
+    @property
+    def losses(self) -> int:
+        """How many packets in a row may be lost before a pong that TCP still brings is too late."""
+        return losses(self.timers.ping_timeout, round_trip(self.wire, RARE))
 
     @property
     def met(self) -> bool:
@@ -91,6 +67,7 @@ class Plan:
             ("told after a cut, at worst", within, worst, runs),
             ("false alarms a day", asked, promised, ""),
             (f"traffic of {self.connections:,}", "", traffic, ""),
+            ("survives lost packets", "", f"{self.losses} in a row", ""),
         ]
         table = [f"{row[0]:<28}{row[1]:>10}{row[2]:>16}{row[3]:>26}".rstrip() for row in rows]
         return "\n".join([*table, *self._alarms(), "", *self._watched(), "", str(self.timers)])
@@ -139,6 +116,7 @@ def plan(
     connections: int = 1,
     wire: Sequence[Act] = (),
     pause: float = 1.0,
+    tls: bool = False,
     verify: bool = True,
     executor: Executor | None = None,
 ) -> Plan:
@@ -147,12 +125,14 @@ def plan(
     A program is told within ``detect_within`` s of a cut, and all ``connections`` together raise
     at most ``false_alarms_per_day``, on a ``wire`` with these Delay and Tunnel acts. No timer is
     shorter than ``pause``: the seconds for which either program may be busy (its event loop
-    blocked) and still be alive, of which theory knows nothing. The timers come from theory;
-    ``verify`` runs them (a few seconds). Raises ValueError if no timers can do it.
+    blocked) and still be alive, of which theory knows nothing. ``tls`` counts in the traffic. The
+    timers come from theory; ``verify`` runs them (a few seconds). Raises ValueError if no timers
+    can do it.
     """
     _refuse(detect_within, false_alarms_per_day, connections, wire)
     timers = propose(detect_within, false_alarms_per_day / (connections * DAY), wire, pause)
-    exchange = frame_size(PING, "server") + frame_size(PING, "client")
+    frames = frame_size(PING, "server") + frame_size(PING, "client")
+    exchange = frames + PACKETS * HEADERS + (2 * RECORD if tls else 0)
     return Plan(
         detect_within,
         false_alarms_per_day,
@@ -192,10 +172,10 @@ def propose(within: float, rate: float, wire: Sequence[Act], pause: float = 1.0)
     step = next((step for step in STEPS if within <= 100 * step), STEPS[-1])
     shortest = max(step, min(pause, within / 4))
     goodbye = shortest + round_trip(wire, RARE)
-    close = _tidy(math.ceil(max(shortest, min(within / 4, goodbye)) / step - 1e-9) * step)
-    timeouts = [_tidy(n * step) for n in range(1, int(within / step))]
+    close = tidy(math.ceil(max(shortest, min(within / 4, goodbye)) / step - 1e-9) * step)
+    timeouts = [tidy(n * step) for n in range(1, int(within / step))]
     tried = [
-        Timers(_tidy(within - close - timeout), timeout, close)
+        Timers(tidy(within - close - timeout), timeout, close)
         for timeout in timeouts
         if timeout >= shortest and within - close - timeout >= step
     ]
@@ -209,89 +189,3 @@ def propose(within: float, rate: float, wire: Sequence[Act], pause: float = 1.0)
         f"(ping_timeout={best.ping_timeout:g}); {rate * DAY:.2g} were asked for. "
         "Expected a longer detect_within, more false alarms, or a better wire"
     )
-
-
-def _tidy(value: float) -> float:
-    return round(value, 6)
-
-
-# runs
-
-
-def check_by_runs(timers: Timers, wire: Sequence[Act], executor: Executor | None = None) -> Check:
-    """Cuts at every phase, hours without a cut, and hours with a ping_timeout that is too short."""
-    told, cuts = worst_told(timers, wire, executor)
-    hours, alarms = false_alarms(timers, wire, executor)
-    expected = alarm_rate(timers, wire) * hours * 3600
-    short = _short(timers, wire)
-    if short is None:
-        return Check(cuts, told, hours, alarms, expected, 0.0, 0, 0.0)
-    short_hours, short_alarms = false_alarms(short, wire, executor)
-    short_expected = alarm_rate(short, wire) * short_hours * 3600
-    return Check(
-        cuts, told, hours, alarms, expected, short.ping_timeout, short_alarms, short_expected
-    )
-
-
-def experiment_of(timers: Timers, wire: Sequence[Act]) -> Experiment:
-    """A quiet connection with these timers, on that wire."""
-    peer = Peer(
-        ping_interval=timers.ping_interval,
-        ping_timeout=timers.ping_timeout,
-        close_timeout=timers.close_timeout,
-    )
-    return Experiment(server=peer, faults=list(wire))
-
-
-def worst_told(
-    timers: Timers, wire: Sequence[Act], executor: Executor | None = None
-) -> tuple[float, int]:
-    """How long after a cut the program was told at worst (s), and of how many cuts.
-
-    Cuts that a false alarm came before do not count.
-    """
-    interval = timers.ping_interval
-    phases = [_tidy(interval * (2 + (n + 0.5) / CUTS)) for n in range(CUTS)]
-    cut = experiment_of(timers, [*wire, Cut(phases[0])])
-    repeats = 2 if wire else 1
-    seen = sweep(cut, {"cut.at": phases}, repeats=repeats, executor=executor, progress=False)
-    delays = (seen["told"] - seen["cut.at"])[~seen["false_alarm"]]
-    return float(delays.max()), len(delays)
-
-
-def false_alarms(
-    timers: Timers, wire: Sequence[Act], executor: Executor | None = None
-) -> tuple[float, int]:
-    """How many hours connections lived without a cut, and how many ended by a false alarm."""
-    seeds, pings = SEEDS, PINGS if _late(wire) else PINGS / 20
-    until = timers.ping_interval * pings / SEEDS
-    if alarm_rate(timers, wire) * until > 1:  # they die young: take more of them
-        seeds, until = seeds * 10, until / 10
-    alive = experiment_of(timers, wire).but(until=_tidy(until))
-    over: dict[str, Any] = {"seed": range(seeds)}
-    seen = sweep(alive, over, executor=executor, progress=False)
-    lived = float(seen["noticed"].fillna(_tidy(until)).sum())
-    return lived / 3600, int(seen["false_alarm"].sum())
-
-
-def _short(timers: Timers, wire: Sequence[Act]) -> Timers | None:
-    """The same timers with the longest ping_timeout for which theory promises ENOUGH alarms.
-
-    None where the timers themselves have as many, and on a wire that is never late.
-    """
-    wanted = ENOUGH / (timers.ping_interval * PINGS)
-
-    def with_timeout(timeout: float) -> Timers:
-        return Timers(timers.ping_interval, timeout, timers.close_timeout)
-
-    if alarm_rate(timers, wire) >= wanted or not _late(wire):
-        return None
-    enough = last(
-        lambda timeout: alarm_rate(with_timeout(timeout), wire) >= wanted, timers.ping_timeout
-    )
-    return with_timeout(_tidy(enough)) if enough > 1e-6 else None
-
-
-def _late(wire: Sequence[Act]) -> bool:
-    """Whether anything on this wire is late by chance."""
-    return any(isinstance(act, Tunnel) or (isinstance(act, Delay) and act.jitter) for act in wire)

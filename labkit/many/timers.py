@@ -67,6 +67,17 @@ def _last_try(timeout: float) -> float:
     return latest
 
 
+def losses(timeout: float, trip: float) -> int:
+    """How many packets of a ping may be lost in a row, over a round trip of ``trip`` (s).
+
+    TCP sends it again; the pong of the try that gets through has to come within ``timeout`` (s).
+    """
+    retries, count = Tcp().retries_at(trip), 0
+    while trip + retries.after(count) < timeout:
+        count += 1
+    return count
+
+
 def late_share(timeout: float, wire: Sequence[Act]) -> float:
     """The share of round trips that take longer than ``timeout`` s; silences aside.
 
@@ -119,3 +130,8 @@ def last(holds: Callable[[float], bool], high: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
+
+
+def tidy(value: float) -> float:
+    """A number of seconds without what floats add to it."""
+    return round(value, 6)
