@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .connection import Connection, Data, Fact
-from .fitting import Index, fits
+from .fitting import Fits, Index, fits
 from .lines import Line, whose
 from .storms import Storms
 from .timestamps import TimestampReader
@@ -62,24 +63,28 @@ class Demultiplexer:
         if line.kind == "data":
             self._add_message(line)
             return
-        kind, data = _meaning(line.message, line.kind)
-        words = data["line"] if kind != "handshake" else " ".join(data["line"].split()[:2])
-        code, reason = data.get("code"), data.get("reason", "")
-        fact = Fact(line.number, self.time(line), words[:100], code, reason)
-        group = self._group(line)
-        connection = self._choose(group, kind, data, line)
+        said = _meaning(line.message, line.kind)
+        t, group = self.time(line), self._group(line)
+        connection = self._choose(group, said, line)
         if connection is None:
             return
         self._touch(group, connection)
-        connection.add(kind, data, fact)
-        if kind == "state" and data["state"] == "OPEN" and fact.t is not None:
-            self.storms.opened_at(fact.t, fact.number)
+        connection.add(said.kind, said.data, Fact(line.number, t, *said.words))
         if connection not in group.live:
             return
+        if said.kind == "state":
+            self._on_state(group, connection, line.number, t)
+        if not group.named and not connection.is_over:
+            group.index.update(connection)
+
+    def _on_state(
+        self, group: Group, connection: Connection, number: int, t: float | None
+    ) -> None:
+        """A connection has gone to its next state, in this line and at this time (s)."""
+        if connection.state == "OPEN" and t is not None:
+            self.storms.opened_at(t, number)
         if connection.is_over:
             self._close(group, connection)
-        elif not group.named:
-            group.index.update(connection)
 
     def finish(self, envelope: str) -> None:
         """The log ends, with any program's line whose time stands in ``envelope``."""
@@ -97,7 +102,8 @@ class Demultiplexer:
         t = self.clock.read(line.prefix)
         if t is not None:
             self.end = t
-            self.begin = t if self.begin is None else self.begin
+            if self.begin is None:
+                self.begin = t
         return t
 
     def newest(self, line: Line) -> Connection | None:
@@ -121,8 +127,8 @@ class Demultiplexer:
         group.current = self.current = connection
         if connection in self.live:
             self.live.move_to_end(connection)
-        if self.fresh and connection.first is not None:
-            self.fresh.pop(connection, None)
+        if connection in self.fresh and connection.first is not None:
+            del self.fresh[connection]
 
     def _group(self, line: Line) -> Group:
         key = (line.who, line.side)
@@ -131,16 +137,16 @@ class Demultiplexer:
             group = self.groups[key] = Group(key, line.named)
         return group
 
-    def _choose(self, group: Group, kind: str, data: Data, line: Line) -> Connection | None:
+    def _choose(self, group: Group, said: Meaning, line: Line) -> Connection | None:
         """The connection of a line: one that is there or was, or a new one; None: nobody's."""
-        state = data.get("state")
+        kind, state = said.kind, said.data.get("state")
         if state == "CONNECTING":
             if group.named and group.live:  # it is no name of one connection
                 group.named = False
                 for connection in group.live:
                     group.index.update(connection)
             return self._open(group, line)
-        if best := self._best(group, kind, data, line):
+        if best := self._best(group, said, line):
             return best
         if group.closed is not None and kind in AFTER_CLOSED:
             return group.closed
@@ -148,8 +154,9 @@ class Demultiplexer:
             return None
         return self._open(group, line)
 
-    def _best(self, group: Group, kind: str, data: Data, line: Line) -> Connection | None:
+    def _best(self, group: Group, said: Meaning, line: Line) -> Connection | None:
         """The live connection that a line fits best."""
+        kind, data = said.kind, said.data
         if group.named or len(group.live) == 1:
             for connection in reversed(group.live):
                 other = line.thread not in group.of_thread and group.of_thread and connection.ping
@@ -162,7 +169,7 @@ class Demultiplexer:
         mine = group.of_thread.get(line.thread) if line.thread else None
         if mine is not None and (mine in group.live or kind in AFTER_CLOSED):
             return mine
-        best, guessed = group.index.find(data.get("fits") or fits(kind, data), group.current)
+        best, guessed = group.index.find(said.fits, group.current)
         group.guesses += guessed
         if line.thread and best is not None and best is not mine:
             group.of_thread[line.thread] = best if line.thread not in group.of_thread else None
@@ -224,27 +231,38 @@ class Demultiplexer:
             del self.groups[group.key]
 
 
-def _meaning(message: str, kind: str) -> tuple[str, Data]:
-    """What ``dialect`` reads in a line, with the payload of a PING or PONG."""
+class Meaning(NamedTuple):
+    """What a line's message says."""
+
+    kind: str
+    data: Data  # as ``dialect`` reads it, with the payload of a PING or PONG
+    words: tuple[str, int | None, str]  # for a Fact: words, code, reason
+    fits: Fits
+
+
+def _meaning(message: str, kind: str) -> Meaning:
     if message[2:7] not in ("PING ", "PONG "):
         return _often(message, kind)
     payload = message[7:].rpartition(" [")[0]
     data = {"opcode": message[2:6], "payload": payload, "line": message}
-    return "sent" if message[0] == ">" else "got", data
+    kind = "sent" if message[0] == ">" else "got"
+    return Meaning(kind, data, (message[:100], None, ""), fits(kind, data))
 
 
 @lru_cache(1000)
-def _often(message: str, kind: str) -> tuple[str, Data]:
+def _often(message: str, kind: str) -> Meaning:
     """A line that stands in a log again and again."""
     if kind in ("state", "keepalive"):
         message = message.replace("%%", "%")  # as 10.0 has it
     found, data = meaning(message.rstrip())
     if found == "state" and data["state"] not in STATES:
-        return "note", {"line": data["line"]}  # a line that is cut
+        found, data = "note", {"line": data["line"]}  # a line that is cut
     if data.get("opcode") == "CLOSE":
         data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
     data = {"payload": "", **data}  # a line that is cut has none
-    return found, {**data, "fits": fits(found, data)}
+    words = data["line"] if found != "handshake" else " ".join(data["line"].split()[:2])
+    said = words[:100], data.get("code"), data.get("reason", "")
+    return Meaning(found, data, said, fits(found, data))
 
 
 def _is_later(new: str, old: str) -> bool:

@@ -10,7 +10,7 @@ Lines that a phase has to bring next go there; the others to the connection of t
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import Any
 
 from .codes import KEEPALIVE
@@ -42,6 +42,7 @@ TIERS = {  # what a line is: the phases that it fits, the likely ones first
     }.items()
 }
 
+Fits = tuple[str, int, object]  # a line's place in TIERS; which key it answers, and that key
 Keys = tuple[Any, ...]  # a phase; the bytes of a ping, of the peer's ping, a code: unanswered
 NOWHERE = (None, None, None, None)
 PHASE, PING, PEER_PING, CLOSE = range(4)
@@ -51,7 +52,8 @@ class Index:
     """Live connections by their keys; the oldest first."""
 
     def __init__(self) -> None:
-        self.places: list[dict[Any, OrderedDict[Connection, None]]] = [{} for _ in NOWHERE]
+        self.places: list[defaultdict[Any, OrderedDict[Connection, None]]]
+        self.places = [defaultdict(OrderedDict) for _ in NOWHERE]
         self.keys: dict[Connection, Keys] = {}
 
     def update(self, connection: Connection) -> None:
@@ -70,16 +72,15 @@ class Index:
             if was == now:
                 continue
             if was is not None:
-                del places[was][connection]
-                if not places[was]:
+                place = places[was]
+                del place[connection]
+                if not place:
                     del places[was]
             if now is not None:
-                if now not in places:
-                    places[now] = OrderedDict()
                 places[now][connection] = None
 
     def find(
-        self, line: tuple[str, int, object], current: Connection | None
+        self, line: Fits, current: Connection | None
     ) -> tuple[Connection | None, bool]:
         """Whose line it is (``current`` if it may be), None if nobody's; whether it is a guess."""
         name, answers, key = line
@@ -97,8 +98,8 @@ class Index:
         return None, False
 
 
-def fits(kind: str, data: Data) -> tuple[str, int, object]:
-    """What a line is: its place in TIERS, and which key it answers."""
+def fits(kind: str, data: Data) -> Fits:
+    """What a line is, and what it answers."""
     opcode, arrow = data.get("opcode"), data["line"][0]
     if kind == "state":
         return data["state"], PHASE, ""
