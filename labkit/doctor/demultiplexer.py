@@ -19,7 +19,7 @@ from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .connection import Connection, Data, Fact
 from .fitting import Fits, Index, fits
-from .lines import Line, whose
+from .lines import Line, owner
 from .storms import Storms
 from .timestamps import TimestampReader
 
@@ -69,7 +69,9 @@ class Demultiplexer:
         if connection is None:
             return
         self._touch(group, connection)
-        connection.add(said.kind, said.data, Fact(line.number, t, *said.words))
+        connection.add(
+            said.kind, said.data, Fact(line.number, t, said.words, said.code, said.reason)
+        )
         if connection not in group.live:
             return
         if said.kind == "state":
@@ -77,9 +79,7 @@ class Demultiplexer:
         if not group.named and not connection.is_over:
             group.index.update(connection)
 
-    def _on_state(
-        self, group: Group, connection: Connection, number: int, t: float | None
-    ) -> None:
+    def _on_state(self, group: Group, connection: Connection, number: int, t: float | None) -> None:
         """A connection has gone to its next state, in this line and at this time (s)."""
         if connection.state == "OPEN" and t is not None:
             self.storms.opened_at(t, number)
@@ -110,14 +110,14 @@ class Demultiplexer:
         """The connection that a line beside the debug log is most likely about."""
         if not self.groups:
             return None
-        own = whose(line.prefix)
-        group = self.groups.get((line.who or own.who, line.side or own.side))
+        whose = line.whose if line.whose.who else owner(line.prefix)
+        group = self.groups.get((whose.who, whose.side))
         return group.current if group else self.current
 
     def _add_message(self, line: Line) -> None:
         """A message is counted and timed; its contents are not looked at."""
         group = self._group(line)
-        connection = group.of_thread.get(line.thread) or group.current
+        connection = group.of_thread.get(line.whose.thread) or group.current
         if connection not in group.live:
             connection = next(reversed(group.live), None) or self._open(group, line)
         self._touch(group, connection)
@@ -131,10 +131,11 @@ class Demultiplexer:
             del self.fresh[connection]
 
     def _group(self, line: Line) -> Group:
-        key = (line.who, line.side)
+        whose = line.whose
+        key = (whose.who, whose.side)
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = Group(key, line.named)
+            group = self.groups[key] = Group(key, whose.named)
         return group
 
     def _choose(self, group: Group, said: Meaning, line: Line) -> Connection | None:
@@ -156,41 +157,42 @@ class Demultiplexer:
 
     def _best(self, group: Group, said: Meaning, line: Line) -> Connection | None:
         """The live connection that a line fits best."""
-        kind, data = said.kind, said.data
+        kind, data, thread = said.kind, said.data, line.whose.thread
         if group.named or len(group.live) == 1:
             for connection in reversed(group.live):
-                other = line.thread not in group.of_thread and group.of_thread and connection.ping
+                other = thread not in group.of_thread and group.of_thread and connection.ping
                 if other and kind == "sent" and data["opcode"] == "PING":
                     return None  # of another task, and this one's ping is not answered yet
                 if kind != "state" or _is_later(data["state"], connection.state):
-                    group.of_thread.setdefault(line.thread, connection)
+                    group.of_thread.setdefault(thread, connection)
                     return connection
             return None
-        mine = group.of_thread.get(line.thread) if line.thread else None
+        mine = group.of_thread.get(thread) if thread else None
         if mine is not None and (mine in group.live or kind in AFTER_CLOSED):
             return mine
         best, guessed = group.index.find(said.fits, group.current)
         group.guesses += guessed
-        if line.thread and best is not None and best is not mine:
-            group.of_thread[line.thread] = best if line.thread not in group.of_thread else None
+        if thread and best is not None and best is not mine:
+            group.of_thread[thread] = best if thread not in group.of_thread else None
         return best
 
     def _open(self, group: Group, line: Line) -> Connection:
         """A connection begins, or the log begins in the middle of one."""
-        connection = self._take_fresh(line.side) if group.named else None
+        whose = line.whose
+        connection = self._take_fresh(whose.side) if group.named else None
         if connection is None:
             self.count += 1
-            connection = Connection(self.count, "", line.side)
-        connection.who = line.who if line.named else ""
+            connection = Connection(self.count, "", whose.side)
+        connection.who = whose.who if whose.named else ""
         group.live[connection] = group.guesses
         self.groups[group.key] = group
         self.live[connection] = group
         if not group.named:
             self.fresh[connection] = group
             group.index.update(connection)
-            if line.thread:
-                mine = group.of_thread.get(line.thread)
-                group.of_thread[line.thread] = None if mine in group.live else connection
+            if whose.thread:
+                mine = group.of_thread.get(whose.thread)
+                group.of_thread[whose.thread] = None if mine in group.live else connection
         if len(self.live) > LIVE_KEPT:
             silent, its = next(iter(self.live.items()))
             self._forget(silent, its)
@@ -236,8 +238,10 @@ class Meaning(NamedTuple):
 
     kind: str
     data: Data  # as ``dialect`` reads it, with the payload of a PING or PONG
-    words: tuple[str, int | None, str]  # for a Fact: words, code, reason
     fits: Fits
+    words: str  # these three as in a Fact
+    code: int | None = None
+    reason: str = ""
 
 
 def _meaning(message: str, kind: str) -> Meaning:
@@ -246,7 +250,7 @@ def _meaning(message: str, kind: str) -> Meaning:
     payload = message[7:].rpartition(" [")[0]
     data = {"opcode": message[2:6], "payload": payload, "line": message}
     kind = "sent" if message[0] == ">" else "got"
-    return Meaning(kind, data, (message[:100], None, ""), fits(kind, data))
+    return Meaning(kind, data, fits(kind, data), message[:100])
 
 
 @lru_cache(1000)
@@ -261,8 +265,8 @@ def _often(message: str, kind: str) -> Meaning:
         data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
     data = {"payload": "", **data}  # a line that is cut has none
     words = data["line"] if found != "handshake" else " ".join(data["line"].split()[:2])
-    said = words[:100], data.get("code"), data.get("reason", "")
-    return Meaning(found, data, said, fits(found, data))
+    code, reason = data.get("code"), data.get("reason", "")
+    return Meaning(found, data, fits(found, data), words[:100], code, reason)
 
 
 def _is_later(new: str, old: str) -> bool:

@@ -58,10 +58,9 @@ class Index:
 
     def update(self, connection: Connection) -> None:
         """It is new, or something has happened to it."""
-        keys, old = _keys(connection), self.keys.get(connection, NOWHERE)
-        if keys != old:
-            self._move(connection, old, keys)
-            self.keys[connection] = keys
+        keys = _keys(connection)
+        self._move(connection, self.keys.get(connection, NOWHERE), keys)
+        self.keys[connection] = keys
 
     def remove(self, connection: Connection) -> None:
         """It gets no more lines."""
@@ -79,9 +78,7 @@ class Index:
             if now is not None:
                 places[now][connection] = None
 
-    def find(
-        self, line: Fits, current: Connection | None
-    ) -> tuple[Connection | None, bool]:
+    def find(self, line: Fits, current: Connection | None) -> tuple[Connection | None, bool]:
         """Whose line it is (``current`` if it may be), None if nobody's; whether it is a guess."""
         name, answers, key = line
         place = self.places[answers].get(key)
