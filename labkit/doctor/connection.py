@@ -19,6 +19,7 @@ KEPT = 400  # events that are kept for a figure
 KEPT_LATER = 30  # of the connections after the first FIGURES
 FIGURES = 50
 INTERVALS = 16
+NOWHERE = (None, None, None, None)  # of an Index in fitting.py
 
 
 class Fact(NamedTuple):
@@ -77,6 +78,7 @@ class Connection:
     heard: Fact | None = None  # the newest message that was read
     version: str = ""  # of websockets, if the handshake says so
     clues: frozenset[str] = frozenset()  # of its version: see families.FAMILIES
+    keys: tuple[Any, ...] = NOWHERE  # its places in the Index
     story: list[tuple[float | None, str, Data]] = field(default_factory=list)
 
     @property

@@ -68,11 +68,11 @@ class Demultiplexer:
         connection = self._choose(group, said, line)
         if connection is None:
             return
-        self._touch(group, connection)
+        lives = self._touch(group, connection)
         connection.add(
             said.kind, said.data, Fact(line.number, t, said.words, said.code, said.reason)
         )
-        if connection not in group.live:
+        if not lives:
             return
         if said.kind == "state":
             self._on_state(group, connection, line.number, t)
@@ -123,12 +123,15 @@ class Demultiplexer:
         self._touch(group, connection)
         connection.add_message(Fact(line.number, self.time(line), line.message))
 
-    def _touch(self, group: Group, connection: Connection) -> None:
+    def _touch(self, group: Group, connection: Connection) -> bool:
+        """It gets a line; whether it is among the live ones."""
         group.current = self.current = connection
-        if connection in self.live:
-            self.live.move_to_end(connection)
+        if connection not in self.live:
+            return False
+        self.live.move_to_end(connection)
         if connection in self.fresh and connection.first is not None:
             del self.fresh[connection]
+        return True
 
     def _group(self, line: Line) -> Group:
         whose = line.whose

@@ -14,7 +14,7 @@ from collections import OrderedDict, defaultdict
 from typing import Any
 
 from .codes import KEEPALIVE
-from .connection import Connection, Data
+from .connection import NOWHERE, Connection, Data
 
 OPEN = "idle waiting ponged pinged announced"
 ENDING = "closing saying leaving failing"
@@ -44,7 +44,6 @@ TIERS = {  # what a line is: the phases that it fits, the likely ones first
 
 Fits = tuple[str, int, object]  # a line's place in TIERS; which key it answers, and that key
 Keys = tuple[Any, ...]  # a phase; the bytes of a ping, of the peer's ping, a code: unanswered
-NOWHERE = (None, None, None, None)
 PHASE, PING, PEER_PING, CLOSE = range(4)
 
 
@@ -54,20 +53,17 @@ class Index:
     def __init__(self) -> None:
         self.places: list[defaultdict[Any, OrderedDict[Connection, None]]]
         self.places = [defaultdict(OrderedDict) for _ in NOWHERE]
-        self.keys: dict[Connection, Keys] = {}
 
     def update(self, connection: Connection) -> None:
         """It is new, or something has happened to it."""
-        keys = _keys(connection)
-        self._move(connection, self.keys.get(connection, NOWHERE), keys)
-        self.keys[connection] = keys
+        self._move(connection, _keys(connection))
 
     def remove(self, connection: Connection) -> None:
         """It gets no more lines."""
-        self._move(connection, self.keys.pop(connection, NOWHERE), NOWHERE)
+        self._move(connection, NOWHERE)
 
-    def _move(self, connection: Connection, old: Keys, new: Keys) -> None:
-        for places, was, now in zip(self.places, old, new, strict=True):
+    def _move(self, connection: Connection, keys: Keys) -> None:
+        for places, was, now in zip(self.places, connection.keys, keys, strict=True):
             if was == now:
                 continue
             if was is not None:
@@ -77,6 +73,7 @@ class Index:
                     del places[was]
             if now is not None:
                 places[now][connection] = None
+        connection.keys = keys
 
     def find(self, line: Fits, current: Connection | None) -> tuple[Connection | None, bool]:
         """Whose line it is (``current`` if it may be), None if nobody's; whether it is a guess."""
@@ -85,7 +82,7 @@ class Index:
         if place:
             return current if current in place else next(iter(place)), len(place) > 1
         phases = self.places[PHASE]
-        its = self.keys.get(current, NOWHERE)[PHASE] if current else None
+        its = current.keys[PHASE] if current else None
         for tier in TIERS.get(name, TIERS["note"]):
             places = [phases[phase] for phase in tier if phase in phases]
             if places:
