@@ -72,19 +72,12 @@ class Demultiplexer:
         connection.add(
             said.kind, said.data, Fact(line.number, t, said.words, said.code, said.reason)
         )
-        if not lives:
-            return
-        if said.kind == "state":
-            self._on_state(group, connection, line.number, t)
-        if not group.named and not connection.is_over:
-            group.index.update(connection)
-
-    def _on_state(self, group: Group, connection: Connection, number: int, t: float | None) -> None:
-        """A connection has gone to its next state, in this line and at this time (s)."""
-        if connection.state == "OPEN" and t is not None:
-            self.storms.opened_at(t, number)
-        if connection.is_over:
+        if said.kind == "state" and connection.state == "OPEN" and t is not None:
+            self.storms.opened_at(t, line.number)
+        if lives and connection.is_over:
             self._close(group, connection)
+        elif lives and not group.named:
+            group.index.update(connection)
 
     def finish(self, envelope: str) -> None:
         """The log ends, with any program's line whose time stands in ``envelope``."""
@@ -126,9 +119,10 @@ class Demultiplexer:
     def _touch(self, group: Group, connection: Connection) -> bool:
         """It gets a line; whether it is among the live ones."""
         group.current = self.current = connection
-        if connection not in self.live:
+        try:
+            self.live.move_to_end(connection)
+        except KeyError:
             return False
-        self.live.move_to_end(connection)
         if connection in self.fresh and connection.first is not None:
             del self.fresh[connection]
         return True

@@ -139,9 +139,10 @@ class Reader:
                 wrapped = None
                 if whole:
                     continue
-            if "> " in row or "< " in row or _may_matter(row):
-                again = self._again(row)
-                for line in (again,) if again else self._lines(row, 0):
+            if again := self._again(row):
+                yield again
+            elif "> " in row or "< " in row or _may_matter(row):
+                for line in self._lines(row, 0):
                     if line.kind == "text" and WRAPPED.search(line.message):
                         wrapped = line._replace(message=line.message.rstrip(BOX))
                     else:
