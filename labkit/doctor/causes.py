@@ -5,7 +5,6 @@ Where lines of several connections may be mixed up, only what CLOSE frames say i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeGuard
 
 from .codes import of_close, whose
@@ -32,14 +31,13 @@ def judge(connection: Connection, log_end: float | None) -> Verdict:
     """The verdict on a connection; ``log_end`` is when the log's last line was written (s)."""
     connection.log_end = log_end
     found = next(verdict for rule in RULES if (verdict := rule(connection)))
-    return replace(found, sure=_sure(connection, found)) if connection.mixed else found
+    return found._replace(sure=_sure(connection, found)) if connection.mixed else found
 
 
 def completed(found: Verdict, connection: Connection) -> Verdict:
     """The verdict, with what is known of its connection."""
     first, last = connection.first, connection.last
-    return replace(
-        found,
+    return found._replace(
         notes=(*found.notes, *_notes(connection)),
         connection=connection.number,
         who=connection.who,
@@ -108,8 +106,11 @@ def _gave_up(connection: Connection) -> Fact | None:
 
 def _own_loop(connection: Connection) -> Verdict | None:
     """This end's keepalive closed it, though the pong had come."""
-    end, pong, timed_out = _gave_up(connection), connection.late_pong, connection.timed_out
-    if end is None or pong is None or timed_out is None or timed_out.number < pong.number:
+    pong, timed_out = connection.late_pong, connection.timed_out
+    if pong is None or timed_out is None or timed_out.number < pong.number:
+        return None
+    end = _gave_up(connection)
+    if end is None:
         return None
     why = "the pong was read before its own timeout was noticed: both waited for this end"
     facts = connection.facts(connection.ping_before, pong, timed_out, end)
@@ -118,10 +119,10 @@ def _own_loop(connection: Connection) -> Verdict | None:
 
 def _pong_bug(connection: Connection) -> Verdict | None:
     """This end's keepalive closed it, since a pong was no answer."""
-    end, ping, pong = _gave_up(connection), connection.ping, connection.other_pong
-    if end is None or ping is None or pong is None or connection.mixed:
+    ping, pong = connection.ping, connection.other_pong
+    if ping is None or pong is None or pong.number < ping.number or connection.mixed:
         return None
-    if pong.number < ping.number:
+    if _gave_up(connection) is None:
         return None
     why = "a pong came, but its bytes are not those of the ping, so that it answers nothing"
     return Verdict("pong_bug", "likely", why, connection.facts(ping, pong, connection.timed_out))
@@ -161,9 +162,9 @@ def _peer_keepalive(connection: Connection) -> Verdict | None:
 
 def _closed_with_a_code(connection: Connection) -> Verdict | None:
     sent, got = connection.sent, connection.got
-    closes = connection.facts(sent, got)
-    if not closes:
+    if not (sent or got):
         return None
+    closes = connection.facts(sent, got)
     first = closes[0]
     mine, code, known = first is sent, first.code or 1005, _is_first(connection, first)
     who = "one end" if not known else "this end" if mine else "the peer"
@@ -196,10 +197,11 @@ def _how(connection: Connection) -> str:
 
 def _lost(connection: Connection) -> Verdict | None:
     """TCP ended without a CLOSE."""
-    active, over = connection.active, connection.at("CLOSED")
+    active = connection.active
     was_open = "OPEN" in connection.states or active or connection.failing == 1006
     if not (connection.is_over and was_open):
         return None
+    over = connection.at("CLOSED")
     evidence = connection.facts(active, connection.eof, "CLOSED")
     idle = over - active.t if over is not None and active and active.t is not None else None
     if idle is not None and any(abs(idle - one) <= max(0.5, 0.01 * one) for one in IDLES):

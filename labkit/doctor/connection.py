@@ -19,6 +19,7 @@ KEPT = 400  # events that are kept for a figure
 KEPT_LATER = 30  # of the connections after the first FIGURES
 FIGURES = 50
 INTERVALS = 16
+NOWHERE = (None, None, None, None)  # of an Index in fitting.py
 
 
 class Fact(NamedTuple):
@@ -55,7 +56,7 @@ class Connection:
     late_pong: Fact | None = None  # a pong that keepalive has not noticed yet
     timed_out: Fact | None = None  # keepalive gave up
     answered: int = 0  # own pings whose pong came
-    intervals: list[float] = field(default_factory=list)
+    intervals: tuple[float, ...] = ()
     # s between the newest keepalive pings of this end
     newest_keepalive: float | None = None  # s, when the last of them was sent
     waited: float | None = None  # s from a ping to its timeout: ping_timeout, or more
@@ -76,7 +77,8 @@ class Connection:
     active: Fact | None = None  # the newest frame, either way
     heard: Fact | None = None  # the newest message that was read
     version: str = ""  # of websockets, if the handshake says so
-    clues: set[str] = field(default_factory=set)  # of its version: see families.FAMILIES
+    clues: frozenset[str] = frozenset()  # of its version: see families.FAMILIES
+    keys: tuple[Any, ...] = NOWHERE  # its places in the Index
     story: list[tuple[float | None, str, Data]] = field(default_factory=list)
 
     @property
@@ -112,9 +114,8 @@ class Connection:
     def add(self, kind: str, data: Data, fact: Fact) -> None:
         """One more line: its kind and data as ``dialect`` reads them, and where it stands."""
         self.first, self.last = self.first or fact, fact
-        take = TAKES.get(kind)
-        if take is not None:
-            take(self, data, fact)
+        if kind in TAKES:
+            TAKES[kind](self, data, fact)
         if kind != "handshake":
             self.story.append((fact.t, kind, data))
             kept = KEPT if self.number <= FIGURES else KEPT_LATER
@@ -172,25 +173,25 @@ class Connection:
 
     def _sent_keepalive(self, ping: Fact) -> None:
         if ping.t is not None and self.newest_keepalive is not None:
-            self.intervals.append(ping.t - self.newest_keepalive)
-            del self.intervals[:-INTERVALS]
+            newest = ping.t - self.newest_keepalive
+            self.intervals = (*self.intervals[1 - INTERVALS :], newest)
         self.newest_keepalive = ping.t
 
     def _on_keepalive(self, data: Data, fact: Fact) -> None:
         if data["step"] == "pong":
             self.late_pong = None  # it was in time
         elif "sending" in data["line"]:
-            self.clues.add("sending")
+            self.clues |= {"sending"}
             self.announced = True
         else:
-            self.clues.add("sent")
+            self.clues |= {"sent"}
             self.confirmed = True
             self._sent_keepalive(self.ping or fact)
 
     def _on_timeout(self, data: Data, fact: Fact) -> None:
-        self.clues.add("!" if data["line"].startswith("!") else "-")
+        self.clues |= {data["line"][0]}
         if "TCP close" in data["line"]:
-            self.clues.add("legacy")
+            self.clues |= {"legacy"}
         self.ending = True
         if "keepalive pong" not in data["line"]:
             return
@@ -200,7 +201,7 @@ class Connection:
             self.waited = fact.t - ping.t
 
     def _on_failing(self, data: Data, fact: Fact) -> None:
-        self.clues.add("legacy")
+        self.clues |= {"legacy"}
         self.ending = True
         code = data["line"][-4:]
         self.failing = int(code) if code.isdigit() else None

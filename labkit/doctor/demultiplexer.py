@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from ..engine.dialect import read as meaning
 from ..trace import STATES
 from .connection import Connection, Data, Fact
-from .fitting import Index, fits
-from .lines import Line, whose
+from .fitting import Fits, Index, fits
+from .lines import Line, owner
 from .storms import Storms
 from .timestamps import TimestampReader
 
@@ -62,23 +63,20 @@ class Demultiplexer:
         if line.kind == "data":
             self._add_message(line)
             return
-        kind, data = _meaning(line.message, line.kind)
-        words = data["line"] if kind != "handshake" else " ".join(data["line"].split()[:2])
-        code, reason = data.get("code"), data.get("reason", "")
-        fact = Fact(line.number, self.time(line), words[:100], code, reason)
-        group = self._group(line)
-        connection = self._choose(group, kind, data, line)
+        said = _meaning(line.message, line.kind)
+        t, group = self.time(line), self._group(line)
+        connection = self._choose(group, said, line)
         if connection is None:
             return
-        self._touch(group, connection)
-        connection.add(kind, data, fact)
-        if kind == "state" and data["state"] == "OPEN" and fact.t is not None:
-            self.storms.opened_at(fact.t, fact.number)
-        if connection not in group.live:
-            return
-        if connection.is_over:
+        lives = self._touch(group, connection)
+        connection.add(
+            said.kind, said.data, Fact(line.number, t, said.words, said.code, said.reason)
+        )
+        if said.kind == "state" and connection.state == "OPEN" and t is not None:
+            self.storms.opened_at(t, line.number)
+        if lives and connection.is_over:
             self._close(group, connection)
-        elif not group.named:
+        elif lives and not group.named:
             group.index.update(connection)
 
     def finish(self, envelope: str) -> None:
@@ -97,50 +95,56 @@ class Demultiplexer:
         t = self.clock.read(line.prefix)
         if t is not None:
             self.end = t
-            self.begin = t if self.begin is None else self.begin
+            if self.begin is None:
+                self.begin = t
         return t
 
     def newest(self, line: Line) -> Connection | None:
         """The connection that a line beside the debug log is most likely about."""
         if not self.groups:
             return None
-        own = whose(line.prefix)
-        group = self.groups.get((line.who or own.who, line.side or own.side))
+        whose = line.whose if line.whose.who else owner(line.prefix)
+        group = self.groups.get((whose.who, whose.side))
         return group.current if group else self.current
 
     def _add_message(self, line: Line) -> None:
         """A message is counted and timed; its contents are not looked at."""
         group = self._group(line)
-        connection = group.of_thread.get(line.thread) or group.current
+        connection = group.of_thread.get(line.whose.thread) or group.current
         if connection not in group.live:
             connection = next(reversed(group.live), None) or self._open(group, line)
         self._touch(group, connection)
         connection.add_message(Fact(line.number, self.time(line), line.message))
 
-    def _touch(self, group: Group, connection: Connection) -> None:
+    def _touch(self, group: Group, connection: Connection) -> bool:
+        """It gets a line; whether it is among the live ones."""
         group.current = self.current = connection
-        if connection in self.live:
+        try:
             self.live.move_to_end(connection)
-        if self.fresh and connection.first is not None:
-            self.fresh.pop(connection, None)
+        except KeyError:
+            return False
+        if connection in self.fresh and connection.first is not None:
+            del self.fresh[connection]
+        return True
 
     def _group(self, line: Line) -> Group:
-        key = (line.who, line.side)
+        whose = line.whose
+        key = (whose.who, whose.side)
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = Group(key, line.named)
+            group = self.groups[key] = Group(key, whose.named)
         return group
 
-    def _choose(self, group: Group, kind: str, data: Data, line: Line) -> Connection | None:
+    def _choose(self, group: Group, said: Meaning, line: Line) -> Connection | None:
         """The connection of a line: one that is there or was, or a new one; None: nobody's."""
-        state = data.get("state")
+        kind, state = said.kind, said.data.get("state")
         if state == "CONNECTING":
             if group.named and group.live:  # it is no name of one connection
                 group.named = False
                 for connection in group.live:
                     group.index.update(connection)
             return self._open(group, line)
-        if best := self._best(group, kind, data, line):
+        if best := self._best(group, said, line):
             return best
         if group.closed is not None and kind in AFTER_CLOSED:
             return group.closed
@@ -148,42 +152,44 @@ class Demultiplexer:
             return None
         return self._open(group, line)
 
-    def _best(self, group: Group, kind: str, data: Data, line: Line) -> Connection | None:
+    def _best(self, group: Group, said: Meaning, line: Line) -> Connection | None:
         """The live connection that a line fits best."""
+        kind, data, thread = said.kind, said.data, line.whose.thread
         if group.named or len(group.live) == 1:
             for connection in reversed(group.live):
-                other = line.thread not in group.of_thread and group.of_thread and connection.ping
+                other = thread not in group.of_thread and group.of_thread and connection.ping
                 if other and kind == "sent" and data["opcode"] == "PING":
                     return None  # of another task, and this one's ping is not answered yet
                 if kind != "state" or _is_later(data["state"], connection.state):
-                    group.of_thread.setdefault(line.thread, connection)
+                    group.of_thread.setdefault(thread, connection)
                     return connection
             return None
-        mine = group.of_thread.get(line.thread) if line.thread else None
+        mine = group.of_thread.get(thread) if thread else None
         if mine is not None and (mine in group.live or kind in AFTER_CLOSED):
             return mine
-        best, guessed = group.index.find(data.get("fits") or fits(kind, data), group.current)
+        best, guessed = group.index.find(said.fits, group.current)
         group.guesses += guessed
-        if line.thread and best is not None and best is not mine:
-            group.of_thread[line.thread] = best if line.thread not in group.of_thread else None
+        if thread and best is not None and best is not mine:
+            group.of_thread[thread] = best if thread not in group.of_thread else None
         return best
 
     def _open(self, group: Group, line: Line) -> Connection:
         """A connection begins, or the log begins in the middle of one."""
-        connection = self._take_fresh(line.side) if group.named else None
+        whose = line.whose
+        connection = self._take_fresh(whose.side) if group.named else None
         if connection is None:
             self.count += 1
-            connection = Connection(self.count, "", line.side)
-        connection.who = line.who if line.named else ""
+            connection = Connection(self.count, "", whose.side)
+        connection.who = whose.who if whose.named else ""
         group.live[connection] = group.guesses
         self.groups[group.key] = group
         self.live[connection] = group
         if not group.named:
             self.fresh[connection] = group
             group.index.update(connection)
-            if line.thread:
-                mine = group.of_thread.get(line.thread)
-                group.of_thread[line.thread] = None if mine in group.live else connection
+            if whose.thread:
+                mine = group.of_thread.get(whose.thread)
+                group.of_thread[whose.thread] = None if mine in group.live else connection
         if len(self.live) > LIVE_KEPT:
             silent, its = next(iter(self.live.items()))
             self._forget(silent, its)
@@ -224,27 +230,40 @@ class Demultiplexer:
             del self.groups[group.key]
 
 
-def _meaning(message: str, kind: str) -> tuple[str, Data]:
-    """What ``dialect`` reads in a line, with the payload of a PING or PONG."""
+class Meaning(NamedTuple):
+    """What a line's message says."""
+
+    kind: str
+    data: Data  # as ``dialect`` reads it, with the payload of a PING or PONG
+    fits: Fits
+    words: str  # these three as in a Fact
+    code: int | None = None
+    reason: str = ""
+
+
+def _meaning(message: str, kind: str) -> Meaning:
     if message[2:7] not in ("PING ", "PONG "):
         return _often(message, kind)
     payload = message[7:].rpartition(" [")[0]
     data = {"opcode": message[2:6], "payload": payload, "line": message}
-    return "sent" if message[0] == ">" else "got", data
+    kind = "sent" if message[0] == ">" else "got"
+    return Meaning(kind, data, fits(kind, data), message[:100])
 
 
 @lru_cache(1000)
-def _often(message: str, kind: str) -> tuple[str, Data]:
+def _often(message: str, kind: str) -> Meaning:
     """A line that stands in a log again and again."""
     if kind in ("state", "keepalive"):
         message = message.replace("%%", "%")  # as 10.0 has it
     found, data = meaning(message.rstrip())
     if found == "state" and data["state"] not in STATES:
-        return "note", {"line": data["line"]}  # a line that is cut
+        found, data = "note", {"line": data["line"]}  # a line that is cut
     if data.get("opcode") == "CLOSE":
         data.setdefault("code", 1005)  # an empty CLOSE (RFC 6455 §7.1.5)
     data = {"payload": "", **data}  # a line that is cut has none
-    return found, {**data, "fits": fits(found, data)}
+    words = data["line"] if found != "handshake" else " ".join(data["line"].split()[:2])
+    code, reason = data.get("code"), data.get("reason", "")
+    return Meaning(found, data, fits(found, data), words[:100], code, reason)
 
 
 def _is_later(new: str, old: str) -> bool:

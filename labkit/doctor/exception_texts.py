@@ -7,7 +7,7 @@ of causes says more than its end: how TCP ended, or that this end stood still.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .connection import Connection, Fact
 from .demultiplexer import Demultiplexer
@@ -129,7 +129,7 @@ class ExceptionTexts:
         ]
         if found and LATE in self.texts:
             note = f"line {self.texts[LATE].first.number}: {NO_CAUSE[LATE]}"
-            found[0] = replace(found[0], notes=(note,))
+            found[0] = found[0]._replace(notes=(note,))
         if found or known:
             return found
         if not self.texts and self.infos:

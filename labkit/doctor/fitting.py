@@ -10,11 +10,11 @@ Lines that a phase has to bring next go there; the others to the connection of t
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import Any
 
 from .codes import KEEPALIVE
-from .connection import Connection, Data
+from .connection import NOWHERE, Connection, Data
 
 OPEN = "idle waiting ponged pinged announced"
 ENDING = "closing saying leaving failing"
@@ -42,8 +42,8 @@ TIERS = {  # what a line is: the phases that it fits, the likely ones first
     }.items()
 }
 
+Fits = tuple[str, int, object]  # a line's place in TIERS; which key it answers, and that key
 Keys = tuple[Any, ...]  # a phase; the bytes of a ping, of the peer's ping, a code: unanswered
-NOWHERE = (None, None, None, None)
 PHASE, PING, PEER_PING, CLOSE = range(4)
 
 
@@ -51,43 +51,38 @@ class Index:
     """Live connections by their keys; the oldest first."""
 
     def __init__(self) -> None:
-        self.places: list[dict[Any, OrderedDict[Connection, None]]] = [{} for _ in NOWHERE]
-        self.keys: dict[Connection, Keys] = {}
+        self.places: list[defaultdict[Any, OrderedDict[Connection, None]]]
+        self.places = [defaultdict(OrderedDict) for _ in NOWHERE]
 
     def update(self, connection: Connection) -> None:
         """It is new, or something has happened to it."""
-        keys, old = _keys(connection), self.keys.get(connection, NOWHERE)
-        if keys != old:
-            self._move(connection, old, keys)
-            self.keys[connection] = keys
+        self._move(connection, _keys(connection))
 
     def remove(self, connection: Connection) -> None:
         """It gets no more lines."""
-        self._move(connection, self.keys.pop(connection, NOWHERE), NOWHERE)
+        self._move(connection, NOWHERE)
 
-    def _move(self, connection: Connection, old: Keys, new: Keys) -> None:
-        for places, was, now in zip(self.places, old, new, strict=True):
+    def _move(self, connection: Connection, keys: Keys) -> None:
+        for places, was, now in zip(self.places, connection.keys, keys, strict=True):
             if was == now:
                 continue
             if was is not None:
-                del places[was][connection]
-                if not places[was]:
+                place = places[was]
+                del place[connection]
+                if not place:
                     del places[was]
             if now is not None:
-                if now not in places:
-                    places[now] = OrderedDict()
                 places[now][connection] = None
+        connection.keys = keys
 
-    def find(
-        self, line: tuple[str, int, object], current: Connection | None
-    ) -> tuple[Connection | None, bool]:
+    def find(self, line: Fits, current: Connection | None) -> tuple[Connection | None, bool]:
         """Whose line it is (``current`` if it may be), None if nobody's; whether it is a guess."""
         name, answers, key = line
         place = self.places[answers].get(key)
         if place:
             return current if current in place else next(iter(place)), len(place) > 1
         phases = self.places[PHASE]
-        its = self.keys.get(current, NOWHERE)[PHASE] if current else None
+        its = current.keys[PHASE] if current else None
         for tier in TIERS.get(name, TIERS["note"]):
             places = [phases[phase] for phase in tier if phase in phases]
             if places:
@@ -97,8 +92,8 @@ class Index:
         return None, False
 
 
-def fits(kind: str, data: Data) -> tuple[str, int, object]:
-    """What a line is: its place in TIERS, and which key it answers."""
+def fits(kind: str, data: Data) -> Fits:
+    """What a line is, and what it answers."""
     opcode, arrow = data.get("opcode"), data["line"][0]
     if kind == "state":
         return data["state"], PHASE, ""

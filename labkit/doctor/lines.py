@@ -86,15 +86,15 @@ class Whose(NamedTuple):
     thread: str  # or task, of those that name a thread; ""
 
 
+NOBODY = Whose("", False, "", "")
+
+
 class Line(NamedTuple):
     """A line that says something."""
 
     number: int
     prefix: str  # the text before the message; the time is in it
-    who: str  # as in Whose
-    named: bool
-    side: str
-    thread: str
+    whose: Whose
     kind: str  # a group of START
     message: str
 
@@ -139,7 +139,9 @@ class Reader:
                 wrapped = None
                 if whole:
                     continue
-            if "> " in row or "< " in row or _may_matter(row):
+            if again := self._again(row):
+                yield again
+            elif "> " in row or "< " in row or _may_matter(row):
                 for line in self._lines(row, 0):
                     if line.kind == "text" and WRAPPED.search(line.message):
                         wrapped = line._replace(message=line.message.rstrip(BOX))
@@ -154,6 +156,19 @@ class Reader:
         """Where the time of the newest line stands, whoever wrote it."""
         row = ANSI.sub("", self.last[:LONGEST])
         return _time(_decoded(row)) if row.lstrip().startswith("{") else row[:100]
+
+    def _again(self, row: str) -> Line | None:
+        """A row that begins as the newest did but for its time, as most do; None: it may not."""
+        whose = self.names.get(row[TIME_LENGTH : self.start])
+        if whose is None or not whose.side or row[:TIME_LENGTH].strip(TIME_LETTERS):
+            return None
+        found = START.match(row, self.start)
+        if found is None or "&" in row or "\x1b" in row or row[-1] == "}" or len(row) > LONGEST:
+            return None
+        kind = found.lastgroup or ""
+        return (
+            None if kind == "older" else Line(self.lines, row[: self.start], whose, kind, found[0])
+        )
 
     def _lines(self, row: str, depth: int, before: str = "") -> Iterable[Line]:
         """What a row says, which may be nothing; in JSON, ``depth`` deep and after its envelope."""
@@ -171,18 +186,20 @@ class Reader:
         if found is None:
             start = 0 if row[:TIME_LENGTH].strip(TIME_LETTERS) else TIME_LENGTH
             prefix, message = before + row[:STAMP], row[start:]  # the same text has other times
-            text = Line(self.lines, prefix, "", False, "", "", "text", message)
+            text = Line(self.lines, prefix, NOBODY, "text", message)
             return (text,) if _may_matter(row) else ()
         kind, message, prefix = found.lastgroup or "", found[0], before + row[: found.start()]
-        who, named, side, thread = self._whose(prefix)
-        if not side and "[websockets." in row and (after := AFTER.search(row)):
-            side, message = after[1], message.partition(" [websockets.")[0].rstrip()
+        whose = self._whose(prefix)
+        if not whose.side and "[websockets." in row and (after := AFTER.search(row)):
+            whose = whose._replace(side=after[1])
+            message = message.partition(" [websockets.")[0].rstrip()
         if kind == "older":
             message, side = modern(message)
+            whose = whose._replace(side=side)
             kind = "data" if message[2:] in DATA else "other"
             if not message:
                 return ()
-        return (Line(self.lines, prefix, who, named, side, thread, kind, message),)
+        return (Line(self.lines, prefix, whose, kind, message),)
 
     def _found(self, row: str) -> re.Match[str] | None:
         """Where a message begins: where the newest one did, unless one may begin before that."""
@@ -195,13 +212,13 @@ class Reader:
 
     def _whose(self, prefix: str) -> Whose:
         if prefix[:TIME_LENGTH].strip(TIME_LETTERS):
-            return whose(prefix)
+            return owner(prefix)
         tail = prefix[TIME_LENGTH:]
         known = self.names.get(tail)
         if known is None:
             if len(self.names) > NAMES_KEPT:
                 self.names.clear()
-            known = self.names[tail] = whose(prefix)
+            known = self.names[tail] = owner(prefix)
         return known
 
     def _of_json(self, data: dict[str, Any], depth: int, before: str) -> Iterator[Line]:
@@ -217,7 +234,7 @@ def _may_matter(row: str) -> bool:
     return any(map(row.__contains__, SIGNS))
 
 
-def whose(prefix: str) -> Whose:
+def owner(prefix: str) -> Whose:
     """Whose a line is, by what stands before its message."""
     found = LOGGER.search(prefix)
     side = found[1] if found else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .connection import Fact
 from .remedies import FIXES, REMEDIES
@@ -32,15 +32,16 @@ class Report:
     verdicts: list[Verdict] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     # (cause, sure): how many verdicts, kept or not
+    totals: Counter[str] = field(default_factory=Counter)  # the same by cause alone
 
     @property
     def causes(self) -> set[str]:
         """Every cause that was found."""
-        return {cause for cause, _ in self.counts}
+        return set(self.totals)
 
     def count(self, cause: str) -> int:
         """How many verdicts name this cause."""
-        return sum(self.counts[cause, sure] for sure in SURE)
+        return self.totals[cause]
 
     def is_full(self, cause: str) -> bool:
         """Whether enough verdicts of a cause are kept: more are only counted."""
@@ -51,6 +52,7 @@ class Report:
         if not self.is_full(verdict.cause):
             self.verdicts.append(verdict)
         self.counts[verdict.cause, verdict.sure] += 1
+        self.totals[verdict.cause] += 1
 
     def finish(self) -> None:
         """Compare the connections with each other, and put the worst first."""
@@ -59,7 +61,7 @@ class Report:
             like = [two for two in drops if one.cause == "idle_drop" and _same_idle_time(one, two)]
             if like:
                 why = f"{one.why}; {len(like)} more did the same at other moments"
-                self.verdicts[number] = replace(one, sure="likely", why=why)
+                self.verdicts[number] = one._replace(sure="likely", why=why)
                 self.counts[one.cause, one.sure] -= 1
                 self.counts[one.cause, "likely"] += 1
         self.counts = +self.counts  # drops what is 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from functools import lru_cache
 
 NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 MONTHS = {name: number for number, name in enumerate(NAMES, start=1)}
@@ -90,6 +91,7 @@ class TimestampReader:
         return self.last
 
 
+@lru_cache(1000)
 def _fraction(digits: str | None) -> float:
     """The digits behind the point (s)."""
     return int(digits) / 10 ** len(digits) if digits else 0.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .connection import Fact
 
@@ -15,8 +14,7 @@ CAUSES = (
 SURE = ("certain", "likely", "possible")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One connection's cause, how sure that is, why, and the lines of the log that show it.
 
     *certain*: one line says so by itself (the text of a CLOSE, an exception's sentence).
@@ -38,4 +36,4 @@ class Verdict:
     closing: float | None = None
     closed: float | None = None
     idle: float | None = None  # s without a frame before the end
-    story: tuple[Any, ...] = field(default=(), repr=False, compare=False)
+    story: tuple[Any, ...] = ()
