@@ -74,6 +74,7 @@ class Ear:
     """Takes whatever arrives, and keeps when."""
 
     is_full = dead = False
+    told = None
 
     def __init__(self, wire: VirtualWire, out: Pipe) -> None:
         self.wire, self.out, self.items = wire, out, []

@@ -240,11 +240,15 @@ enter()
 from labkit import open_run
 from labkit.values.experiment import Experiment
 with open_run(Experiment.from_json(sys.argv[2]), "kernel") as session:
+    def count():
+        return [len(list(kernel.sockets())) for kernel in session.wire.kernels.values()]
+
     session.wait(0.4)
-    wire = session.wire
-    before = [len(list(kernel.sockets())) for kernel in wire.kernels.values()]
-    wire.leave_nothing()
-    print(before, [len(list(kernel.sockets())) for kernel in wire.kernels.values()])
+    while 0 in count():
+        session.wait(0.1)
+    before = count()
+    session.wire.leave_nothing()
+    print(before, count())
 """
 
 

@@ -20,6 +20,8 @@ from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, compare, open_ru
 from labkit.engine import tls as tls_room
 from labkit.engine.tap import Stream
 from labkit.engine.tls_records import Key, Unreadable, opened, unwrap
+from labkit.versions import Vintage
+from labkit.versions.worker import Worker
 
 both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 SECRET = bytes.fromhex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")  # RFC 8448 §3, the server's, handshake
@@ -320,3 +322,10 @@ def test_a_key_log_that_is_asked_for_by_the_environment_is_the_users_own(monkeyp
     monkeypatch.setitem(os.environ, "SSLKEYLOGFILE", str(tmp_path / "keys"))
     assert run(sealed(), "virtual").frames("server")
     assert "CLIENT_TRAFFIC_SECRET_0" in (tmp_path / "keys").read_text()  # for Wireshark
+
+
+def test_a_threading_server_is_found_though_it_hands_its_listening_socket_to_tls():
+    """The second run of a process is quick enough to dial while it does."""
+    again = Experiment(client=Peer(ping_interval=1), tls=True, until=0.05)
+    with Worker(Vintage(implementation="threading").find()) as worker:
+        assert {worker.run(again, "loopback", progress=False).over for _ in range(5)} == {"until"}

@@ -19,7 +19,7 @@ from ..ends.capabilities import VIRTUAL
 from ..trace import Story, Trace
 from ..trace.fate import fate
 from ..values.experiment import Experiment, Peer
-from ..values.faults import Act, Cut, Send
+from ..values.faults import ENDS, Act, Cut, Send
 from . import Hole, Vintage, check, pythons, shelf
 from .worker import Place, Worker
 
@@ -143,13 +143,16 @@ def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trac
     def alone(where: tuple[str, str]) -> Trace:
         with Worker(place) as worker:
             trace = worker.run(experiment(*where, clock), clock, progress=False)
-            states = trace.states("server")
-            if not states or states[-1][1] == "CONNECTING":  # too busy to connect: once more
+            if not all(_was_open(trace, end) for end in ENDS):  # too busy to connect: once more
                 trace = worker.run(experiment(*where, clock), clock, progress=False)
             return trace
 
     with ThreadPoolExecutor(6) as pool:
         return list(pool.map(alone, todo))
+
+
+def _was_open(trace: Trace, end: str) -> bool:
+    return any(state == "OPEN" for _, state in trace.states(end))
 
 
 def cell_of(vintage: Vintage, situation: str, wire: str, clock: str) -> Cell:

@@ -54,10 +54,13 @@ class LoopbackWire(Wire):
         self.ends: dict[tuple[int, str], Half] = {}  # by connection and by the end that sends
         self.frozen = dict.fromkeys(FLOW, 0)  # freezes that are not over
         self.sockets: dict[str, socket.socket] = {}
+        # whoever listens may hand his socket on (the threading server does, to its TLS)
+        self.names: dict[str, tuple[str, int]] = {}
 
     def _open(self) -> None:
         for name in ("server", "wire"):
             self.sockets[name] = self._listen_at(name)
+            self.names[name] = self.sockets[name].getsockname()
         for name in (*FLOW, "wire"):
             self.threads[name] = LoopThread(name)
         self.threads["server"].listener = self.sockets["server"]
@@ -209,7 +212,7 @@ class LoopbackWire(Wire):
         sock = new_socket()
         set_buffers(sock, size)
         try:
-            sock.connect(self.sockets[name].getsockname())  # at once, into the backlog
+            sock.connect(self.names[name])  # at once, into the backlog
         except OSError:
             sock.close()
             raise
