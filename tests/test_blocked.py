@@ -72,7 +72,7 @@ def test_awaits_are_seen_on_the_loopback_wire_as_well():
     trace = run(Experiment(server=server, client=NEAR, faults=[Cut(0.5)], until=1.6), "loopback", progress=False)
     assert all(chains(trace, task)[-1][1].endswith("drain") for task in ("send", "keepalive"))
     assert chains(trace, "send")[-1][0] < chains(trace, "keepalive")[-1][0]
-    assert plots.blocked(trace).alt.startswith("Blocked, at the server. OPEN until 1.6 s")
+    assert plots.blocked(trace).alt.startswith("Blocked, at the server. OPEN, still at 1.6 s")
 
 
 def test_awaits_are_kept_in_the_file(tmp_path):
@@ -115,11 +115,11 @@ def test_what_was_promised_is_what_theory_says_of_the_same_cut_without_traffic()
 @pytest.mark.parametrize(
     ("experiment", "finding"),
     [
-        (BEFORE, "OPEN until 60 s, and no end in sight: the ping waits in drain(), and its timer starts only after that"),
-        (AFTER, "CLOSING until 60 s, and no end in sight: keepalive's CLOSE waits in drain(), and close_timeout counts only after that"),
+        (BEFORE, "OPEN, still at 60 s: the ping waits in drain(), and its timer starts only after that"),
+        (AFTER, "CLOSING, still at 60 s: keepalive's CLOSE waits in drain(), and close_timeout is looked at only after that"),
         (
             flow(9, 0.5, 20_000, None, Goodbye(20)),
-            "CLOSING until 60 s, and no end in sight: close() waits in drain(), and close_timeout counts only after that",
+            "CLOSING, still at 60 s: close() waits in drain(), and close_timeout is looked at only after that",
         ),
         (flow(9, heal=30, until=40), "Cut for 21 s, and the server never noticed: its ping waited in drain(), and no timer ran"),
         (flow(11.5, every=1, heal=30), "CLOSED at 38.68 s, 21.68 s after it was due: send() and keepalive's CLOSE waited in drain()"),
@@ -162,7 +162,7 @@ def test_a_learners_watchdog_has_a_row_and_so_has_the_handler():
 
 def test_the_clients_side_is_drawn_when_more_waits_there():
     trace = run(Experiment(server=NEAR, client=BEFORE.server, faults=[Cut(9)], until=60), "virtual")
-    assert plots.blocked(trace).alt.startswith("Blocked, at the client. OPEN until 60 s")
+    assert plots.blocked(trace).alt.startswith("Blocked, at the client. OPEN, still at 60 s")
     assert plots.blocked(trace, end="server").alt.startswith("Blocked, at the server. Nothing is blocked")
 
 

@@ -111,8 +111,8 @@ REMEDIES = {
         "The closing handshake went nowhere, and the connection stayed in CLOSING, so that recv() "
         "and close() neither returned nor raised.",
         "Up to 14.1: upgrade to 14.2 or later (with bytes in the write buffer, or with TLS, "
-        "closing waited for a dead peer). In every version: if drain() is blocked, close_timeout "
-        "does not start. A watchdog ends both.",
+        "closing waited for a dead peer). In every version: while drain() is blocked, nobody looks "
+        "at close_timeout. A watchdog ends both.",
         "watchdog",
         GAP,
     ),

@@ -92,13 +92,11 @@ def finding(story: Blockage) -> str:
         if due:
             late = f"{story.at(story.closed - due[-1])} after it was due:"
         return f"CLOSED at {story.at(story.closed)}, {late} {who} waited in drain()"
-    how_long = f"until {story.at(story.trace.end)}, and no end in sight"
-    if story.is_still:
-        how_long = "for ever"
+    how_long = " for ever" if story.is_still else f", still at {story.at(story.trace.end)}"
     if r.noticed(story.end) is not None:
         close = "close()" if "close" in calls else "keepalive's CLOSE"
-        after = "and close_timeout counts only after that"
-        return f"CLOSING {how_long}: {close} waits in drain(), {after}"
+        after = "and close_timeout is looked at only after that"
+        return f"CLOSING{how_long}: {close} waits in drain(), {after}"
     healed = [cut for cut in r.cuts if r.heal(cut) <= story.trace.end]
     if healed:
         never = f"Cut for {story.at(r.heal(healed[-1]) - healed[-1].start)}, and the {story.end}"
@@ -108,8 +106,8 @@ def finding(story: Blockage) -> str:
         longest = max(one.stop - one.begin for one in story.blocked)
         return f"OPEN: {who} waited in drain(), at most for {story.at(longest)}"
     if "ping" in calls:
-        return f"OPEN {how_long}: the ping waits in drain(), and its timer starts only after that"
-    return f"OPEN {how_long}: {who} waits in drain()"
+        return f"OPEN{how_long}: the ping waits in drain(), and its timer starts only after that"
+    return f"OPEN{how_long}: {who} waits in drain()"
 
 
 def _stairs(neat: Any, moments: list[tuple[float, str]], roof: float) -> Iterator[Mark]:
