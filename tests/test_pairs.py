@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pairs import (
     KINDS,
+    SILENT,
     broken,
     changed,
     disorder,
@@ -27,6 +28,7 @@ from labkit.values.faults import FAULTS
 
 HOWS = ("apart", "directions", "together")
 SEEDS = [0, pytest.param(range(1, 6), marks=pytest.mark.long)]
+LOUD = [kind for kind in KINDS if kind not in SILENT]
 names = {"ids": lambda kind: getattr(kind, "__name__", None)}
 
 
@@ -176,6 +178,7 @@ def test_a_fault_means_the_same_beside_another_of_its_kind_in_real_time():
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["apart", "together"])
-@pytest.mark.parametrize("one", KINDS, **names)
+@pytest.mark.parametrize("one", LOUD, **names)
 def test_an_act_means_the_same_beside_any_other_in_real_time(one, how):
-    assert real_pairs([(one, KINDS)], how) == []
+    """Silences beside others are judged by test_agreement and by the referee, which know when TCP tries."""
+    assert real_pairs([(one, LOUD)], how) == []
