@@ -187,7 +187,8 @@ def test_theory_counts_the_sends_into_a_cut_in_200_random_talks(block):
         trace = run(experiment, "virtual")
         sent = [e.t for e in trace.select("message", end) if e.data["step"] == "sent"]
         assert len([t for t in sent if t >= experiment.cuts[0].start]) == sends_into_a_cut(experiment, end), (seed, end, experiment)
-        assert {(error.end, error.cause) for error in trace.raised()} == {(end, GIVEN_UP)}
+        told = {(error.end, error.cause) for error in trace.raised()}
+        assert (end, GIVEN_UP) in told and told <= {(end, GIVEN_UP), (end, None)}  # 17.0 gives the cause once
 
 
 @pytest.mark.parametrize("more", [dict(server=Peer()), dict(compression=True), dict(latency=0.1)])
