@@ -236,7 +236,7 @@ class VirtualWire(Wire):
                     loop.create_task(one.aclose())
                 self._settle()
                 self._cancel_all()
-            self._settle()  # what was closed last, such as while a handler blocked, closes its socket
+            self._settle()  # what was closed last closes its socket
         finally:
             busy = self._put_away()
         return busy
