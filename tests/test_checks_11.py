@@ -200,6 +200,9 @@ def test_the_picture_says_that_the_other_end_is_not_in_the_log():
     ax = draw(diagnose(log(3)))
     assert ax.title == "The server noticed at 35 s" and "The client's state is not in this log" in ax.alt
     assert "? not in this log" in ax.words and "client never" not in ax.alt
+    assert "PING ?" in ax.words and "whether it arrived is not in this log" in ax.alt and "stuck" not in ax.alt + " ".join(ax.words)
+    silent = draw(diagnose(log(5)))
+    assert silent.title == "2 pings have their pongs, the server stays OPEN" and "oth ends" not in silent.alt + " ".join(silent.words)
     other = draw(diagnose(log(2)))
     assert other.panels[0].along.label == "seconds since the client was OPEN" and "server's state is not in this log" in other.alt
 
