@@ -119,6 +119,9 @@ FLY = Experiment(server=Peer(4, 3, 2), client=Peer(ping_interval=600), faults=[C
     [
         ("08 after the cable is mended", 16.7, MENDED, "– right\n"),
         ("08 after the cable is mended", 15, MENDED, "TCP hears of a mended cable"),
+        ("08 after the cable is mended", 12, MENDED, "still cut"),
+        ("08 after the cable is mended", 16, MENDED, "The last try was in vain"),
+        ("08 after the cable is mended", 25, MENDED, "There was a try before"),
         ("08 a cut for ever", "a quarter of an hour", FOR_EVER, "– right\n"),
         ("08 a cut for ever", "never", FOR_EVER, "counts its tries"),
         ("08 a cut for ever", "two minutes", FOR_EVER, "longest pause"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from functools import partial
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def test_clients_of_three_kinds_come_back(client, capsys):
         (unfinished, "your turn"),
         (once, "At 1001 the loop in listen() just ends"),
         (until_the_loop_ends, "At 1001 the loop in listen() just ends"),
+        (again(pause=lambda: time.sleep(1)), "There is asyncio.sleep()"),
         (again(pause=lambda: 0), "thousands of times in one instant"),
         (again(pause=lambda: 0.1), "within one second"),
         (again((OSError, InvalidHandshake)), "lost raises ConnectionClosed"),
