@@ -189,3 +189,18 @@ def test_what_was_still_to_come_does_not_happen_while_a_run_is_taken_down():
     with open_run(FLY, "virtual", server=blocks_at_last) as session:
         session.wait(1)
     assert session.wire.now() == 11 and session.going == [] and session.pending
+
+
+def test_what_a_handler_closes_last_closes_its_socket():
+    async def closes_another_at_last(websocket):
+        _, writer = await asyncio.open_connection(*websocket.local_address[:2])
+        try:
+            await websocket.wait_closed()
+        finally:
+            block(10)  # time passes in the very turn in which it closes what it has
+            writer.close()
+
+    with open_run(FLY, "virtual", server=closes_another_at_last) as session:
+        session.wait(1)
+        assert len(session.wire.sockets) == 5  # two connections, and who listens
+    assert [sock.name for sock in session.wire.sockets.values() if not sock.closed] == []
