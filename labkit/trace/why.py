@@ -24,7 +24,9 @@ def why(trace: Trace) -> str:
     if not trace.select("opened", "client"):
         return _never_open(trace)
     if all(trace.noticed_at(end) is None for end in ENDS):
-        return f"Nobody noticed anything by {seconds(trace, trace.end)}: {_why_nobody(trace)}."
+        by = f" by {seconds(trace, trace.end)}"
+        until = ", and nothing more can happen" if trace.over == "stuck" else by
+        return f"Nobody noticed anything{until}: {_why_nobody(trace)}."
     order = sorted(ENDS, key=lambda end: (_or_never(trace.noticed_at(end)), _got_close(trace, end)))
     return " ".join(_end(trace, end) for end in order)
 
