@@ -21,6 +21,7 @@ The house, in the order in which it is read:
     theory/         what ought to happen, from parameters alone
     versions/       other versions and implementations of websockets, each in a worker process
     running.py      run: an experiment, waited for
+    standing/       a wire before somebody's own server, in any language
     telling.py      story: somebody's own timers, and what happens with them in words
     many/           sweep, fleet, crowd, plan: many runs, many clients
     plots/          the figures

@@ -62,6 +62,12 @@ def do_story(args: argparse.Namespace) -> None:
     print(story(*timers, cut=args.cut, heal=args.heal, latency=args.latency, end=args.end))
 
 
+def do_wire(args: argparse.Namespace) -> None:
+    from .standing.console import stand
+
+    stand(args.port, args.server, args.trace)
+
+
 def do_show(args: argparse.Namespace) -> None:
     _check_suffix(args.figure)
     output(Trace.load(args.trace), args)
@@ -115,6 +121,7 @@ def do_doctor(args: argparse.Namespace) -> None:
 COMMANDS = {
     "run": do_run,
     "story": do_story,
+    "wire": do_wire,
     "show": do_show,
     "kernel": do_kernel,
     "vintages": do_vintages,

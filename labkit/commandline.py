@@ -29,6 +29,18 @@ def seconds(text: str) -> float | None:
     return int(value) if value.is_integer() else value
 
 
+def port(text: str) -> int:
+    """A port of this machine: 9000, 127.0.0.1:9000 or localhost:9000."""
+    host, _, number = text.rpartition(":")
+    if host not in ("", "127.0.0.1", "localhost"):
+        remedy = "a wire stands on this machine only, at 127.0.0.1"
+        raise argparse.ArgumentTypeError(f"expected a port such as 9000, seen {text!r}: {remedy}")
+    if not number.isascii() or not number.isdigit() or not 0 < int(number) < 2**16:
+        expected = "a port from 1 to 65535, such as 9000"
+        raise argparse.ArgumentTypeError(f"expected {expected}, seen {text!r}")
+    return int(number)
+
+
 SECONDS = {  # options of run: default, metavar, what
     "ping-interval": (
         20,
@@ -56,6 +68,11 @@ def parser() -> Parser:
     _add_run(commands.add_parser("run", help="cut a real connection and see who notices, and when"))
     _add_story(
         commands.add_parser("story", help="your own timers: say what happens with them, and why")
+    )
+    _add_wire(
+        commands.add_parser(
+            "wire", help="stand before your own server: cut, delay and reset what crosses, and see"
+        )
     )
     _add_show(commands.add_parser("show", help="print a saved trace, and draw it"))
     _add_kernel(commands.add_parser("kernel", help="say whether the kernel wire works here"))
@@ -122,6 +139,16 @@ def _add_story(story: Parser) -> None:
         choices=ENDS,
         default="server",
         help="whose timers these are (default server); the other end sends no pings",
+    )
+
+
+def _add_wire(wire: Parser) -> None:
+    wire.add_argument("port", type=port, help="where your client dials, on 127.0.0.1")
+    wire.add_argument("server", type=port, help="where your server listens, on 127.0.0.1")
+    wire.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="save what was seen of each WebSocket in the end, for show and for the figures",
     )
 
 

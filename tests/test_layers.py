@@ -23,6 +23,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "wires": ("wires", "values", ""),
     "ends": ("ends", "values", "trio websockets"),
     "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
+    "standing": ("standing", "values trace wires engine", ""),
     "versions": ("versions", "values trace wires ends engine", ""),
     "run": ("running", "values trace ends engine versions", ""),
     "story": ("telling", "values trace theory run", ""),
@@ -40,7 +41,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     ),
     "front door": (
         "__init__ __main__ commandline",
-        "values trace theory ends engine versions run story many plots where patterns doctor widgets exercises",
+        "values trace theory ends engine standing versions run story many plots where patterns doctor widgets exercises",
         "",
     ),
 }

@@ -84,9 +84,13 @@ class Stream:
         count = len(self.data)  # others go on adding
         stream = b"".join(self.data[:count])
         start = 0 if self.passed else after_handshake(stream)
-        if start is None or self.broken:
+        if start is None:
             return
         self.head = self.head or stream[:start]
+        self.broken = self.broken or self.head.startswith(b"HTTP") and b" 101 " not in self.head
+        if self.broken:
+            del self.data[:count]
+            return
         for first, body, end in frames(stream, start):
             payload = stream[body:end]
             if stream[first + 1] & MASKED:
