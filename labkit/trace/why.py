@@ -188,6 +188,10 @@ def _why_nobody(trace: Trace) -> str:
     if all(trace.experiment.peer(end).ping_timeout is None for end in keepers):
         who = " and the ".join(keepers)
         return f"the {who} would wait for a pong until TCP gives up (ping_timeout is None)"
+    for end in keepers:
+        _, held = (trace.waiting(end) or [(0.0, 0)])[-1]
+        if held:
+            return f"the {end}'s pings wait in its own write buffer, which holds {held:,} bytes"
     if late:
         return "the pings that are stuck have time left"
     return "every ping that was due had its pong"
