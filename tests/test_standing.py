@@ -40,8 +40,8 @@ def free_port():
 class Wire:
     """`python -m labkit wire` between two free ports, what it prints, and a pen to write to it."""
 
-    def __init__(self, *options, source=subprocess.PIPE):
-        self.port, self.server = free_port(), free_port()
+    def __init__(self, *options, source=subprocess.PIPE, port=None):
+        self.port, self.server = port or free_port(), free_port()
         command = [sys.executable, "-m", "labkit", "wire", f"{self.port}", f"{self.server}", *map(str, options)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=source, stdout=subprocess.PIPE, text=True)
         self.printed, self.more = [], threading.Condition()
@@ -245,6 +245,8 @@ def test_an_interrupt_ends_it_and_leaves_nothing(tmp_path):
     with Wire("--trace", tmp_path / "x.jsonl") as wire:
         asyncio.run(story(wire))
         assert "interrupted" not in wire.text
+    with Wire(port=wire.port) as again:  # whose port has connections that only wait to be forgotten
+        again.quits()
     assert [frame.opcode for frame in Trace.load(tmp_path / "x.jsonl").frames()][:1] == ["TEXT"]
     assert [path.name for path in tmp_path.iterdir()] == ["x.jsonl"]
 

@@ -209,6 +209,8 @@ class LoopbackWire(Wire):
         sock = new_socket()
         end = "server" if name == "server" else "client"
         set_buffers(sock, self.buffers[end])  # accepted sockets inherit it
+        if port:  # connections of before may linger there (TIME_WAIT)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((HOST, port))
             sock.listen(1024)
