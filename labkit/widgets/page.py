@@ -18,7 +18,7 @@ PROJECTOR = """<style>
 </style>"""
 # As wide as the picture, and where the keyboard is; a number that can be typed looks like it.
 LOOK = """<style>
-.labkit-knobs {max-width: 864px}
+.labkit-knobs {max-width: 864px} .labkit-status {font-size: 1.25em}
 .labkit-bench :focus-visible {outline: 3px solid var(--jp-brand-color1); outline-offset: 2px}
 .labkit-bench .widget-readout {border: 1px solid var(--jp-border-color1)}
 .labkit-bench .labkit-pull {font-size: 1.3em; font-weight: bold; height: 2.8em; padding: 0 1.5em}
@@ -68,7 +68,7 @@ def style(projector: bool, key: str) -> Any:
 
 def row(*shown: Any) -> widgets.HBox:
     """Widgets side by side, on as many lines as they need."""
-    return widgets.HBox(shown, layout={"flex_flow": "row wrap"})
+    return widgets.HBox(shown, layout={"flex_flow": "row wrap", "align_items": "center"})
 
 
 def fold(words: str, *shown: Any) -> tuple[Any, Any]:
