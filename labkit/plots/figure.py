@@ -48,7 +48,8 @@ class Figure:
     @cached_property
     def alt(self) -> str:
         """The figure in words: its title, and what its marks say."""
-        text = f"{self.kind}. {self.title}{'' if self.title.endswith('?') else '.'}"
+        stop = "" if self.title.endswith("?") else "."
+        text = f"{self.kind}. {self.title}{stop}" if self.title else f"{self.kind}."
         for clause in [mark.says for panel in self.panels for mark in panel.marks if mark.says]:
             text = f"{text[:-1]}{clause}." if clause[0] == "," else f"{text} {clause}."
         return text
