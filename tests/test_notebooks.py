@@ -15,7 +15,7 @@ from labkit import Cut, compare, recorded, run
 sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks" / "solutions"))
 import generate  # noqa: E402
 
-FOLDER = Path(generate.HERE)
+FOLDER = generate.SOLUTIONS.parent
 SOLUTIONS = sorted((FOLDER / "solutions").glob("*.ipynb"))
 LEARNERS = sorted(FOLDER.glob("*.ipynb"))
 
@@ -60,7 +60,7 @@ def test_a_solution_runs_and_passes_its_own_checks(path):
     assert not [o for _, o in outputs(notebook) if o.get("name") == "stderr" or o.output_type == "error"]
     assert "your turn" not in text(notebook) and "not yet" not in text(notebook) and "✓" in text(notebook)
     pictures = [o.data["text/html"] for _, o in outputs(notebook) if "text/html" in o.get("data", {})]
-    assert pictures and all(map(says_itself, pictures))
+    assert all(map(says_itself, pictures)) and (pictures or path.stem == "await_in_ten_minutes")
 
 
 def says_itself(picture):

@@ -6,7 +6,6 @@ picture. It knows no widgets; where a page has none, it shows itself as pictures
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -55,10 +54,8 @@ class Result:
 
 def _image(still: Still) -> str:
     """A figure as an image in HTML: of what a page does not trust it takes out SVG elements."""
-    data = base64.b64encode(still.figure.svg().encode()).decode()
-    alt = html.escape(still.figure.alt, quote=True)
     words = f"<p>{html.escape(still.words)}</p>" if still.words else ""
-    return f'{words}<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
+    return f"{words}{still.figure.image}"
 
 
 def result(

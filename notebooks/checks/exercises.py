@@ -91,5 +91,7 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
         own = [a for a in answers if callable(a)]
         if not own:
             raise
-        place = traceback.extract_tb(problem.__traceback__)[-1]
+        calls = traceback.extract_tb(problem.__traceback__)
+        files = [code.__code__.co_filename for code in own if hasattr(code, "__code__")]
+        place = ([call for call in calls if call.filename in files] or calls)[-1]
         return None, f"{place.line or place.name} raised {type(problem).__name__}: {problem}"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from typing import Any
+
 from labkit import Cut, Experiment, Peer, Trace, run
 from labkit.values.faults import ENDS
 
-from .answers import Number, OneOf
+from .answers import Code, Number, OneOf
 from .beliefs import sums
 from .exercises import Exercise, Trial
+from .own_code import own_code
 from .questions import Question
 
 INTERVAL, TIMEOUT = 4, 3  # s
@@ -69,6 +74,15 @@ QUESTIONS = [
         fate,
         {"live": "The wire is whole from 14 s on. What does the ping still wait for?"},
     ),
+    Question(
+        "00 two sleeps at once",
+        Number("s"),
+        lambda seconds: round(seconds, 1),
+        {
+            3: "That is one after the other. While one of them pauses, the other one runs.",
+            1: "The shorter one is done by then. gather() awaits both.",
+        },
+    ),
 ]
 
 
@@ -106,6 +120,38 @@ def told_by_sum(trace: Trace, answer: float) -> str:
     return hints[0] if hints else "At which times does the server ping? Which one finds nobody?"
 
 
+def awaited(seconds: float, limit: float, code: Any) -> tuple[Any, ...]:
+    """What the learner's code gave, and when (s); and what it had to give, and when."""
+
+    async def client(_: Any) -> tuple[Any, float]:
+        now = asyncio.get_running_loop().time
+        begun = now()
+        answer = asyncio.create_task(asyncio.sleep(seconds, "tea"))
+        return await code(answer, limit), round(now() - begun, 3)
+
+    _, found = own_code(FLY.but(faults=[], until=100), client)
+    return found, ("tea", seconds) if seconds <= limit else (None, limit)
+
+
+def not_within(seen: tuple[Any, ...], _: Any) -> str:
+    """What is wrong with code that awaits something, for so long at most."""
+    found, wanted = seen
+    if not found:
+        return "it never came back. Who ends the waiting?"
+    given, took = found[0]
+    if took > wanted[1]:
+        return f"it took {took:g} s; after {wanted[1]:g} s it was to give up."
+    if given != wanted[0]:
+        return f"it gave {given!r} after {took:g} s; {wanted[0]!r} was wanted."
+    return "" if took == wanted[1] else f"it came back after {took:g} s, too soon."
+
+
+ANSWERS = {
+    "an answer at once": (0.1, 1),
+    "a slow one": (2, 1),
+    "the same, with more patience": (2, 3),
+    "none within an hour": (3600, 1),
+}
 A_CUT = Number("s", low=8, high=12)
 EXERCISES = [
     Exercise(
@@ -129,5 +175,10 @@ EXERCISES = [
                 lambda trace: f"the run says {trace.noticed_at('server'):g} s",
             )
         ],
+    ),
+    Exercise(
+        "00 an answer or nothing",
+        Code("a function that awaits"),
+        [Trial(name, partial(awaited, *both), not_within) for name, both in ANSWERS.items()],
     ),
 ]
