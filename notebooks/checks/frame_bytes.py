@@ -18,7 +18,7 @@ from websockets.frames import Opcode
 
 from labkit import Experiment, Frame, Peer, Trace, run
 from labkit.engine.session import open_run
-from labkit.engine.tap import frames
+from labkit.engine.tap import Tally, frames
 from labkit.values.framing import LONG
 
 SHOWN = 12  # bytes of a part that are printed
@@ -95,18 +95,26 @@ def dissect(data: bytes) -> None:
             print(f"{shown(part):<14} {bits:<12} {says}")
 
 
+class Ear(Tally):
+    """Hears every frame as it goes into the wire, in time; what ends say before is no frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[bytes] = []
+
+    def sent(self, conn: int, sender: str, now: float, data: bytes | None) -> None:
+        """Bytes went into the wire: whole frames, as websockets writes them."""
+        if data and not data.startswith((b"GET ", b"HTTP/")):
+            self.heard += [data[start:end] for start, _, end in frames(data, 0)]
+
+
 def overhear(experiment: Experiment) -> list[bytes]:
     """Run it in virtual time; the bytes of each frame as they went into the wire, in time."""
-    with open_run(experiment, wire="virtual") as session:
+    session = open_run(experiment, wire="virtual", record=False)
+    session.tally = ear = Ear()
+    with session:
         session.wait()
-        streams = list(session.recorder.streams.values())
-    found = []
-    for stream in streams:
-        data = b"".join(stream.data)
-        moments = [moment for moment, *_ in stream.frames()]
-        places = frames(data, stream.sender)
-        found += [(moment, data[a:b]) for moment, (a, _, b) in zip(moments, places)]
-    return [frame for _, frame in sorted(found)]
+    return ear.heard
 
 
 @dataclass(frozen=True)
