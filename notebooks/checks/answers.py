@@ -117,15 +117,15 @@ class Letters:
 
 
 @dataclass(frozen=True)
-class Text:
-    """A text of a form of its own: ``meant`` gives what is meant by it, or None."""
+class Form:
+    """An answer of a form of its own: ``meant`` gives what is meant by it, or None."""
 
     wanted: str
-    meant: Callable[[str], Any]
+    meant: Callable[[Any], Any]
 
     def read(self, given: Any) -> Any:
         """What is meant; None if nothing can be."""
-        return self.meant(given) if isinstance(given, str) else None
+        return self.meant(given)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Code:
 
 
 Word = Number | OneOf | Letters  # what can be guessed
-Answer = Word | Text | Code
+Answer = Word | Form | Code
 
 
 def is_empty(given: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from labkit import Cut, Delay, Experiment, Peer, Trace, plots, run
 from labkit.values.faults import ENDS, Act
 
-from .answers import Code, Letters, Number, OneOf, Text
+from .answers import Code, Form, Letters, Number, OneOf
 from .exercises import Exercise, Trial
 from .frame_bytes import Exchange, Parts, shown, take_apart, talk
 from .own_code import own_code
@@ -135,9 +135,9 @@ UNSEEN = {
 A_FRAME = r"(server|client) (cont|text|binary|close|ping|pong) (\d+)"
 
 
-def read_words(text: str) -> tuple[str, str, int] | None:
+def read_words(given: Any) -> tuple[str, str, int] | None:
     """Who, what and how many bytes, out of a text such as "client PONG 3"."""
-    found = re.fullmatch(A_FRAME, " ".join(text.lower().split()))
+    found = re.fullmatch(A_FRAME, " ".join(str(given).lower().split()))
     return (found[1], found[2].upper(), int(found[3])) if found else None
 
 
@@ -203,9 +203,9 @@ OPCODES = {
 }
 
 
-def read_hex(text: str) -> str | None:
+def read_hex(given: Any) -> str | None:
     """Bytes as hex, however they are written; None if they are none."""
-    digits = re.sub(r"0x|\\x|[\s,]", "", text.lower())
+    digits = re.sub(r"0x|\\x|[\s,]", "", str(given).lower())
     return digits if re.fullmatch(r"([\da-f]{2})+", digits) else None
 
 
@@ -302,7 +302,7 @@ EXERCISES = [
     *(
         Exercise(
             f"01 frame {letter}",
-            Text('who, what and how many bytes, such as "client PONG 3"', read_words),
+            Form('who, what and how many bytes, such as "client PONG 3"', read_words),
             [
                 Trial(
                     f"frame {letter}", lambda _, data=data: take_apart(data), misread, worth_knowing
@@ -313,7 +313,7 @@ EXERCISES = [
     ),
     Exercise(
         "01 a ping by hand",
-        Text('bytes as hex, such as "89 0a ff"', read_hex),
+        Form('bytes as hex, such as "89 0a ff"', read_hex),
         [
             Trial(
                 "sent to a real server",

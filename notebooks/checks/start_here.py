@@ -6,10 +6,11 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from labkit import Cut, Experiment, Peer, Trace, run
+from labkit import Cut, Experiment, Peer, Trace, plots, run
+from labkit.trace.why import why
 from labkit.values.faults import ENDS
 
-from .answers import Code, Number, OneOf
+from .answers import Code, Form, Number, OneOf
 from .beliefs import sums
 from .exercises import Exercise, Trial
 from .own_code import own_code
@@ -65,14 +66,17 @@ QUESTIONS = [
     Question(
         "00 the fruit fly",
         Number("s", high=600),
-        lambda trace: trace.noticed_at("server"),
+        lambda trace: round(trace.noticed_at("server") or 0, 2),
         lambda trace, value: sums(trace.experiment, value),
     ),
-    Question(
-        "00 healed at 14 s",
-        OneOf("live", "die"),
-        fate,
-        {"live": "The wire is whole from 14 s on. What does the ping still wait for?"},
+    *(
+        Question(
+            id,
+            OneOf("live", "die"),
+            fate,
+            {"live": "The wire is whole from 14 s on. What does the ping still wait for?"},
+        )
+        for id in ("00 healed at 14 s", "00 healed at 14 s, again")
     ),
     Question(
         "00 two sleeps at once",
@@ -118,6 +122,28 @@ def told_by_sum(trace: Trace, answer: float) -> str:
         return ""
     hints = [text for text in sums(NEW, answer) if f"{noticed:g}" not in text]
     return hints[0] if hints else "At which times does the server ping? Which one finds nobody?"
+
+
+HEALED = FLY.but(faults=[Cut(at=9, heal=14)], until=24)
+
+
+def changes(mine: Any, before: Any) -> int:
+    """How many numbers of plain data are others."""
+    if isinstance(before, dict) and isinstance(mine, dict):
+        return sum(changes(mine.get(name), value) for name, value in before.items())
+    if isinstance(before, list):
+        return sum(map(changes, mine, before))
+    return int(mine != before)
+
+
+def not_saved(trace: Trace, mine: Experiment) -> str:
+    """What is wrong with a change that is to save the connection."""
+    if len(mine.faults) != 1:
+        return "the cut has to stay, with its heal"
+    count = changes(mine.to_data(), HEALED.to_data())
+    if count != 1:
+        return f"{count} numbers are others than in healed; change one"
+    return "" if fate(trace) == "live" else why(trace)
 
 
 def awaited(seconds: float, limit: float, code: Any) -> tuple[Any, ...]:
@@ -180,5 +206,18 @@ EXERCISES = [
         "00 an answer or nothing",
         Code("a function that awaits"),
         [Trial(name, partial(awaited, *both), not_within) for name, both in ANSWERS.items()],
+    ),
+    Exercise(
+        "00 one number that saves it",
+        Form("healed.but(…)", lambda given: given if isinstance(given, Experiment) else None),
+        [
+            Trial(
+                "it lives",
+                lambda mine: run(mine.but(until=60), "virtual", progress=False),
+                not_saved,
+                why,
+                lambda trace: plots.timeline(trace),
+            )
+        ],
     ),
 ]
