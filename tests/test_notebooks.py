@@ -15,7 +15,7 @@ from labkit import Cut, compare, recorded, run
 sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks" / "solutions"))
 import generate  # noqa: E402
 
-FOLDER = Path(generate.HERE)
+FOLDER = generate.SOLUTIONS.parent
 SOLUTIONS = sorted((FOLDER / "solutions").glob("*.ipynb"))
 LEARNERS = sorted(FOLDER.glob("*.ipynb"))
 
