@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
+from checks.surviving import QUICK, Sensor, count, through_trouble
 from labkit import Cut, Experiment, Freeze, Peer, patterns, run
-from labkit.exercises.surviving import QUICK, Sensor, count, through_trouble
 from labkit.many.crowds import Restart, crowd
 from labkit.patterns import Outbox, deliver, first_to_end, heartbeat, jittered, receiver
 

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Conne
 
 from labkit import Cut, Experiment, Goodbye, Peer, Reset, run
 from labkit.many.crowds import Attempt, Crowd, Restart, crowd
+from labkit.wires.loop import VirtualTimeError
 from labkit.wires.virtual import VirtualWire
 
 
@@ -106,6 +107,19 @@ def test_who_is_not_answered_for_the_opening_is_a_problem_or_tries_again():
 def test_the_iterator_tries_again_when_the_server_is_at_fault_only(status, fatal):
     seen = crowd(loyal, process_request=lambda connection, _: connection.respond(status, "no"), until=60)
     assert [type(p.error) for p in seen.problems] == [InvalidStatus] * fatal and (len(seen.attempts) == 1) == fatal
+
+
+def test_who_is_refused_and_dials_again_without_a_pause_is_told():
+    async def hasty(uri, number):
+        while True:
+            try:
+                async with connect(uri) as websocket:
+                    await websocket.wait_closed()
+            except OSError:
+                pass
+
+    with pytest.raises(VirtualTimeError, match="turns at one instant"):
+        crowd(hasty, acts=[Restart(at=2, back=3)], until=5)
 
 
 def test_a_reset_of_the_wire_meets_everybody():

@@ -1,12 +1,13 @@
 """The lab's own timeline, drawn from somebody's log: what one end logged, and nothing else.
 
-The other end's lane is dotted, with a question mark: its state is not in this log. A ping without
-a pong is drawn as stuck, which is what this end has to believe; a frame that was received is drawn
-at the moment at which it was read.
+The other end's lane is dotted, with a question mark: its state is not in this log. So is a frame
+that was sent and not answered: it may be stuck, or it arrived and the answer is. A frame that was
+received is drawn at the moment at which it was read.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,12 @@ from .verdict import Verdict
 
 if TYPE_CHECKING:
     from ..plots import Figure
+    from ..plots.marks import Mark
 
 ANSWERS = {"PING": "PONG", "CLOSE": "CLOSE"}
+NOBODY_KNOWS = ": whether it arrived is not in this log"
+BOTH = re.compile(r"[Bb]oth ends stay OPEN")
+STUCK = re.compile(r",? (is|are) stuck and never arrives?")
 
 
 @dataclass
@@ -100,6 +105,7 @@ def _of_one_end(drawn: Figure, one: Verdict) -> Figure:
     other = OTHER[side]
     title = drawn.title.replace(f", the {other} never", "")
     title = title.replace("both ends stay OPEN", f"the {side} stays OPEN")
+    title = title.removeprefix("Nothing is cut: ")  # who knows?
     zero = "the log began" if one.opened is None else f"the {side} was OPEN"
     unknown = "not in this log"
     note = Bar(
@@ -111,5 +117,21 @@ def _of_one_end(drawn: Figure, one: Verdict) -> Figure:
         says=f"The {other}'s state is not in this log",
     )
     along = replace(panel.along, label=f"seconds since {zero}")
-    panel = replace(panel, along=along, marks=(*panel.marks, note))
+    marks = (_unsure(mark, side) for mark in panel.marks)
+    panel = replace(panel, along=along, marks=(*marks, note))
     return replace(drawn, title=title, panels=(panel,))
+
+
+def _unsure(mark: Mark, side: str) -> Mark:
+    """What a trace of both ends would know, and this log does not, is in question."""
+    from ..plots.marks import DOTTED, Dot, Label, Path
+
+    if isinstance(mark, Path) and mark.colour == "stuck":
+        return replace(mark, dash=DOTTED)
+    if isinstance(mark, Dot) and mark.sign == "stuck":
+        words = tuple(text.replace(" stuck", " ?") for text in mark.wordings)
+        look = {name: getattr(mark, name) for name in ("places", "ink", "known")}
+        return Label(mark.t, mark.at, wordings=words, **look)
+    texts = (STUCK.sub(NOBODY_KNOWS, text) for text in (mark.says, *mark.wordings))
+    says, *words = (BOTH.sub(f"the {side} stays OPEN", text) for text in texts)
+    return replace(mark, says=says, wordings=tuple(words))

@@ -1,9 +1,252 @@
-"""Questions and exercises of this notebook."""
+"""Notebook 11: five mysteries of which one sees the log only, and two fixes.
+
+A cause is judged by taking it away and running the connection again.
+"""
 
 from __future__ import annotations
 
-from .exercises import Exercise
+import datetime
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace, run
+from labkit.whereabouts import Where
+
+from .answers import Code, Number, OneOf
+from .exercises import Exercise, Trial
 from .questions import Question
 
-QUESTIONS: list[Question] = []
-EXERCISES: list[Exercise] = []
+NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
+TIMERS: dict[str, Any] = dict(ping_interval=10, ping_timeout=5, close_timeout=2)
+TAKEN_AWAY = {"no pong": Cut, "own loop": Freeze, "slow way": Delay, "idle box": Idle}
+AGAINST = {  # what in a log speaks against a cause
+    "no pong": "Is there really no PONG after the last PING? Who sent the first CLOSE?",
+    "own loop": "A blocked loop reads late, and then all at once: do such lines share an instant?",
+    "slow way": "Then frames come, but each of them late: compare the times of the last pings.",
+    "idle box": "Then there is no CLOSE at all, only EOF, after a long and round silence.",
+}
+
+
+@dataclass(frozen=True)
+class Mystery:
+    """An experiment with one thing wrong, and the end whose log is shown."""
+
+    end: str
+    experiment: Experiment
+    mark: str  # the line that gives it away
+
+
+PINGS = Peer(**TIMERS)
+
+
+def wrong(*faults: Any, server: Peer = PINGS) -> Experiment:
+    """A pair on which this happens."""
+    return Experiment(server=server, faults=list(faults), latency=0.2, until=90)
+
+
+MYSTERIES = {
+    1: Mystery(
+        "server",
+        wrong(Freeze(20.1, end="server", thaw=28.5)),
+        "the pong had come, and stands in the same instant as the timeout",
+    ),
+    2: Mystery(
+        "client",
+        wrong(Delay(23, latency=3)),
+        "the last ping came 3 s late and was answered at once; the CLOSE was as late",
+    ),
+    3: Mystery("server", wrong(Cut(23)), "no PONG below the last PING, and this end sent CLOSE"),
+    4: Mystery(
+        "server",
+        wrong(
+            Send(7, end="client", size=40),
+            Idle(at=0, after=60, then="fin"),
+            server=Peer(ping_interval=None),
+        ),
+        "no CLOSE at all, and EOF a minute after the last frame",
+    ),
+}
+SILENT = Experiment(  # the fifth
+    server=Peer(**TIMERS, send_every=0.5, send_size=40000, buffer=4096),
+    client=Peer(buffer=4096),
+    faults=[Cut(23.2)],
+    until=90,
+)
+
+
+@functools.cache
+def log(number: int) -> tuple[str, ...]:
+    """The log of a mystery, as production writes it; 5: its program says something, too."""
+    mystery = MYSTERIES.get(number) or Mystery("server", SILENT, "")
+    trace = run(mystery.experiment, "virtual", progress=False)
+    seen = (e for e in trace.events if e.where == mystery.end and e.witness == "log")
+    lines = ((event.t, event.data["line"]) for event in seen)
+    rows = tuple(
+        f"{clock(t)} {'DEBUG' if line[0] in '=<>%-x' else 'INFO'} websockets.{mystery.end} {line}"
+        for t, line in lines
+    )
+    fine = (f"{clock(30 + 10 * n)} INFO app statistics: fine" for n in range(6))
+    return (*rows, *fine) if number == 5 else rows
+
+
+def show(number: int, last: int = 12) -> None:
+    """The last lines of a mystery's log, with their numbers; messages are cut short."""
+    rows = log(number)
+    print(f"… {len(rows) - last} lines before")
+    for place, row in list(enumerate(rows, start=1))[-last:]:
+        print(f"{place:4} {row if ' BINARY ' not in row else row[:62] + ' …'}")
+
+
+def clock(t: float) -> str:
+    """The time of day at which a moment (s) was logged."""
+    return (NOON + datetime.timedelta(seconds=t)).strftime("%H:%M:%S.%f")[:-3]
+
+
+def mystery(number: int) -> Exercise:
+    """Name the cause: what is named is taken away."""
+    here = MYSTERIES[number]
+
+    def cured(cause: str) -> Trace:
+        faults = [act for act in here.experiment.faults if not isinstance(act, TAKEN_AWAY[cause])]
+        return run(here.experiment.but(faults=faults), "virtual", progress=False)
+
+    def lives(trace: Trace, cause: str) -> str:
+        closed = trace.closed_at(here.end)
+        if closed is None:
+            return ""
+        return (
+            f"with {cause!r} taken away it ends all the same, at {clock(closed)}. "
+            + (AGAINST[cause])
+        )
+
+    praise = f"{here.mark}. Run again without it, the connection stays OPEN"
+    kind = OneOf(*TAKEN_AWAY)
+    return Exercise(f"11 mystery {number}", kind, [Trial("the cause", cured, lives, praise)])
+
+
+def waits(inside: Where) -> str:
+    """What keepalive does, as seen from inside."""
+    keepalive = next(one for one in inside.tasks if one.name == "keepalive")
+    return "drain" if "drain" in keepalive.calls else "asleep"
+
+
+def certain(opinions: dict[str, Any]) -> str:
+    """Of which of two reports the first verdict is certain."""
+    sure = [number for number, one in opinions.items() if one.verdicts[0].sure == "certain"]
+    return sure[0] if len(sure) == 1 else "both"
+
+
+LIKELY = "A pong can come in the very instant in which its time runs out: the lines look the same."
+QUESTIONS = [
+    Question("11 of which the doctor is certain", OneOf("1", "3", "both"), certain, {
+        "1": f"{LIKELY} And in 3 the lines say themselves that no pong came.",
+        "both": LIKELY,
+    }),
+    Question("11 why no timeout", OneOf("timer", "drain", "asleep"), waits, {
+        "timer": "The timer is 5 s. It begins when ping() has returned.",
+        "asleep": "The log has its PING. So it woke up, and it is not done with that ping.",
+    }),
+]  # fmt: skip
+
+# the fix: free the sender of the fifth
+
+HURTS = (23.0, 23.01, 23.1, 23.25, 23.4)  # s; just before a send, just after it, and between
+SOON, PAUSE = 15.0, 5.0  # s; from the cut to CLOSED; how long a live peer may not read
+
+
+def with_yours(
+    act: Callable[[float], list[Any]], moments: tuple[float, ...] = HURTS
+) -> Callable[[Any], list[tuple[float, Trace]]]:
+    """Runs of the learner's handler, with what happens to it from a moment on."""
+    peers = dict(server=Peer(**TIMERS, buffer=4096), client=Peer(buffer=4096, max_queue=1))
+
+    def runs(handler: Any) -> list[tuple[float, Trace]]:
+        return [
+            (t, run(SILENT.but(**peers, faults=act(t)), "virtual", server=handler, progress=False))
+            for t in moments
+        ]
+
+    return runs
+
+
+def healthy(seen: list[tuple[float, Trace]], _: Any) -> str:
+    """Nothing happens to it: two messages a second arrive."""
+    sizes = [one.size for one in seen[0][1].frames("server") if one.arrived_at is not None]
+    big = sum(size > 10_000 for size in sizes)
+    return "" if big >= 140 else f"{big} large messages arrived in 90 s: it is to send two a second"
+
+
+def dead(seen: list[tuple[float, Trace]], _: Any) -> str:
+    """Its peer is gone."""
+    for hurt, trace in seen:
+        closed = trace.closed_at("server")
+        if closed is None and trace.state_at("server", trace.end) == "CLOSING":
+            return "it is CLOSING for ever: a CLOSE waits behind the same bytes. What does not?"
+        if closed is None:
+            return "it is OPEN when the run ends. After how long does your code give up a send()?"
+        if closed > hurt + SOON:
+            return f"CLOSED {closed - hurt:.1f} s after the cut; {SOON:g} s were asked for"
+    return ""
+
+
+def slow(seen: list[tuple[float, Trace]], _: Any) -> str:
+    """Its peer pauses."""
+    for hurt, trace in seen:
+        if closed := trace.closed_at("server"):
+            return f"it was dropped {closed - hurt:.1f} s into the pause, and the peer was alive"
+    return ""
+
+
+FIX = [
+    Trial("a healthy peer", with_yours(lambda t: [], HURTS[:1]), healthy, "it gets them all"),
+    Trial("a dead peer", with_yours(lambda t: [Cut(t)]), dead, "it is dropped in time"),
+    Trial(
+        f"a peer that pauses for {PAUSE:g} s",
+        with_yours(lambda t: [StopReading(t, end="client", resume=t + PAUSE)]),
+        slow,
+        "it is still there",
+    ),
+]
+
+# mystery 4 for good
+
+MOST, LATE = 60, 25.0  # pings in ten minutes; s by which one ping may be late
+
+
+def behind_the_box(interval: float, *faults: Any) -> Trace:
+    """Ten minutes with pings, and a box that forgets after a minute without a byte."""
+    box = Idle(at=0, after=60, then="fin")
+    pair = Experiment(Peer(ping_interval=interval), faults=[box, *faults], latency=0.2, until=600)
+    return run(pair, "virtual", progress=False)
+
+
+def quiet(trace: Trace, interval: float) -> str:
+    """Every ping is in time."""
+    pings = sum(frame.opcode == "PING" for frame in trace.frames("server"))
+    if closed := trace.closed_at("server"):
+        return f"the box forgot it at {closed:.1f} s. How long was it silent before?"
+    return "" if pings <= MOST else f"it lives, with {pings} pings; {MOST} were to be enough"
+
+
+def late(trace: Trace, interval: float) -> str:
+    """One ping is late."""
+    if trace.closed_at("server") is None:
+        return ""
+    return f"the silence was {interval + LATE - 1:g} s, and the box forgot. How much room is left?"
+
+
+EXERCISES = [
+    *map(mystery, MYSTERIES),
+    Exercise("11 the fix", Code(), FIX),
+    Exercise("11 the idle box", Number("s", low=1, high=3600), [
+        Trial("ten quiet minutes", behind_the_box, quiet, "it is still OPEN"),
+        Trial(
+            "the server is busy once, and its ping late",
+            lambda i: behind_the_box(i, Freeze(2 * i - 1, end="server", thaw=2 * i - 1 + LATE)),
+            late,
+            "it is still OPEN",
+        ),
+    ]),
+]  # fmt: skip
