@@ -153,11 +153,13 @@ class Console:
 
     def finish(self, kind: type[Fault]) -> None:
         """End every fault of a kind that goes on, now."""
-        for one in self.done:
-            if isinstance(one.fault, kind) and one.ended is None:
-                self.say(f"{called(one.fault, 'end')}{WAYS[one.fault.direction]}")
-                one.ended = self.wire.now()
-                self.wire.ask(self.wire.do, one.fault, "end")
+        going = [one for one in self.done if isinstance(one.fault, kind) and one.ended is None]
+        for one in going:
+            self.say(f"{called(one.fault, 'end')}{WAYS[one.fault.direction]}")
+            one.ended = self.wire.now()
+            self.wire.ask(self.wire.do, one.fault, "end")
+        if kind is Cut and not going:
+            self.say("there is nothing to heal: no cut goes on")
 
     # what is printed
 
