@@ -221,8 +221,8 @@ def test_a_delay_is_added_each_way_and_a_reset_tears(tmp_path):
             with pytest.raises(ConnectionClosed) as raised:
                 await within(client.recv())
             assert raised.value.rcvd is None
-            await wire.do("dance", "seen 'dance'")
-            await wire.do("delay long", "seen 'long'")
+            for line, answer in [("dance", "seen 'dance'"), ("delay long", "seen 'long'"), ("heal", "nothing to heal")]:
+                await wire.do(line, answer)
 
     with Wire("--trace", tmp_path / "x.jsonl") as wire:
         asyncio.run(story(wire))

@@ -11,15 +11,20 @@ import select
 import sys
 import time
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
-from ..trace.table import CUT, WAYS
+from ..engine.recorder import Recorder
+from ..trace import Event
+from ..trace.table import CUT, TELL, WAYS
 from ..trace.why import why
 from ..values.faults import OTHER, Cut, Delay, Fault, Reset
+from ..wires import untold
 from ..wires.loopback import HOST
-from .watching import Done, Line, Watch
+from .watching import Connection, Done
 from .wire import StandingWire
 
+Line = tuple[float, int, str, str]  # when (s on the wire's clock), of which connection, who, what
 POLL = 0.05  # s between two looks at what has crossed
 KEYS = {"c": "cut", ">": "cut to_server", "<": "cut to_client", "h": "heal", "r": "reset"}
 KEYS |= {"q": "quit", "\x04": "quit"}  # Ctrl-D
@@ -71,11 +76,13 @@ def keys(source: int) -> Iterator[bool]:
 
 
 class Console:
-    """A standing wire, its watch, and what was done to it."""
+    """A standing wire, what crosses it, and what was done to it."""
 
     def __init__(self, wire: StandingWire) -> None:
-        self.wire, self.watch = wire, Watch(wire)
-        wire.tap, wire.tell = self.watch, self.say
+        self.wire, self.recorder = wire, Recorder(wire.now, untold)
+        wire.tap, wire.tell = self.recorder, self.say
+        self.connections: list[Connection] = []
+        self.notes = 0  # of the recorder's, that have been printed
         self.source: int | None = sys.stdin.fileno()
         self.text = ""  # of a line that has not ended
         self.done: list[Done] = []
@@ -146,42 +153,49 @@ class Console:
 
     def finish(self, kind: type[Fault]) -> None:
         """End every fault of a kind that goes on, now."""
-        for one in self.done:
-            if isinstance(one.fault, kind) and one.ended is None:
-                self.say(f"{called(one.fault, 'end')}{WAYS[one.fault.direction]}")
-                one.ended = self.wire.now()
-                self.wire.ask(self.wire.do, one.fault, "end")
+        going = [one for one in self.done if isinstance(one.fault, kind) and one.ended is None]
+        for one in going:
+            self.say(f"{called(one.fault, 'end')}{WAYS[one.fault.direction]}")
+            one.ended = self.wire.now()
+            self.wire.ask(self.wire.do, one.fault, "end")
+        if kind is Cut and not going:
+            self.say("there is nothing to heal: no cut goes on")
 
     # what is printed
 
     def say(self, words: str) -> None:
         """Print something that is no connection's own, in its time."""
-        self.said.append((self.wire.now(), "", words))
+        self.said.append((self.wire.now(), 0, "", words))
 
     def show(self) -> None:
         """Print what has happened since the last time."""
-        rows = [(line, "") for line in self.said]
-        self.said = []
-        rows += self.wire.ask(self.news)
-        for (t, who, words), number in sorted(rows, key=lambda row: row[0][0]):
+        for t, number, who, words in sorted(self.wire.ask(self.news), key=itemgetter(0)):
             way = f"{who} → {OTHER[who]}" if who else ""
-            print(f"{t - self.zero:9.3f}  {number:>3}  {way:15}  {words}")
+            print(f"{t - self.zero:9.3f}  {number or '':>3}  {way:15}  {words}")
         sys.stdout.flush()
 
-    def news(self) -> list[tuple[Line, str]]:
-        """What crosses each connection, with its number; in the wire's thread."""
-        connections = self.watch.connections.values()
-        found = [(line, f"{one.number}") for one in connections for line in one.news()]
+    def news(self) -> list[Line]:
+        """What has happened since the last time; in the wire's thread."""
+        lines, self.said = self.said, []
+        for number in range(len(self.connections) + 1, len(self.wire.pipes) + 1):
+            self.connections.append(Connection(number, self.recorder))
+        for one in self.connections:
+            lines += [(t, one.number, who, words) for t, who, words in one.news()]
+        for when, _, where, _, what, data, number in self.recorder.told[self.notes :]:
+            self.notes += 1
+            if what == "gave_up" or data.get("step") == "sent":
+                words = TELL[what](Event(when, where, "tap", what, data))
+                lines.append((when, number, data.get("sender", where), words))
         self.wire.put_away()
-        return found
+        return lines
 
     def end(self, trace: str | None) -> None:
         """Say what became of every WebSocket, and save its trace."""
         self.show()
         self.wire.tell_open_tries()
-        websockets = [one for one in self.watch.connections.values() if one.is_websocket]
+        websockets = [one for one in self.connections if one.is_websocket]
         for one in websockets:
-            found = self.wire.ask(one.trace, self.done)
+            found = self.wire.ask(one.trace, self.done, self.wire)
             print(f"connection {one.number}: {why(found)}")
             if trace:
                 path = Path(trace)

@@ -1,8 +1,9 @@
 """What crosses a connection of a standing wire: lines while it lives, and a trace afterwards.
 
-A connection has a recorder of its own (engine/recorder.py), and so a trace of its own, whose t = 0
-is the moment at which the server was OPEN. What each end must be in is read off its bytes (RFC 6455
-§4, §7.1); its program may know better: one that has dropped its socket looks CLOSING from here.
+The bytes are kept by a recorder (engine/recorder.py). Each connection becomes a trace of its own,
+whose t = 0 is the moment at which its server was OPEN. What each end must be in is read off its
+bytes (RFC 6455 §4, §7.1); its program may know better: one that has dropped its socket looks
+CLOSING from here.
 
     OPEN       the server from its 101 on, the client when that has arrived
     CLOSING    from a CLOSE or a FIN on, sent or received
@@ -24,11 +25,9 @@ from ..engine.recorder import Recorder
 from ..engine.tap import Stream
 from ..trace import Event, Trace
 from ..trace.story import OVER
-from ..trace.table import TELL
 from ..values.experiment import Experiment, Peer
 from ..values.faults import FLOW, OTHER, Fault
 from ..values.faults import to_json as act_to_data
-from ..wires import untold
 from .wire import StandingWire
 
 UNKNOWN = Peer(ping_interval=None)  # what is known of somebody else's program
@@ -52,47 +51,19 @@ class Done:
         return replace(self.fault, **times)
 
 
-class Watch:
-    """A tap that keeps connections apart."""
-
-    def __init__(self, wire: StandingWire) -> None:
-        self.wire = wire
-        self.connections: dict[int, Connection] = {}
-
-    def of(self, number: int) -> Connection:
-        """The connection of that number, from 1."""
-        if number not in self.connections:
-            self.connections[number] = Connection(number, self.wire)
-        return self.connections[number]
-
-    def sent(self, conn: int, sender: str, now: float, data: bytes | None) -> None:
-        one = self.of(conn)
-        if data:
-            one.is_tls = one.is_tls or data.startswith(TLS)
-        one.recorder.sent(1, sender, now, data)
-
-    def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None:
-        self.of(conn).recorder.arrived(1, sender, now, data, count)
-
-    def tcp(self, when: float, conn: int, end: str, what: str, **data: Any) -> None:
-        self.of(conn).recorder.tcp(when, 1, end, what, **data)
-
-
 class Connection:
-    """What is noted of one connection, and how much of that has been told."""
+    """What a recorder has noted of one connection, and how much of that has been told."""
 
-    def __init__(self, number: int, wire: StandingWire) -> None:
-        self.number, self.wire = number, wire
-        self.recorder = Recorder(wire.now, untold)
+    def __init__(self, number: int, recorder: Recorder) -> None:
+        self.number, self.recorder = number, recorder
         self.is_tls = False
         self.frames = dict.fromkeys(FLOW, 0)  # that have been told, of each sender
         self.bytes = dict.fromkeys(FLOW, 0)  # that have been told otherwise
         self.late: list[tuple[Stream, int, str]] = []  # frames that were told before they arrived
-        self.notes = 0  # of the recorder's, that have been told
 
     def stream(self, sender: str) -> Stream:
         """What a sender has put into this connection."""
-        return self.recorder.streams.get((1, sender)) or Stream(sender)
+        return self.recorder.streams.get((self.number, sender)) or Stream(sender)
 
     @property
     def is_websocket(self) -> bool:
@@ -105,17 +76,13 @@ class Connection:
         """What has happened since this was asked last, not in time."""
         streams = [self.stream(sender) for sender in FLOW]
         for stream in streams:
+            self.is_tls = self.is_tls or b"".join(stream.data[:1]).startswith(TLS)
             stream.read()
         yield from self._arrivals()
         for stream in streams:
             yield from self._bytes(stream)
             if self.is_websocket:
                 yield from self._frames(stream)
-        for when, _, where, _, what, data, _ in self.recorder.told[self.notes :]:
-            self.notes += 1
-            if what == "gave_up" or data.get("step") == "sent":
-                words = TELL[what](Event(when, where, "tap", what, data))
-                yield when, data.get("sender", where), words
 
     def _bytes(self, stream: Stream) -> Iterator[Line]:
         """The opening handshake by its first line, and how much more there was that is no frame."""
@@ -156,23 +123,24 @@ class Connection:
 
     # afterwards
 
-    def trace(self, done: list[Done]) -> Trace:
+    def trace(self, done: list[Done], wire: StandingWire) -> Trace:
         """Its trace until now, with what was done to the wire meanwhile."""
         server = self.stream("server")
         zero = went(server, len(server.head))
         header = {
-            "wire": self.wire.name,
-            "clock": self.wire.clock,
+            "wire": wire.name,
+            "clock": wire.clock,
             "over": "left",
             "ended": OVER["left"],
             "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "programs": "unseen",
         }
-        trace = Trace(Experiment(UNKNOWN, UNKNOWN), self.recorder.so_far(zero), header)
+        events = [one for one in self.recorder.so_far(zero) if one.conn == self.number]
+        trace = Trace(Experiment(UNKNOWN, UNKNOWN), events, header)
         trace.events += _handshake(self, zero)
         trace.events += [event for end in FLOW for event in _leaves(trace, end)]
         over = [event.t for event in trace.select("state") if event.data["state"] == "CLOSED"]
-        end = max(over) if len(over) == len(FLOW) else self.wire.now() - zero
+        end = max(over) if len(over) == len(FLOW) else wire.now() - zero
         while_open = (one for one in done if one.begun - zero < end)
         acts = [one.act(zero) for one in while_open if one.ended is None or one.ended > zero]
         trace.events += [step for act in acts for step in _steps(act)]
