@@ -144,6 +144,7 @@ def test_no_number_is_given_away_and_the_timeline_waits_for_a_lamp_to_go_out():
         wait_until(lambda: secret.look.over)
         shown = [one.value for one in (secret.status, secret.lamps, secret.picture, secret.sentence, secret.copy)]
         words = re.sub(r"<style>.*?</style>|--labkit-\w+", "", "".join(shown)) + secret.stills.shown.sentence
+    words += repr(secret)
     assert secret.picture.value and secret.copy.value == "" and [one for one in SECRETS if one in words] == []
 
 

@@ -22,7 +22,7 @@ from .result import VIEWS, Result, copyable, result, said
 
 STEP = 0.05  # s; an arrow key's
 LOOKS: Any = {"style": {"description_width": "10.5em"}}
-BESIDE = {"width": "5.5em"}
+BESIDE = {"width": "5.5em", "margin": "2px"}
 WIDE: Any = {**LOOKS, "layout": {"flex": "1 1 auto", "width": "auto"}}
 NONE = {  # knobs that can be None, and what that is called
     "ping_interval": "None",
