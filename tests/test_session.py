@@ -7,12 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from cases import FLY, small
-from machine import side_by_side
+from machine import both_wires, side_by_side
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, block, open_run, run
 from labkit.engine.session import Session
 
-both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 plain_and_tls = pytest.mark.parametrize("tls", [False, True], ids=["ws", "wss"])
 
 
