@@ -133,5 +133,5 @@ def _unsure(mark: Mark, side: str) -> Mark:
         look = {name: getattr(mark, name) for name in ("places", "ink", "known")}
         return Label(mark.t, mark.at, wordings=words, **look)
     texts = (STUCK.sub(NOBODY_KNOWS, text) for text in (mark.says, *mark.wordings))
-    says, *words = (BOTH.sub(f"the {side} stays OPEN", text) for text in texts)
-    return replace(mark, says=says, wordings=tuple(words))
+    says, *more = (BOTH.sub(f"the {side} stays OPEN", text) for text in texts)
+    return replace(mark, says=says, wordings=tuple(more))
