@@ -21,6 +21,8 @@ The house, in the order in which it is read:
     theory/         what ought to happen, from parameters alone
     versions/       other versions and implementations of websockets, each in a worker process
     running.py      run: an experiment, waited for
+    standing/       a wire before somebody's own server, in any language
+    telling.py      story: somebody's own timers, and what happens with them in words
     many/           sweep, fleet, crowd, plan: many runs, many clients
     plots/          the figures
     widgets/        explore and live: knobs and buttons in a notebook
@@ -67,6 +69,7 @@ __all__ = [  # what is quick to import is imported
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",
+    "story": "telling",
     "sweep": "many.sweeps", "fleet": "many.fleets",
     "crowd": "many.crowds", "Restart": "many.restarts",
     "plan": "many.plans", "Plan": "many.plans", "Timers": "many.timers",

@@ -16,15 +16,13 @@ met a reset that came right behind the bytes before it is a matter of microsecon
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import math
 import random
-import threading
-import time
-from collections.abc import Iterator
 from typing import Any
+
+from machine import TRIES, on_time
 
 from labkit import Experiment, Peer, run
 from labkit.trace import Trace
@@ -53,9 +51,6 @@ MOVED = 0.012  # s, by which times are moved to see whether an experiment is on 
 REAL = 0.002  # s; no real wire has the latency of 0 that a virtual one can have
 MOVES = 12  # how often they are moved
 APART = 0.030  # s; events of two lanes that are closer than this have no order
-LATE = 0.020  # s; a machine that wakes up later than this is not on time
-LOOK = 0.005  # s between two looks at that
-TRIES = 8  # of one experiment, while the machine is late
 GRID = 0.1  # s; on it are pings and round trips
 BESIDE = {"fault": 0.025, "message": 0.05, "patience": 0.075}  # s; so chance makes few ties
 KINDS = (*FAULTS, Freeze, StopReading, Goodbye, Send)
@@ -282,36 +277,6 @@ def moved(experiment: Experiment, dice: random.Random) -> Experiment:
 
 
 # the comparison
-
-
-class Punctuality:
-    """How late this machine wakes up while something is measured."""
-
-    worst = 0.0  # s
-
-    @property
-    def late(self) -> bool:
-        """Whether it was too late for what was measured to say anything."""
-        return self.worst >= LATE
-
-    def watch(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            due = time.monotonic() + LOOK
-            time.sleep(LOOK)
-            self.worst = max(self.worst, time.monotonic() - due)
-
-
-@contextlib.contextmanager
-def on_time() -> Iterator[Punctuality]:
-    """Watch this machine: ``with on_time() as machine: …``, and ``machine.late`` says whether it was."""
-    machine, stop = Punctuality(), threading.Event()
-    thread = threading.Thread(target=machine.watch, args=(stop,), daemon=True)
-    thread.start()
-    try:
-        yield machine
-    finally:
-        stop.set()
-        thread.join()
 
 
 def on_both_wires(experiment: Experiment) -> tuple[str, list[str]]:

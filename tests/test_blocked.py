@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from figures import faint, outside, overlaps, texts, ticks
+from machine import in_real_time
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Throttle, Trace, open_run, plots, predict, run
 from labkit.plots.blockage import Blockage, goodbye, quiet
@@ -67,6 +68,7 @@ def test_a_send_from_a_button_is_watched_too():
     assert chains(session.trace, "send")[0][1].endswith("drain")
 
 
+@in_real_time
 def test_awaits_are_seen_on_the_loopback_wire_as_well():
     server = Peer(ping_interval=0.8, ping_timeout=0.6, close_timeout=0.4, send_every=0.1, send_size=40_000, buffer=4096)
     trace = run(Experiment(server=server, client=NEAR, faults=[Cut(0.5)], until=1.6), "loopback", progress=False)

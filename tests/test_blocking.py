@@ -4,12 +4,12 @@ import asyncio
 import time
 
 import pytest
+from machine import both_wires
 
 from labkit import Experiment, Freeze, Peer, block, open_run, run
 from labkit.wires.loop import VirtualTimeError
 
 KEEPER = Peer(ping_interval=0.4, ping_timeout=0.3, close_timeout=0.2)
-BOTH = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 
 
 async def slow(websocket):
@@ -18,7 +18,7 @@ async def slow(websocket):
         block(1.5)
 
 
-@BOTH
+@both_wires
 def test_a_frozen_client_is_taken_for_dead_and_learns_of_it_when_it_thaws(wire):
     # 0.8 s: a ping is sent, nobody answers; 1.1 s: the server gives up; 2.0 s: the client reads the ping, and then the CLOSE
     trace = run(Experiment(server=KEEPER, faults=[Freeze(at=0.5, end="client", thaw=2.0)]), wire, progress=False)
@@ -30,7 +30,7 @@ def test_a_frozen_client_is_taken_for_dead_and_learns_of_it_when_it_thaws(wire):
         assert (server, client) == pytest.approx((1.1, 2.0), abs=1e-6)
 
 
-@BOTH
+@both_wires
 def test_a_frozen_server_pings_late_and_blames_nobody(wire):
     trace = run(Experiment(server=KEEPER, faults=[Freeze(at=0.6, end="server", thaw=2.0)], until=2.6), wire, progress=False)
     pings = [frame.sent_at for frame in trace.frames("server") if frame.opcode == "PING"]
@@ -38,13 +38,13 @@ def test_a_frozen_server_pings_late_and_blames_nobody(wire):
     assert trace.noticed_at("server") is None and trace.noticed_at("client") is None
 
 
-@BOTH
+@both_wires
 def test_an_end_frozen_for_ever_keeps_no_run_alive(wire):
     trace = run(Experiment(server=KEEPER, faults=[Freeze(at=0.1, end="client")]), wire, progress=False)
     assert trace.closed_at("server") is not None and trace.noticed_at("client") is None
 
 
-@BOTH
+@both_wires
 def test_block_stops_the_keepalive_of_its_own_end_and_is_told(wire):
     experiment = Experiment(server=KEEPER, client=Peer(send_every=1), until=2.5)
     trace = run(experiment, wire, server=slow, progress=False)
@@ -63,7 +63,7 @@ def test_block_passes_virtual_time_for_everybody_else():
     assert trace.noticed_at("server") == pytest.approx(3.0, abs=1e-6)
 
 
-@BOTH
+@both_wires
 def test_after_a_block_the_loop_goes_on_at_once_with_what_is_ready(wire):
     """Ten blocks of 0.1 s with a breath between them: pings that come meanwhile are answered within 0.1 s, and it all takes a second."""
     moments = []

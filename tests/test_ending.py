@@ -314,19 +314,20 @@ def shaken(wire: str, number: int) -> int:
     return seen
 
 
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("wire", ["virtual", "loopback"])
-def test_an_interrupt_at_any_moment_ends_the_run_and_leaves_nothing(wire):
+def test_an_interrupt_at_any_moment_ends_the_run_and_leaves_nothing(wire, part):
     calls = shaken(wire, -100)
     before = belongings()
     interrupted = 0
-    for number in range(1, calls, calls // 40):
+    for number in range(1, calls, calls // 40)[part::4]:
         try:
             shaken(wire, number)
         except KeyboardInterrupt:
             interrupted += 1
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, number
         assert belongings() == before, number
-    assert interrupted >= 30  # in real time a run makes more calls or fewer, and may be over before
+    assert interrupted >= 7  # of ten; in real time a run makes more calls or fewer, and may be over before
 
 
 def test_an_interrupt_waits_while_what_must_be_completed_runs_and_not_in_a_learners_code():

@@ -4,13 +4,13 @@ import pytest
 from cases import small
 from hypothesis import given
 from hypothesis import strategies as st
+from machine import both_wires
 
 from labkit import Cut, Delay, Experiment, HangUp, Idle, Limit, Peer, Reset, Send, Slice, SlowClose, Throttle, open_run, run
 from labkit.values.faults import FLOW
 from labkit.wires.pipe import EOF, Pipe
 from labkit.wires.virtual import VirtualWire
 
-both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 SILENT = Peer(ping_interval=None)
 
 

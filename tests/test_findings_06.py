@@ -39,7 +39,7 @@ def test_close_does_not_return():
     last_seen(
         "drain() blocked: close() does not return within close_timeout",
         not trace.select("returned", "server") and trace.state_at("server", 900) == "CLOSING",
-        "Update notebook 06, “Does close() return?”, and exercise 3, where close() is the wrong answer",
+        "Update notebook 06, “Does close() return?”, and exercise 2, where close() is the wrong answer",
     )
 
 
@@ -65,7 +65,7 @@ def test_behind_broadcast_the_buffer_grows_and_nobody_notices():
     last_seen(
         "broadcast() into a cut: 40,000 bytes a second wait, for ever, and the server stays OPEN",
         trace.noticed_at("server") is None and trace.waiting("server")[-1][1] > 2_000_000,
-        "Update notebook 06, “And if nothing ever waits?”",
+        "Update notebook 06, “When nothing ever waits”",
     )
     assert not alive.waiting("server")  # as long as everybody reads, it is free
 

@@ -3,8 +3,8 @@
 import pytest
 from findings import last_seen
 
+from checks.false_alarms import TIMERS, in_fragments, in_one
 from labkit import Experiment, Freeze, Peer, Throttle, run
-from labkit.exercises.alarms import TIMERS, in_fragments, in_one
 from labkit.plots.blame import Blame
 
 SLOW = Throttle(at=1, rate=10_000, direction="to_client")

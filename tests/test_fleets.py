@@ -4,6 +4,7 @@ import gc
 
 import pytest
 from cases import DEFAULTS, FLY, quiet, small
+from machine import in_real_time
 
 from labkit import Cut, Delay, Experiment, Freeze, Goodbye, Peer, Send, fleet, predict, run
 
@@ -63,15 +64,20 @@ def test_who_comes_later_begins_with_what_goes_on():
     assert all(row["told"] is not None for row in rows)
 
 
+@in_real_time
 def test_a_fleet_on_the_loopback_wire_keeps_the_order():
     rows = fleet(small(), clients=20, wire="loopback")
     assert all(row["opened"] < 0.45 < row["noticed"] <= row["closed"] <= row["told"] for row in rows)
 
 
 def test_nothing_of_a_fleet_stays_behind():
+    def left():
+        gc.collect()
+        return [thing for thing in gc.get_objects() if type(thing).__name__ in ("MemorySocket", "WatchedServer")]
+
+    before = left()  # of other tests, perhaps
     fleet(DEFAULTS, clients=20)
-    gc.collect()
-    assert gc.isenabled() and not any(type(thing).__name__ in ("MemorySocket", "WatchedServer") for thing in gc.get_objects())
+    assert gc.isenabled() and [thing for thing in left() if all(thing is not other for other in before)] == []
 
 
 def test_rows_turn_into_a_data_frame():

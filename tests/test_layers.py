@@ -23,8 +23,10 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "wires": ("wires", "values", ""),
     "ends": ("ends", "values", "trio websockets"),
     "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
+    "standing": ("standing", "values trace wires engine", ""),
     "versions": ("versions", "values trace wires ends engine", ""),
     "run": ("running", "values trace ends engine versions", ""),
+    "story": ("telling", "values trace theory run", ""),
     "many": ("many", "values trace wires ends engine run", "pandas websockets"),
     "plots": ("plots", "values trace theory", "matplotlib"),
     "where": ("whereabouts", "wires", ""),
@@ -38,8 +40,8 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
         "IPython matplotlib websockets",
     ),
     "front door": (
-        "__init__ __main__",
-        "values trace theory ends engine versions run many plots where patterns doctor widgets exercises",
+        "__init__ __main__ commandline",
+        "values trace theory ends engine standing versions run story many plots where patterns doctor widgets exercises",
         "",
     ),
 }

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from cases import FLY
 from nbclient import NotebookClient
 from traitlets.config import Config
-
-from labkit import Cut, compare, recorded, run
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks" / "solutions"))
 import generate  # noqa: E402
 
-FOLDER = generate.SOLUTIONS.parent
+FOLDER = Path(generate.SOLUTIONS.parent)
 SOLUTIONS = sorted((FOLDER / "solutions").glob("*.ipynb"))
 LEARNERS = sorted(FOLDER.glob("*.ipynb"))
 
@@ -60,7 +57,7 @@ def test_a_solution_runs_and_passes_its_own_checks(path):
     assert not [o for _, o in outputs(notebook) if o.get("name") == "stderr" or o.output_type == "error"]
     assert "your turn" not in text(notebook) and "not yet" not in text(notebook) and "✓" in text(notebook)
     pictures = [o.data["text/html"] for _, o in outputs(notebook) if "text/html" in o.get("data", {})]
-    assert pictures and all(map(says_itself, pictures))
+    assert all(map(says_itself, pictures)) and (pictures or path.stem == "await_in_ten_minutes")
 
 
 def says_itself(picture):
@@ -95,57 +92,3 @@ def test_code_cells_are_short_and_nine_in_ten_are_shorter(path):
     cells = [cell.source.splitlines() for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"][1:]
     assert max(map(len, cells)) <= 10 and sum(len(cell) < 10 for cell in cells) >= 0.9 * len(cells)  # the first one imports
     assert max(len(line) for cell in cells for line in cell) <= 112
-
-
-@pytest.fixture(scope="module")
-def words_of_00():
-    return "\n".join(cell.source for cell in nbformat.read(FOLDER / "00_start_here.ipynb", as_version=4).cells)
-
-
-def test_what_notebook_00_says_below_its_figures_is_what_they_show(words_of_00):
-    trace = run(FLY, "virtual")
-    assert len([f for f in trace.frames() if f.arrived_at is not None and f.sent_at < 9]) == 4  # two pings, two pongs
-    stuck = [f for f in trace.frames() if f.arrived_at is None]
-    for sentence, truth in (
-        ("At 12 s it is time for the next ping. It is **stuck**", stuck[0].opcode == "PING" and stuck[0].sent_at == 12),
-        ("it sends CLOSE with code 1011, and hangs up in the same breath", trace.noticed_at("server") == 15),
-        ("At 17 s it has waited 2 s more", trace.closed_at("server") == trace.told_at("server") == 17),
-        ("its `recv()` raises `ConnectionClosedError`", trace.raised("server")[0].type == "ConnectionClosedError"),
-        ("It **never** notices", trace.noticed_at("client") is None),
-        ("Theory and virtual time agree exactly", compare(trace).worst == 0),
-        ("Look at the line with `PING` at 12 s", any("12.000 > PING" in line for line in trace.log("server")[-12:])),
-    ):
-        assert sentence in words_of_00 and truth, sentence
-
-
-HEALED = FLY.but(faults=[Cut(9, heal=14)], until=24)
-
-
-def tries(trace):
-    return [(round(event.t, 2), event.data["through"]) for event in trace.select("retransmission", "server", "tcp")]
-
-
-def test_what_notebook_00_says_of_the_heal_at_14_s_is_what_the_run_and_a_kernel_show(words_of_00):
-    trace, kernel = run(HEALED, "virtual"), recorded("kernel-healed-at-14")
-    assert tries(trace) == [(12.21, False), (12.42, False), (12.84, False), (13.68, False), (15.36, True)]
-    assert "12.21, 12.42, 12.84 and 13.68 s, in vain" in words_of_00 and "slept until **15.36 s**" in words_of_00
-    for seen in (trace, kernel):
-        server, client = seen.raised("server")[0], seen.raised("client")[0]
-        assert 14 < seen.noticed_at("server") < seen.closed_at("server") < 17  # hung up by the client, not by close_timeout
-        assert (server.sent, server.received, client.received) == (1011, None, 1011)
-    assert trace.closed_at("server") - trace.noticed_at("server") == pytest.approx(0.36) and "here that took 0.36 s" in words_of_00
-    assert kernel.experiment == HEALED or kernel.experiment.but(until=24) == HEALED
-    assert compare(kernel).worst < 0.1 and "by a few hundredths of a second" in words_of_00
-
-
-@pytest.mark.parametrize(
-    ("change", "pong", "sentence"),
-    [
-        ({"faults": [Cut(9, heal=13)]}, 13.68, "the fourth try, at 13.68 s"),
-        ({"latency": 0.05}, 14.65, "its fourth try comes between 14.5 and 14.6 s"),
-    ],
-)
-def test_one_changed_number_saves_the_connection_of_notebook_00(change, pong, sentence, words_of_00):
-    trace = run(HEALED.but(**change), "virtual")
-    assert trace.noticed_at("server") is trace.noticed_at("client") is None and sentence in words_of_00
-    assert trace.frames("client")[2].arrived_at == pytest.approx(pong, abs=0.05) and len(tries(trace)) == 4

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from labkit.__main__ import main
+from labkit.commandline import parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,10 +48,13 @@ def test_the_example_in_labkits_own_docstring_runs():
 def test_the_commands_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("python -m labkit")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         assert main(shlex.split(command)[3:]) == 0, command
     assert (tmp_path / "figure.svg").exists()
+    shown = [line for block in blocks("text") for line in block.splitlines()]
+    asked = [parser().parse_args(shlex.split(line, comments=True)[3:]).command for line in shown]
+    assert asked == ["doctor", "wire"]
 
 
 def test_its_links_and_make_targets_exist():

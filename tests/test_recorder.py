@@ -86,6 +86,23 @@ def test_the_tap_reads_frames_from_chunks_of_any_size(chunk, sender):
     assert [arrived for _, arrived, _ in found] == ["whole", "whole", None]  # a frame that lacks its last byte is stuck
 
 
+@pytest.mark.parametrize("chunk", [1, 3, 7, 1000])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_tap_can_be_read_while_bytes_come_and_keeps_only_those_that_are_no_frame_yet(chunk, masked):
+    frames = [Frame(Opcode.TEXT, b"hello"), Frame(Opcode.TEXT, b"x" * 200), Frame(Opcode.PONG, b"")]
+    hello, deflated, pong = (frame.serialize(mask=masked) for frame in frames)
+    deflated = bytes([deflated[0] | 0x40]) + deflated[1:]  # RSV1: compressed
+    data = b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + hello + deflated + pong
+    whole, stream, found = Stream("server"), Stream("server"), []
+    whole.add(0, data)
+    for start in range(0, len(data), chunk):
+        stream.add(0, data[start : start + chunk])
+        found += stream.frames(since=len(found))
+    assert found == list(whole.frames()) == list(stream.frames()) and len(found) == 3
+    assert [what.get("compressed") for _, _, what in found] == [None, True, None] and found[0][2]["payload"] == b"hello".hex()
+    assert b"".join(stream.data) == b"" and stream.head.endswith(b"Protocols\r\n\r\n")
+
+
 def test_the_tap_stops_where_the_stream_is_no_websocket():
     stream = Stream("server")
     stream.add(0, b"HTTP/1.1 400 Bad Request\r\n\r\n\xff\xff\xff\xff")

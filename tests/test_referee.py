@@ -1,6 +1,6 @@
 """The kernel is the referee of the model: random experiments tell the same story on the kernel wire and in virtual time.
 
-LABKIT_SEED is the first seed (0 if it is not set): `LABKIT_SEED=5000 make test-long` tries 100 others,
+LABKIT_SEED is the first seed (0 if it is not set): `LABKIT_SEED=5000 make test-long` tries 200 others,
 and `python tests/referee.py 300` prints the table of as many as one likes.
 """
 
@@ -12,31 +12,32 @@ from labkit.versions import why_no_kernel
 
 
 def judge(first, count):
-    """Hear so many cases, some at a time, as they mostly sleep; none may differ. Gives how many were set aside.
+    """Hear so many cases, some at a time, as they mostly sleep; none may differ. Gives those that do not agree.
 
-    A machine that does much else is late, and leaves some undecided.
+    Each is set aside, or undecided: on a machine that is late, as it does much else.
     """
     if why := why_no_kernel():
         pytest.skip(why)
     cases = list(hearings(range(first, first + count)))
     unlike = {case.verdict for case in cases} - {"agree", "set aside", "undecided"}
     assert not unlike, table(cases)
-    return sum(case.verdict == "set aside" for case in cases)
+    return [case for case in cases if case.verdict != "agree"]
 
 
 def test_the_kernel_and_the_model_tell_the_same_story():
-    assert judge(FIRST, 30) <= MOST * 30
+    aside = judge(FIRST, 30)
+    assert len(aside) <= MOST * 30, table(aside)
 
 
-BLOCK, BLOCKS = 20, 5  # a block takes half a minute
-SET_ASIDE = []
+BLOCK, BLOCKS = 20, 10  # a block takes half a minute
+ASIDE = []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_the_kernel_and_the_model_tell_the_same_story_100_times(block):
-    SET_ASIDE.append(judge(FIRST + block * BLOCK, BLOCK))
-    assert sum(SET_ASIDE) <= MOST * BLOCK * BLOCKS
+def test_the_kernel_and_the_model_tell_the_same_story_200_times(block):
+    ASIDE.extend(judge(FIRST + block * BLOCK, BLOCK))
+    assert len(ASIDE) <= MOST * BLOCK * BLOCKS, table(ASIDE)
 
 
 @pytest.mark.parametrize("name", ["kernel-healed-at-14", "kernel-orphan"])

@@ -1,17 +1,17 @@
 """A session waits, acts and asks; and however it is left, it leaves nothing behind."""
 
 import asyncio
+import contextlib
 import warnings
 from types import SimpleNamespace
 
 import pytest
 from cases import FLY, small
-from machine import side_by_side
+from machine import both_wires, side_by_side
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, block, open_run, run
 from labkit.engine.session import Session
 
-both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 plain_and_tls = pytest.mark.parametrize("tls", [False, True], ids=["ws", "wss"])
 
 
@@ -189,3 +189,22 @@ def test_what_was_still_to_come_does_not_happen_while_a_run_is_taken_down():
     with open_run(FLY, "virtual", server=blocks_at_last) as session:
         session.wait(1)
     assert session.wire.now() == 11 and session.going == [] and session.pending
+
+
+def test_what_the_last_task_of_all_closes_closes_its_socket():
+    async def closes_at_last(address):
+        _, writer = await asyncio.open_connection(*address)
+        for _ in range(4):  # until no other task is left
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        block(10)  # time passes in the very turn in which it closes what it has
+        writer.close()
+
+    async def begins_it(websocket):
+        task = asyncio.create_task(closes_at_last(websocket.local_address[:2]))
+        await asyncio.wait([task])
+
+    with open_run(FLY, "virtual", server=begins_it) as session:
+        session.wait(1)
+        assert len(session.wire.sockets) == 5  # two connections, and who listens
+    assert [sock.name for sock in session.wire.sockets.values() if not sock.closed] == []

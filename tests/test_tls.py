@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 from cases import FLY, quiet, small
+from machine import both_wires
 from test_theory import frames, raised
 
 from labkit import Cut, Experiment, Goodbye, Peer, Send, Trace, compare, open_run, predict, run
@@ -23,7 +24,6 @@ from labkit.engine.tls_records import Key, Unreadable, opened, unwrap
 from labkit.versions import Vintage
 from labkit.versions.worker import Worker
 
-both_wires = pytest.mark.parametrize("wire", ["virtual", "loopback"])
 SECRET = bytes.fromhex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")  # RFC 8448 §3, the server's, handshake
 
 

@@ -43,6 +43,11 @@ def test_the_defaults_are_explained_by_the_ping_that_was_stuck():
         ({"faults": [HangUp(5)]}, "hung up (FIN) without a CLOSE"),
         ({"faults": [Freeze(5, end="client")]}, "had no pong for 3 s (ping_timeout), though nobody had cut anything"),
         ({"faults": [Goodbye(5, end="client", code=4000)]}, "The client said goodbye (4000) at 5 s."),
+        (
+            {"server": Peer(ping_interval=4, ping_timeout=3, buffer=4096, send_size=20_000, send_every=0.5), "until": 27},
+            "Nobody noticed anything by 27 s: the server's pings wait in its own write buffer, which holds 35,",
+        ),
+        ({"server": Peer(ping_interval=None)}, "Nobody noticed anything, and nothing more can happen: neither end sends pings"),
         ({"server": Peer(ping_interval=None), "until": 30}, "neither end sends pings, and silence alone says nothing"),
         ({"server": Peer(ping_interval=4, ping_timeout=None)}, "would wait for a pong until TCP gives up (ping_timeout is None)"),
         ({"latency": 6.0, "faults": []}, "The client was never OPEN: TimeoutError"),

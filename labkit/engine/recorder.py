@@ -98,7 +98,7 @@ class Recorder:
                 stream = self.streams[conn, sender] = Stream(sender)
             stream.add((now, next(self.numbers)), data)
         else:
-            self._note_end(data, sender, "sent")
+            self._note_end(conn, data, sender, "sent")
 
     def arrived(self, conn: int, sender: str, now: float, data: bytes | None, count: int) -> None:
         """Bytes, EOF or RESET came out of the wire."""
@@ -107,10 +107,11 @@ class Recorder:
         if data:
             self.streams[conn, sender].arrive((now, next(self.numbers)), count)
         else:
-            self._note_end(data, sender, "arrived")
+            self._note_end(conn, data, sender, "arrived")
 
-    def _note_end(self, data: bytes | None, sender: str, step: str) -> None:
-        self.note("wire", "tap", "reset" if data is None else "fin", sender=sender, step=step)
+    def _note_end(self, conn: int, data: bytes | None, sender: str, step: str) -> None:
+        what, said = "reset" if data is None else "fin", {"sender": sender, "step": step}
+        self.told.append((*self.moment(), "wire", "tap", what, said, conn))
 
     # afterwards
 

@@ -108,7 +108,7 @@ class Arrows:
         elif len(group) == 1:
             above, texts = main in ("PING", "CLOSE", "HTTP"), words.called(self.r, first)
             way = ((first.sent_at, start), (first.stop, goal))
-            look |= {"wordings": texts if is_named else (), "above": above}
+            look |= {"wordings": texts if is_named else (), "above": above, "known": first.sent_at}
             yield Path(way, wide=wide, head="to", **look)
         else:  # one level arrow for all of them
             middle, senders = (first.sent_at + known) / 2, {one.sender for one in group}

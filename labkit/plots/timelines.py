@@ -55,11 +55,13 @@ def timeline(
     guess: Any = None,
     *,
     until: float | None = None,
+    timers: bool = True,
 ) -> Figure:
     """A trace (or a prediction alone), beside what theory predicts and a guess.
 
     ``guess`` is when the server notices, in seconds, or a value with ``.seconds`` and ``.label``.
-    ``until`` (s) tells the story up to a moment, then "?".
+    ``until`` (s) tells the story up to a moment, then "?". ``timers=False`` draws no timer's name
+    and length.
     """
     if not isinstance(trace, Story):
         raise TypeError(
@@ -71,7 +73,7 @@ def timeline(
             f"timeline() takes a prediction beside the trace, seen {prediction!r}; "
             "a guess is given as guess=…"
         )
-    return _figure(trace, prediction, findings.guessed(guess), until)
+    return _figure(trace, prediction, findings.guessed(guess), until, timers)
 
 
 @figure
@@ -85,7 +87,13 @@ def setup(experiment: Experiment, guess: Any = None) -> Figure:
     return _figure(story, None, findings.guessed(guess), story.end)
 
 
-def _figure(story: Story, theory: Story | None, guess: Guess | None, until: float | None) -> Figure:
+def _figure(
+    story: Story,
+    theory: Story | None,
+    guess: Guess | None,
+    until: float | None,
+    named: bool = True,
+) -> Figure:
     promise = None if theory is None else Reading(theory)
     promised = _promised(promise) if until is None else []
     r = Reading(story, until, max([0.0, *([guess.seconds] if guess else []), *promised]))
@@ -100,7 +108,7 @@ def _figure(story: Story, theory: Story | None, guess: Guess | None, until: floa
     ]
     marks = (
         *ends.cuts(r, BANNER, OVER, BEFORE),
-        *_dimensions(r),
+        *(_dimensions(r) if named else ()),
         *(bar for end in ENDS for bar in ends.states(r, end)),
         *crossings.crossed(r, shown),
         *crossings.stuck(r, shown),

@@ -42,9 +42,10 @@ def _head(story: Story) -> list[str]:
     header = story.header
     if not header:
         return []
-    version = header.get("versions", {}).get("websockets", "?")
+    version = header.get("versions", {}).get("websockets")
+    program = f"websockets {version}" if version else "your programs"
     ended = f"{story.end:.3f} s: {header.get('ended', '?')}"
-    return [f"websockets {version} · {header.get('wire', '?')} wire · {ended}", ""]
+    return [f"{program} · {header.get('wire', '?')} wire · {ended}", ""]
 
 
 def _run(event: Event) -> Any:
@@ -147,5 +148,7 @@ def _moments(story: Story, end: str) -> str:
         "closed": story.closed_at(end),
         "told": story.told_at(end),
     }
+    if story.header.get("programs") == "unseen":
+        del moments["told"]
     said = [f"{name} {'never' if t is None else f'{t:.3f} s'}" for name, t in moments.items()]
     return f"{end}: {', '.join(said)}"

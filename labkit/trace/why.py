@@ -24,7 +24,9 @@ def why(trace: Trace) -> str:
     if not trace.select("opened", "client"):
         return _never_open(trace)
     if all(trace.noticed_at(end) is None for end in ENDS):
-        return f"Nobody noticed anything by {seconds(trace, trace.end)}: {_why_nobody(trace)}."
+        by = f" by {seconds(trace, trace.end)}"
+        until = ", and nothing more can happen" if trace.over == "stuck" else by
+        return f"Nobody noticed anything{until}: {_why_nobody(trace)}."
     order = sorted(ENDS, key=lambda end: (_or_never(trace.noticed_at(end)), _got_close(trace, end)))
     return " ".join(_end(trace, end) for end in order)
 
@@ -51,7 +53,8 @@ def _end(trace: Trace, end: str) -> str:
     because = f": {reason}" if reason else ""
     tried = tries(trace, end, noticed)
     what = f"The {end} {verb} at {seconds(trace, noticed)}{after}{because}."
-    return " ".join([what, *([f"{tried}."] if tried else []), _told(trace, end)])
+    sentences = what, f"{tried}." if tried else "", _told(trace, end)
+    return " ".join(filter(None, sentences))
 
 
 def tries(trace: Trace, end: str, t: float) -> str:
@@ -96,9 +99,12 @@ def _told(trace: Trace, end: str) -> str:
     told = trace.told_at(end)
     if told is not None:
         return f"Its program was told at {seconds(trace, told)}."
+    is_unseen = trace.header.get("programs") == "unseen"  # somebody else's, see standing/
     if trace.closed_at(end) is None:
-        until = seconds(trace, trace.end)
-        return f"It was still CLOSING at {until}, and its program had not been told."
+        still = f"It was still CLOSING at {seconds(trace, trace.end)}"
+        return f"{still}." if is_unseen else f"{still}, and its program had not been told."
+    if is_unseen:
+        return ""
     return "Its program was told nothing: it was not waiting in any call that could raise."
 
 
@@ -143,7 +149,8 @@ def _lost(trace: Trace, end: str, t: float) -> str:
         return "TCP gave up, since nobody acknowledged what it sent (ETIMEDOUT)"
     told = (one.cause or one.text for one in trace.raised(end) if one.t >= t - trace.slack)
     cause = next(told, "")
-    if "Reset" in cause:
+    resets = (event for event in trace.select("reset") if abs(event.t - t) <= trace.slack)
+    if "Reset" in cause or not cause and next(resets, None):
         return "its connection was reset (RST)"
     got = (event for event in trace.select("got", end) if event.t <= t + trace.slack)
     if any(event.data.get("opcode") == "EOF" for event in got):
@@ -154,7 +161,7 @@ def _lost(trace: Trace, end: str, t: float) -> str:
 def _unaware(trace: Trace, end: str) -> str:
     """Why an end that never left OPEN has not heard of it."""
     peer = trace.experiment.peer(end)
-    if not peer.keepalive:
+    if not _keeps_alive(trace, end):
         cuts = [cut for cut in trace.experiment.cuts if cut.meets(f"to_{end}")]
         is_cut = any(cut.holds(trace.end) for cut in cuts)
         silence = ", and nothing has reached it since the cut" if is_cut else ""
@@ -175,15 +182,24 @@ def _why_nobody(trace: Trace) -> str:
         stuck = f"the ping of {seconds(trace, ping.sent_at)} was stuck until {until}{home}, in time"
         tried = tries(trace, OTHER[ping.receiver], trace.end)
         return f"{stuck}. {tried}" if tried else stuck
-    keepers = [end for end in ENDS if trace.experiment.peer(end).keepalive]
+    keepers = [end for end in ENDS if _keeps_alive(trace, end)]
     if not keepers:
         return "neither end sends pings, and silence alone says nothing"
     if all(trace.experiment.peer(end).ping_timeout is None for end in keepers):
         who = " and the ".join(keepers)
         return f"the {who} would wait for a pong until TCP gives up (ping_timeout is None)"
+    for end in keepers:
+        _, held = (trace.waiting(end) or [(0.0, 0)])[-1]
+        if held:
+            return f"the {end}'s pings wait in its own write buffer, which holds {held:,} bytes"
     if late:
         return "the pings that are stuck have time left"
     return "every ping that was due had its pong"
+
+
+def _keeps_alive(trace: Trace, end: str) -> bool:
+    """Whether an end was to send pings, or has sent one."""
+    return trace.experiment.peer(end).keepalive or bool(_pings(trace, end, trace.end))
 
 
 def _pings(trace: Trace, end: str, until: float) -> list[Frame]:

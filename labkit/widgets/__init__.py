@@ -2,9 +2,17 @@
 
 explore(fly)     sliders; every move runs the experiment anew, in virtual time
 live(fly)        a running connection, in real time, and buttons
+
+Where there is no ipywidgets, they give pictures that stand still (stills.py).
 """
 
-from .explorer import explore
-from .liveview import live
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or find_spec("ipywidgets"):
+    from .explorer import explore
+    from .liveview import live
+else:
+    from .stills import explore, live
 
 __all__ = ["explore", "live"]

@@ -7,20 +7,23 @@ page already is set: nothing flickers.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 import ipywidgets as widgets
 
-from ..values.experiment import Experiment, Peer
-from ..values.faults import Cut
-from .knobs import WAYS, WHO, Knobs, difference
-from .page import mark, row, show, style
+from ..values.experiment import Experiment
+from .knobs import FLY, WAYS, WHO, Knobs, difference
+from .page import fold, mark, row, show, style
 from .result import VIEWS, Result, copyable, result, said
 
-FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
-LOOKS: Any = {"style": {"description_width": "10.5em"}, "layout": {"width": "24.5em"}}
+STEP = 0.05  # s; an arrow key's
+LOOKS: Any = {"style": {"description_width": "10.5em"}}
+BESIDE = {"width": "5.5em", "margin": "2px"}
+WIDE: Any = {**LOOKS, "layout": {"flex": "1 1 auto", "width": "auto"}}
 NONE = {  # knobs that can be None, and what that is called
     "ping_interval": "None",
     "ping_timeout": "None",
@@ -28,8 +31,6 @@ NONE = {  # knobs that can be None, and what that is called
     "cut": "no cut",
     "heal": "never",
 }
-TIMERS = "who_pings ping_interval ping_timeout close_timeout who_sends send_every".split()
-WIRE = "cut heal way latency jitter".split()
 
 
 def explore(
@@ -38,18 +39,25 @@ def explore(
     view: str = "timeline",
     longest: float | None = None,
     projector: bool = False,
+    show: Collection[str] | None = None,
 ) -> Explorer:
     """Turn the knobs of an experiment: every move runs it anew, in virtual time.
 
     It shows the picture, and what happened and why. ``guess`` (s) is pinned on the timeline,
     ``view`` is "timeline" or "ladder", ``longest`` (s) is where the sliders end; ``projector``
-    makes it large enough for a class.
+    makes it large enough for a class. ``show`` names the knobs that are seen at first, such as
+    ("cut", "heal"); a button opens the rest. Arrow keys move a slider by 0.05 s, Page keys by 1 s,
+    and the number beside it can be typed.
     """
     if not isinstance(experiment, Experiment):
         raise TypeError(f"explore() takes an Experiment(…), seen {experiment!r}")
     if view not in VIEWS:
         raise ValueError(f"a view is 'timeline' or 'ladder', seen {view!r}")
-    return Explorer(experiment, guess, view, longest, projector)
+    names = [field.name for field in dataclasses.fields(Knobs)]
+    for name in show or ():
+        if name not in names:
+            raise ValueError(f"show= names knobs ({', '.join(names)}), seen {name!r}")
+    return Explorer(experiment, guess, view, longest, projector, show)
 
 
 class Explorer:
@@ -62,6 +70,7 @@ class Explorer:
         view: str,
         longest: float | None,
         projector: bool,
+        shown: Collection[str] | None,
     ) -> None:
         self.base, self.projector, self.turn = base, projector, threading.RLock()
         self.key = f"lk{uuid.uuid4().hex[:6]}"
@@ -86,7 +95,7 @@ class Explorer:
         )
         self.shown = Result("")
         self.held: tuple[Knobs, Result] | None = None
-        self.box = self._layout()
+        self.box = self._layout(shown)
         for knob in self.rows.values():
             knob.observe(self.redraw)
         for widget in (self.guess, self.pinned, self.view):
@@ -137,18 +146,24 @@ class Explorer:
             moved = difference(knobs, self.knobs)
             self.held_words.value = said(f"Held. {shown.sentence} Moved since: {moved}.")
 
-    def _layout(self) -> widgets.VBox:
-        columns = [
-            widgets.VBox([self.rows[name].box for name in names]) for names in (TIMERS, WIRE)
-        ]
+    def _layout(self, shown: Collection[str] | None) -> widgets.VBox:
+        first = {name: one for name, one in self.rows.items() if shown is None or name in shown}
+        later = {name: one for name, one in self.rows.items() if name not in first}
+        placed, bar = _placed(first), [self.view, self.guess, self.pinned, self.hold]
+        if later:
+            more, rest = fold("knobs", *_placed(later), row(self.view, self.hold))
+            placed, bar = [*placed, rest], [self.guess, self.pinned, more]
+        knobs = widgets.VBox(placed)
+        knobs.add_class("labkit-knobs")
         self.code.add_class("labkit-code")
         self.sentence.add_class("labkit-sentence")
+        self.sentence.add_class("labkit-says")
         self.picture.add_class("labkit-picture")
         box = widgets.VBox(
             [
                 style(self.projector, self.key),
-                row(*columns),
-                row(self.view, self.guess, self.pinned, self.hold),
+                knobs,
+                row(*bar),
                 self.sentence,
                 self.picture,
                 self.code,
@@ -171,13 +186,16 @@ class Row:
     def __init__(self, name: str, knob: Any, is_none: bool) -> None:
         self.knob, self.none = knob, None
         knob.add_class(f"labkit-{name}")
+        self.is_slider = isinstance(knob, widgets.FloatSlider)
         self.box = widgets.HBox([knob])
+        if name not in NONE and self.is_slider:  # ends where the others end
+            self.box.children += (widgets.Box(layout=BESIDE),)
         if name in NONE:
             self.none = widgets.Checkbox(
                 is_none,
                 description=NONE[name],
                 indent=False,
-                layout={"width": "5.5em"},
+                layout=BESIDE,
                 tooltip=f"{name} is None",
             )
             widgets.dlink((self.none, "value"), (knob, "disabled"))
@@ -201,20 +219,26 @@ class Row:
             self.none.observe(do, "value")
 
 
+def _placed(rows: dict[str, Row]) -> list[Any]:
+    """Knobs on a page: each slider in a line of its own, the choices side by side."""
+    sliders = [one.box for one in rows.values() if one.is_slider]
+    return [*sliders, row(*(one.box for one in rows.values() if not one.is_slider))]
+
+
 def _rows(start: Knobs, longest: float | None) -> dict[str, Row]:
     """Every knob by its name, where ``start`` says; sliders of timers end at ``longest`` (s)."""
     timers = (start.ping_interval, start.ping_timeout, start.close_timeout)
     longest = longest or max(20.0, *(3 * (seconds or 0.0) for seconds in timers))
     cut = start.cut or longest / 4
-    sliders = {  # words, lowest, highest, step, where it stands if it is None
-        "ping_interval": ("ping_interval (s)", 0.5, longest, 0.5, 20),
-        "ping_timeout": ("ping_timeout (s)", 0.5, longest, 0.5, 20),
-        "close_timeout": ("close_timeout (s)", 0, longest, 0.5, 10),
-        "send_every": ("a message every (s)", 0.5, 10, 0.5, 0),
-        "cut": ("cut at (s)", 0.5, 2 * longest, 0.5, cut),
-        "heal": ("healed at (s)", 0.5, 3 * longest, 0.5, cut + 5),
-        "latency": ("latency (s)", 0, 5, 0.05, 0),
-        "jitter": ("jitter (s)", 0, 5, 0.05, 0),
+    sliders = {  # words, lowest, highest, where it stands if it is None
+        "ping_interval": ("ping_interval (s)", 0.5, longest, 20),
+        "ping_timeout": ("ping_timeout (s)", 0.5, longest, 20),
+        "close_timeout": ("close_timeout (s)", 0, longest, 10),
+        "cut": ("cut at (s)", 0.5, 2 * longest, cut),
+        "heal": ("healed at (s)", 0.5, 3 * longest, cut + 5),
+        "latency": ("latency (s)", 0, 5, 0),
+        "jitter": ("jitter (s)", 0, 5, 0),
+        "send_every": ("a message every (s)", 0.5, 10, 0),
     }
     choices: dict[str, tuple[str, Any]] = {
         "who_pings": ("who pings", WHO),
@@ -222,11 +246,11 @@ def _rows(start: Knobs, longest: float | None) -> dict[str, Row]:
         "way": ("which way", WAYS),
     }
     rows = {}
-    for name, (words, low, high, step, default) in sliders.items():
+    for name, (words, low, high, default) in sliders.items():
         value = getattr(start, name)
         at = default if value is None else value
-        ends = {"min": min(low, at), "max": max(high, at), "step": step}
-        knob = widgets.FloatSlider(at, description=words, **ends, **LOOKS)
+        ends = {"min": min(low, at), "max": max(high, at), "step": STEP}
+        knob = widgets.FloatSlider(at, description=words, **ends, **WIDE)
         rows[name] = Row(name, knob, value is None)
     for name, (words, options) in choices.items():
         value = getattr(start, name)

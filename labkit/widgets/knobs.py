@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..values.experiment import Experiment, Peer
 from ..values.faults import ENDS, Act, Cut, Delay
 
+FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 WHO = ("server", "client", "both", "nobody")
 WAYS = {"both ways": "both", "to the client only": "to_client", "to the server only": "to_server"}
 PATIENCE = 60.0  # s; how long a run that nothing else ends is watched after the last act

@@ -1,4 +1,4 @@
-"""live(): a running connection, in real time, with lamps, a moving timeline and buttons.
+"""live(): a running connection, in real time: two lamps and a wire, a cable to pull, a timeline.
 
 There is one at a time: a new one closes the one before, as a cell that is run again does. A page
 that is closed stops beating (it presses a hidden button every second, see page.py), and a session
@@ -17,59 +17,62 @@ from typing import Any
 import ipywidgets as widgets
 
 from ..engine.session import Session
-from ..plots import Figure, setup
+from ..plots import Figure
 from ..running import run
 from ..theory import MOMENTS, Comparison, Difference, ask
 from ..trace import Trace
 from ..trace.why import why
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, HangUp, Reset, Send, StopReading
-from .explorer import FLY
-from .page import mark, row, show, style
-from .result import Result, copyable, draw, inline, said
-from .session_thread import Look, Runner
+from ..values.faults import ENDS, Act
+from .buttons import BACK, BUTTONS, CUTS, act_of
+from .knobs import FLY
+from .page import fold, mark, row, show, style
+from .pulled import pulled_at, sentence, story
+from .result import Result, Still, copyable, draw, inline, said
+from .scene import scene
+from .session_thread import Look, Runner, ended
+from .stills import Stills, picture
 
-FLOOD_SIZE, FLOOD_EVERY = 20_000, 0.02  # bytes, s: a megabyte a second
 # s without a beat, after which there is no page; one in the background beats once a minute
 DEAF = 90.0
-LAMPS = {
-    "CONNECTING": ("○", "#a6a6a6"),
-    "OPEN": ("●", "#009e73"),
-    "CLOSING": ("◐", "#e69f00"),
-    "CLOSED": ("□", "#a6a6a6"),
-}
-CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
 WIRE = "wire"
 FITTING = {"description_width": "initial"}
-STATUS = '<span role="status" aria-live="polite" style="margin-right:1.5em;white-space:nowrap">'
 _latest: list[Live] = []
 
 
-def live(experiment: Experiment | None = None, projector: bool = False) -> Live:
-    """Start a server and a client on the loopback wire, with buttons to hurt their connection.
+def live(
+    experiment: Experiment | None = None, projector: bool = False, timers: bool = True
+) -> Live:
+    """Start a server and a client on the loopback wire, with a cable to pull.
 
-    Without faults of its own nothing happens until a button is pressed. ``close()``, running the
-    cell again, a restarted kernel or a closed page end it; then ``trace`` is a Trace like any
-    other. ``projector`` makes it large enough for a class.
+    Two lamps and a wire show how they are. Without faults of its own nothing happens until a button
+    is pressed. ``close()``, running the cell again, a restarted kernel or a closed page end it;
+    ``trace`` is a Trace like any other. ``projector`` makes it large enough for a class.
+
+    ``timers=False`` gives none of the experiment's numbers away: there is no theory, and the
+    timeline shows once an end is CLOSED, without the names of timers.
     """
     experiment = FLY.but(faults=[]) if experiment is None else experiment
     if not isinstance(experiment, Experiment):
         raise TypeError(f"live() takes an Experiment(…), seen {experiment!r}")
     for old in _latest:
         old.close()
-    _latest[:] = [Live(experiment, projector)]
+    _latest[:] = [Live(experiment, projector, timers)]
     return _latest[0]
 
 
 class Live:
     """The buttons, and the session behind them; ``traces`` are those of connections now over."""
 
-    def __init__(self, experiment: Experiment, projector: bool = False) -> None:
-        self.experiment, self.projector = experiment, projector
+    def __init__(
+        self, experiment: Experiment, projector: bool = False, timers: bool = True
+    ) -> None:
+        self.experiment, self.projector, self.timers = experiment, projector, timers
         self.key = f"lk{uuid.uuid4().hex[:6]}"
         self.traces: list[Trace] = []
-        sentence = "A connection that was running when this was shown."
-        self.shown = Result(sentence, code=repr(experiment), figure=setup(experiment))
+        self.stills = Stills(experiment, timers)
+        self.look: Look | None = None  # the last one
+        self.seen: tuple[Any, ...] = ()  # what the lamps and the wire show
         self.held: dict[str, Act] = {}  # acts in force, by button and end; the cut is at WIRE
         self.beat = 0.0  # when the page last beat (s, monotonic); 0: not yet
         self.turn = threading.RLock()
@@ -79,9 +82,40 @@ class Live:
     # what a program asks
 
     @property
-    def trace(self) -> Trace | None:
-        """The trace of the last connection that is over; None while the first still lives."""
-        return self.traces[-1] if self.traces else None
+    def trace(self) -> Trace:
+        """The trace of the last connection that was hurt, until now if it lives; or a stand-in.
+
+        A run in virtual time stands in as long as nothing was done to any, see ``story``.
+        """
+        return self._own() or self.stills.trace
+
+    @property
+    def pulled(self) -> float | None:
+        """When the cable was pulled in ``trace`` (s), the last time; None: never."""
+        return pulled_at(self.trace)
+
+    @property
+    def story(self) -> str:
+        """When the cable was pulled in ``trace`` and who noticed when, in words."""
+        trace = self._own()
+        if trace is None:
+            return self.stills.story
+        return story(trace, trace.experiment.faults != self.experiment.faults)
+
+    @property
+    def shown(self) -> Result:
+        """What a page without a kernel shows."""
+        trace = self._own()
+        if trace is None:
+            return self.stills.shown
+        code = repr(trace.experiment) if self.timers else ""
+        return Result(self.story, code=code, stills=(Still("", picture(trace, self.timers)),))
+
+    def _own(self) -> Trace | None:
+        """The trace of the last connection to which anything was done."""
+        look = self.look
+        traces = [*self.traces, *([ended(look.trace)] if look and not look.over else [])]
+        return next((trace for trace in reversed(traces) if trace.experiment.faults), None)
 
     def close(self) -> None:
         """End the session; its trace stands."""
@@ -89,13 +123,11 @@ class Live:
 
     def again(self) -> Trace:
         """The same presses at the same moments, in virtual time."""
-        if self.trace is None:
-            raise ValueError("there is no trace yet: press End, or call close()")
         return run(self.trace.experiment, "virtual", progress=False)
 
     def compare(self) -> Comparison:
         """The moments of the real run beside those of the same presses in virtual time."""
-        both = self.again(), self.traces[-1]
+        both = self.again(), self.trace
         rows = [
             Difference(end, moment, *(ask(trace, moment, end) for trace in both))
             for end in ENDS
@@ -106,6 +138,10 @@ class Live:
     def press(self, name: str) -> None:
         """Press a button by its name: "Cut", "Heal", "Reset" …"""
         self.buttons[name].click()
+
+    def pull(self) -> None:
+        """Pull the cable; mend it if it is pulled."""
+        self._pressed("Heal" if WIRE in self.held else "Cut")
 
     def __enter__(self) -> Live:
         return self
@@ -130,7 +166,7 @@ class Live:
             if name not in CUTS:
                 session.finish(self.held.pop(place))
         elif name != "Heal":
-            act = session.do(_act(name, end, code))
+            act = session.do(act_of(name, end, code))
             if act.finish:
                 self.held[place] = act
 
@@ -146,28 +182,39 @@ class Live:
         """Show a look; called in the session's thread. Only what differs is sent to the page."""
         if look.over:
             self.traces.append(look.trace)
-        for end, state in look.states.items():
-            self.lamps[end].value = lamp(end, state)
+        self.look = look
+        self._light(look)
         problem = f" · not done: {html.escape(look.problem)}" if look.problem else ""
         self.clock.value = f"{look.now:.1f} s{problem}"
-        drawn = draw(look.trace, look.prediction)
-        self.picture.value = inline(drawn, self.key, self.projector)
+        if self.timers or look.over or "CLOSED" in look.states.values():
+            self.picture.value = inline(self._drawn(look), self.key, self.projector)
         self._label(look)
         if look.over:
-            self._last(look, drawn)
+            self._last(look)
         elif self.beat and time.monotonic() - self.beat > DEAF:
             self.runner.close()
+
+    def _light(self, look: Look) -> None:
+        """Show the lamps, the wire and the sentence, if they have changed."""
+        words = sentence(look.trace, look.now)
+        seen = words, tuple(look.states.items())
+        if seen != self.seen:
+            self.seen = seen
+            self.lamps.value = inline(scene(look.trace, look.now), f"{self.key}l", self.projector)
+            self.status.value = said(words)
+
+    def _drawn(self, look: Look) -> Figure:
+        return draw(look.trace, look.prediction) if self.timers else picture(look.trace, False)
 
     def _lost(self, problem: str) -> None:
         """The session could not go on: say so, and leave nothing to press but Reconnect."""
         sentence = f"This connection could not go on: {problem}. Reconnect opens another."
         self.sentence.value = said(sentence)
 
-    def _last(self, look: Look, drawn: Figure) -> None:
+    def _last(self, look: Look) -> None:
         """The end of a connection: why, and how to have it again."""
-        sentence, code = why(look.trace), repr(look.trace.experiment)
-        self.shown = Result(sentence, self.picture.value, code, figure=drawn)
-        self.sentence.value, self.copy.value = said(sentence), copyable(code)
+        self.sentence.value = said(why(look.trace) if self.timers else story(look.trace))
+        self.copy.value = copyable(repr(look.trace.experiment)) if self.timers else ""
 
     def _label(self, look: Look) -> None:
         """What each button would do now, and whether it can."""
@@ -178,6 +225,8 @@ class Live:
         for name, finish in BACK.items():
             held = f"{name} {self.end.value}" in self.held
             self.buttons[name].description = finish if held else name
+        self.cable.description = "Mend the cable" if cut else "Pull the cable"
+        self.cable.disabled = look.over
 
     def _make_widgets(self) -> None:
         self.buttons = {name: _button(name, words) for name, words in BUTTONS.items()}
@@ -189,23 +238,35 @@ class Live:
         self.code = widgets.IntText(
             1000, description="code", style=FITTING, layout={"width": "9em"}
         )
-        self.lamps = {end: widgets.HTML(lamp(end, "CONNECTING")) for end in ENDS}
-        for end, one in self.lamps.items():
-            one.add_class(f"labkit-lamp-{end}")
-        self.clock, self.picture, self.sentence, self.copy = (widgets.HTML() for _ in range(4))
+        self.cable = _button("Pull the cable", "cut the wire, both ways; or mend it")
+        self.cable.add_class("labkit-pull")
+        self.cable.on_click(lambda _: self.pull())
+        self.status, self.lamps, self.clock, self.picture, self.sentence, self.copy = (
+            widgets.HTML() for _ in range(6)
+        )
+        self.lamps.add_class("labkit-lamps")
+        self.status.add_class("labkit-status")
+        self.status.add_class("labkit-says")
         self.picture.add_class("labkit-picture")
         self.sentence.add_class("labkit-sentence")
+        self.sentence.add_class("labkit-says")
         self.pulse = widgets.Button(layout={"display": "none"})
         self.pulse.add_class("labkit-beat")
         self.pulse.on_click(self._beat)
         wire, ends = (*CUTS, "Heal", "Reset", "Hang up"), (*BACK, "Goodbye")
+        more, rest = fold(
+            "buttons",
+            row(*(self.buttons[name] for name in wire)),
+            row(self.end, *(self.buttons[name] for name in ends), self.code),
+        )
         last = self.buttons["Reconnect"], self.buttons["End"]
         box = widgets.VBox(
             [
                 style(self.projector, self.key),
-                row(*(self.buttons[name] for name in wire)),
-                row(self.end, *(self.buttons[name] for name in ends), self.code),
-                row(*self.lamps.values(), self.clock, *last),
+                self.status,
+                self.lamps,
+                row(self.cable, *last, more, self.clock),
+                rest,
                 self.picture,
                 self.sentence,
                 self.copy,
@@ -222,54 +283,10 @@ class Live:
 
     def __repr__(self) -> str:
         state = "running" if self.runner.alive else f"over, {len(self.traces)} of its traces kept"
-        return f"<live, {state}: {self.experiment!r}>"
-
-
-BACK = {  # buttons that are pressed again to end what they began
-    "Freeze": "Thaw",
-    "Stop reading": "Read again",
-    "Flood": "Stop the flood",
-}
-BUTTONS = {
-    "Cut": "cut the wire, both ways",
-    "Cut to client": "cut the way to the client only",
-    "Cut to server": "cut the way to the server only",
-    "Heal": "heal the wire",
-    "Reset": "a box in the middle resets the connection (RST)",
-    "Hang up": "a box in the middle hangs up (FIN)",
-    "Freeze": "the event loop of this end blocks, until it is thawed",
-    "Stop reading": "the application of this end calls recv() no more",
-    "Flood": "the application of this end sends a megabyte a second",
-    "Goodbye": "the application of this end calls close() with this code",
-    "Reconnect": "end this connection and open another",
-    "End": "end the session: its trace stands",
-}
-
-
-def _act(name: str, end: str, code: int) -> Act:
-    """What a button is for."""
-    if name == "Goodbye":  # may refuse its code
-        return Goodbye(end=end, code=code)
-    acts: dict[str, Act] = {
-        **{cut: Cut(direction=way) for cut, way in CUTS.items()},
-        "Reset": Reset(),
-        "Hang up": HangUp(),
-        "Freeze": Freeze(end=end),
-        "Stop reading": StopReading(end=end),
-        "Flood": Send(end=end, size=FLOOD_SIZE, every=FLOOD_EVERY),
-    }
-    return acts[name]
+        return f"<live, {state}: {self.experiment if self.timers else self.story}>"
 
 
 def _button(name: str, words: str) -> widgets.Button:
     button = widgets.Button(description=name, tooltip=words, layout={"width": "auto"})
     button.add_class("labkit-" + name.lower().replace(" ", "-"))
     return button
-
-
-def lamp(end: str, state: str) -> str:
-    """The state of an end: a sign of its own, a colour and the word."""
-    sign, colour = LAMPS[state]
-    style = f"color:{colour};font-size:1.6em"
-    words = f'<span style="{style}" aria-hidden="true">{sign}</span> {end} <b>{state}</b>'
-    return f"{STATUS}{words}</span>"

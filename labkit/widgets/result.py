@@ -1,7 +1,7 @@
 """From an Experiment to what is shown of it: the picture, the sentence, and the line of code.
 
 Nothing that a learner can set raises here: a sentence says what cannot be run, in place of the
-picture. It knows no widgets.
+picture. It knows no widgets; where a page has none, it shows itself as pictures that stand still.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from ..plots import Figure, ladder, timeline
 from ..running import run
@@ -21,7 +22,14 @@ VIEWS = ("timeline", "ladder")
 # For a class the smallest words (7.5 pt) become 16 pt, and no line is thinner than 3 px.
 LARGER, NARROWER, THICK = 16 / 7.5, 0.68, 3.0
 COPY = "navigator.clipboard.writeText(this.dataset.code); this.textContent='copied'"
-SAID = '<p role="status" aria-live="polite" style="max-width:62em;line-height:1.4;margin:0">'
+SAID = '<p style="max-width:62em;line-height:1.4;margin:0">'
+
+
+class Still(NamedTuple):
+    """A picture that stands still, and the words above it."""
+
+    words: str
+    figure: Figure
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,22 @@ class Result:
     picture: str = ""
     code: str = ""
     raised: bool = False  # whether the sentence says why there is nothing to see
-    figure: Figure | None = None  # for a page without a kernel
+    stills: tuple[Still, ...] = ()  # for a page without a kernel
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """HTML that an untrusted notebook may show, too."""
+        images = "".join(map(_image, self.stills))
+        code = f"<p><code>{html.escape(self.code)}</code></p>" if self.code else ""
+        return {
+            "text/html": f"<div>{images}<p>{html.escape(self.sentence)}</p>{code}</div>",
+            "text/plain": f"{self.sentence}\n{self.code}".strip(),
+        }
+
+
+def _image(still: Still) -> str:
+    """A figure as an image in HTML: of what a page does not trust it takes out SVG elements."""
+    words = f"<p>{html.escape(still.words)}</p>" if still.words else ""
+    return f"{words}{still.figure.image}"
 
 
 def result(
@@ -54,7 +77,7 @@ def result(
         if unknown := covers(experiment):
             sentence += f" (Theory has no say here: {unknown}.)"
         drawn = draw(trace, predict(experiment), view, guess)
-        return Result(sentence, inline(drawn, key, projector), code, figure=drawn)
+        return Result(sentence, inline(drawn, key, projector), code, stills=(Still("", drawn),))
     except Exception as problem:  # in no code of the learner's: a traceback would not help
         sentence = f"This could not be run: {type(problem).__name__}: {problem}."
         return Result(sentence, code=code, raised=True)
@@ -77,7 +100,7 @@ def inline(drawn: Figure, key: str = "bench", projector: bool = False) -> str:
 
 
 def said(sentence: str) -> str:
-    """A sentence as HTML that a screen reader says when it changes."""
+    """A sentence as HTML; page.py makes its place one that a screen reader says when it changes."""
     return f"{SAID}{html.escape(sentence)}</p>"
 
 

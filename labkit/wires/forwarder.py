@@ -133,3 +133,11 @@ class Half:
         if self.pipe.sender is not None and (alarm := self.pipe.sender.alarm()) is not None:
             due = alarm if due is None else min(due, alarm)
         self.timer = None if due is None else self.loop.call_at(due, self.flow)
+
+    def close(self) -> None:
+        """Stop, and close the source; the other direction closes the sink."""
+        self.watch_source(False)
+        self.watch_sink(False)
+        if self.timer:
+            self.timer.cancel()
+        self.source.close()

@@ -58,13 +58,19 @@ class LoopbackWire(Wire):
         self.names: dict[str, tuple[str, int]] = {}
 
     def _open(self) -> None:
-        for name in ("server", "wire"):
-            self.sockets[name] = self._listen_at(name)
-            self.names[name] = self.sockets[name].getsockname()
-        for name in (*FLOW, "wire"):
+        self.sockets["server"] = self._listen_at("server")
+        self.names["server"] = self.sockets["server"].getsockname()
+        for name in FLOW:
             self.threads[name] = LoopThread(name)
         self.threads["server"].listener = self.sockets["server"]
         self.loops = {end: self.threads[end].loop for end in FLOW}
+        self._forward()
+
+    def _forward(self, port: int = 0) -> None:
+        """Forward what dials a port (0: any that is free) to where the server listens."""
+        self.sockets["wire"] = self._listen_at("wire", port)
+        self.names["wire"] = self.sockets["wire"].getsockname()
+        self.threads["wire"] = LoopThread("wire")
         self.loop = self.threads["wire"].loop
         self.threads["wire"].ask(self.loop.add_reader, self.sockets["wire"], self.accept)
 
@@ -199,12 +205,18 @@ class LoopbackWire(Wire):
             else:
                 sock.close()
 
-    def _listen_at(self, name: str) -> socket.socket:
+    def _listen_at(self, name: str, port: int = 0) -> socket.socket:
         sock = new_socket()
         end = "server" if name == "server" else "client"
         set_buffers(sock, self.buffers[end])  # accepted sockets inherit it
-        sock.bind((HOST, 0))
-        sock.listen(1024)
+        if port:  # connections of before may linger there (TIME_WAIT)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((HOST, port))
+            sock.listen(1024)
+        except OSError:
+            sock.close()
+            raise
         sock.setblocking(False)
         return sock
 

@@ -117,6 +117,18 @@ class Letters:
 
 
 @dataclass(frozen=True)
+class Form:
+    """An answer of a form of its own: ``meant`` gives what is meant by it, or None."""
+
+    wanted: str
+    meant: Callable[[Any], Any]
+
+    def read(self, given: Any) -> Any:
+        """What is meant; None if nothing can be."""
+        return self.meant(given)
+
+
+@dataclass(frozen=True)
 class Code:
     """A function or class that the learner writes; ``...`` in it means that it is not finished."""
 
@@ -128,7 +140,7 @@ class Code:
 
 
 Word = Number | OneOf | Letters  # what can be guessed
-Answer = Word | Code
+Answer = Word | Form | Code
 
 
 def is_empty(given: Any) -> bool:

@@ -1,9 +1,301 @@
-"""Questions and exercises of this notebook."""
+"""Notebook 02: who says goodbye, who hangs up, and what each end reports."""
 
 from __future__ import annotations
 
-from .exercises import Exercise
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from labkit import Experiment, Goodbye, Leave, Peer, Trace, plots, run
+from labkit.trace import OTHER, Event
+from labkit.values.faults import ENDS
+
+from .answers import Code, Letters, OneOf
+from .exercises import Exercise, Trial
 from .questions import Question
 
-QUESTIONS: list[Question] = []
-EXERCISES: list[Exercise] = []
+SLOW = Experiment(server=Peer(ping_interval=None), latency=0.4)  # so slow that every step is seen
+Handler = Callable[[Any], Awaitable[Any]]
+
+# what was said, and who hung up
+
+
+def fins(trace: Trace, step: str = "sent") -> list[Event]:
+    """Each end's FIN, when it was sent or when it arrived."""
+    return [event for event in trace.select("fin") if event.data["step"] == step]
+
+
+def code_in(trace: Trace, what: str, end: str) -> int | None:
+    """The code in the CLOSE that an end "sent" or "got"; 1005: it had none; None: no CLOSE."""
+    closes = [e.data for e in trace.select(what, end, "log") if e.data["opcode"] == "CLOSE"]
+    return closes[0].get("code", 1005) if closes else None
+
+
+def close_code(trace: Trace, end: str) -> int | None:
+    """What an end's close_code is (RFC 6455 §7.1.5); None: it is not CLOSED."""
+    received = code_in(trace, "got", end)
+    return None if trace.closed_at(end) is None else 1006 if received is None else received
+
+
+def reports(trace: Trace) -> str:
+    """What both ends report, as a table."""
+    lines = [f"{'':8}{'close_code':>10}{'sent':>8}{'received':>10}  its program"]
+    for end in ENDS:
+        sent, got = code_in(trace, "sent", end), code_in(trace, "got", end)
+        codes = (close_code(trace, end) or "–", sent or "–", got or "–")
+        raised = [one.type for one in trace.raised(end)]
+        program = f"{raised[0]} was raised" if raised else "nothing was raised"
+        lines.append("{:8}{:>10}{:>8}{:>10}  {}".format(end, *codes, program))
+    return "\n".join(lines)
+
+
+def hangs_up_when(trace: Trace) -> str:
+    """Whether the server hung up with its own CLOSE, or after the client's."""
+    answer = next(frame for frame in trace.frames("client") if frame.opcode == "CLOSE")
+    waited = answer.arrived_at is not None and fins(trace)[0].t >= answer.arrived_at - 1e-6
+    return "after the answer" if waited else "at once"
+
+
+QUESTIONS = [
+    Question(
+        "02 the client says goodbye: who hangs up first?",
+        OneOf(*ENDS),
+        lambda trace: fins(trace)[0].data["sender"],
+        {
+            "client": "To say goodbye is one thing, to hang up another: the client says CLOSE, and"
+            " waits for the server to close TCP."
+        },
+    ),
+    Question(
+        "02 the server says goodbye: when does it hang up?",
+        OneOf("at once", "after the answer"),
+        hangs_up_when,
+        {"at once": "A CLOSE asks for an answer. Who hangs up at once can't hear it."},
+    ),
+    Question(
+        "02 both say goodbye at once: how many CLOSE frames?",
+        OneOf(2, 3, 4),
+        lambda trace: sum(frame.opcode == "CLOSE" for frame in trace.frames()),
+        {
+            3: "There is no third word: each end says CLOSE once, whether it asks or answers.",
+            4: "Each CLOSE wants an answer, but who has already said CLOSE has answered, too.",
+        },
+    ),
+    Question(
+        "02 both say goodbye at once: which close_code at the client?",
+        OneOf(1000, 1001, 1006),
+        lambda trace: close_code(trace, "client"),
+        {
+            1000: "That is what the client has sent. Its close_code is what it has received.",
+            1006: "An end notes 1006 if no CLOSE arrived. Here one did, in both directions.",
+        },
+    ),
+    Question(
+        "02 the handler raises: what does the client's loop do?",
+        OneOf("ends", "raises"),
+        lambda trace: "raises" if trace.raised("client") else "ends",
+        {
+            "ends": "It ends after 1000, 1001 or no code. After any other code it raises, so that"
+            " a failure is not taken for the end."
+        },
+    ),
+]
+
+# a goodbye, shuffled
+
+
+class Card(NamedTuple):
+    """One event of a goodbye: when (s), and of those of one instant, which comes first."""
+
+    t: float
+    stage: int
+    text: str
+
+
+CROSSING = SLOW.but(faults=[Goodbye(at=2, end="server"), Goodbye(at=2.3, end="client")])
+
+
+def cards() -> dict[str, Card]:
+    """The events of a run of CROSSING, shuffled, by letter."""
+    trace = run(CROSSING, "virtual", progress=False)
+    found = []
+    for frame in trace.frames():
+        if frame.opcode == "CLOSE" and frame.arrived_at is not None:
+            found.append(Card(frame.sent_at, 1, f"the {frame.sender} says CLOSE"))
+            news = f"the {frame.sender}'s CLOSE arrives at the {OTHER[frame.sender]}"
+            found.append(Card(frame.arrived_at, 0, news))
+    found += [Card(event.t, 1, f"the {event.data['sender']} hangs up") for event in fins(trace)]
+    found += [Card(trace.closed_at(end) or 0.0, 1, f"the {end} is CLOSED") for end in ENDS]
+    found.sort()
+    random.Random(2).shuffle(found)
+    return dict(zip("ABCDEFGH", found))
+
+
+def shuffled() -> str:
+    """The cards to put in order."""
+    return "\n".join(f"   {letter}  {card.text}" for letter, card in cards().items())
+
+
+def misplaced(deck: dict[str, Card], order: str) -> str:
+    """What is wrong with the first pair that can't be, by belief."""
+    row = [deck[letter] for letter in order]
+    for early, late in zip(row, row[1:]):
+        if round(early.t, 6) > round(late.t, 6) or early[:2] > late[:2]:
+            return f"“{early.text}” before “{late.text}”? {why_not(early.text, late.text)}"
+    return ""
+
+
+def why_not(early: str, late: str) -> str:
+    """What is wrong with one event before another, by what they say."""
+    if "hangs up" in early and "hangs up" in late:
+        return "The server closes TCP first, whoever said goodbye (RFC 6455 §7.1.1)."
+    if "CLOSED" in early:
+        return "An end is CLOSED when TCP is: both have hung up as far as it knows (§7.1.4)."
+    if "hangs up" in early:
+        return "The server hangs up when it has said and heard a CLOSE; then the client (§7.1.1)."
+    return "Every CLOSE is 0.4 s under way. The server speaks at 2.0 s, the client at 2.3 s."
+
+
+# a handler of one's own
+
+ORDERS = {
+    "an order": "go on",
+    "the last order": "done",
+    "closing time": "going away",
+    "a rude order": "against the rules",
+}
+MEANING = {  # RFC 6455 §7.4.1
+    1000: "“I am done, and all went well”",
+    1001: "“I am going away”, as a server that shuts down",
+    1005: "nothing: there was no code in the CLOSE",
+    1008: "“you have broken my rules”",
+    1011: "“something in me failed”",
+}
+
+
+def look_at(order: str) -> str:
+    """What a desk has to do now: go on, or say goodbye, and why; a broken order is a KeyError."""
+    return ORDERS[order]
+
+
+def served(orders: Sequence[str], handler: Handler, leaves: bool = False) -> Trace:
+    """A run of a learner's handler; its client sends these orders, and leaves when it is served."""
+
+    async def client(websocket: Any) -> None:
+        for order in orders:
+            await websocket.send(order)
+        if leaves:
+            for _ in orders:
+                await websocket.recv()
+            await websocket.close()
+        async for _ in websocket:
+            pass
+
+    return run(SLOW, "virtual", server=handler, client=client, progress=False)
+
+
+def impolite(wanted: int, why: str, trace: Trace, handler: Handler) -> str:
+    """What is wrong with a goodbye that should have had this code."""
+    got, many = code_in(trace, "got", "client"), len(trace.frames("server"))
+    own = [one for one in trace.raised("server") if not one.type.startswith("ConnectionClosed")]
+    broke = f" Your handler raised {own[0].type}: {own[0].text}." if own else ""
+    if trace.closed_at("client") is None:
+        return f"{why}, and nobody says goodbye: the client waits, and will wait for ever."
+    if got is None:
+        return f"{why}. The client was hung up on without a CLOSE: it has to note 1006."
+    if many < 3:
+        return f"there were two orders to serve before, and your goodbye came too soon.{broke}"
+    if got != wanted:
+        means = MEANING.get(got, "something that only your own program knows")
+        return f"{why}. The client was told {got}, which says {means}.{broke}"
+    return ""
+
+
+def goodbye_to(name: str, last: str, code: int, why: str, leaves: bool = False) -> Trial:
+    """Two orders, and then what ends it."""
+    orders = ["an order", "an order", *([last] if last else [])]
+    wants = partial(impolite, code, why)
+    said = f"the client was told {code}"
+    return Trial(name, lambda own: served(orders, own, leaves), wants, said, plots.ladder)
+
+
+# which code
+
+
+async def reads(websocket: Any) -> None:
+    """A program that reads until it is told."""
+    while True:
+        await websocket.recv()
+
+
+async def vanishes(websocket: Any) -> None:
+    """A program that is killed: it says nothing, and its system closes TCP."""
+    websocket.transport.abort()
+
+
+async def like_a_page(websocket: Any) -> None:
+    """JavaScript's ``socket.close()``: a CLOSE without a code (RFC 6455 §7.1.5)."""
+    async with websocket.send_context():
+        websocket.protocol.send_close()
+
+
+async def refuses(websocket: Any) -> None:
+    """A server that throws its client out."""
+    await websocket.close(1008)
+
+
+def wrong_code(number: int, asked: str, trace: Trace, *answers: int) -> str:
+    """Why an end does not report what was answered."""
+    said, fact, got = answers[number], close_code(trace, asked), code_in(trace, "got", asked)
+    if said == fact:
+        return ""
+    if got is None:
+        return f"{said} at the {asked}? No CLOSE arrived there. What does an end note then?"
+    if got == 1005:
+        return f"{said}? A CLOSE arrived, with no code in it. What does an end note then?"
+    if said in (1005, 1006):
+        return f"{said} is a note of an end that got no code, or no CLOSE. Here it got both."
+    return f"{said}? An end reports what it received. Who answers a CLOSE, with which code?"
+
+
+def ending(number: int, name: str, asked: str, **how: Any) -> Trial:
+    """One way to end, and the end that is asked for its close_code."""
+    acts = how.pop("faults", [])
+    programs = {"server": reads, "client": reads, **how}
+
+    def end(*answers: int) -> Trace:
+        return run(SLOW.but(faults=acts), "virtual", progress=False, **programs)
+
+    wants = partial(wrong_code, number, asked)
+    return Trial(name, end, wants, lambda trace: f"the {asked} reports {close_code(trace, asked)}")
+
+
+EXERCISES = [
+    Exercise(
+        "02 in order",
+        Letters("ABCDEFGH", ordered=True),
+        [Trial("each in its turn", lambda order: cards(), misplaced, "so it went")],
+    ),
+    Exercise(
+        "02 say goodbye",
+        Code("the goodbyes of your handler"),
+        [
+            goodbye_to("the last order", "the last order", 1000, "The desk was done"),
+            goodbye_to("closing time", "closing time", 1001, "The desk had to go"),
+            goodbye_to("a rude order", "a rude order", 1008, "The client broke the rules"),
+            goodbye_to("a broken order", "a broken order", 1011, "The desk itself failed"),
+            goodbye_to("the client leaves", "", 1000, "The client had said CLOSE 1000", True),
+        ],
+    ),
+    Exercise(
+        "02 which code",
+        [OneOf(1000, 1001, 1005, 1006, 1008, 1011)] * 4,
+        [
+            ending(0, "killed", "server", client=vanishes),
+            ending(1, "page", "server", client=like_a_page),
+            ending(2, "refused", "server", server=refuses),
+            ending(3, "gone", "client", faults=[Leave(at=2, end="client")]),
+        ],
+    ),
+]

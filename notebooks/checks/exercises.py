@@ -53,7 +53,7 @@ def check(id: str, *given: Any) -> Any:
     if answers is None:
         return None
     trials = exercise.trials() if callable(exercise.trials) else exercise.trials
-    with Bar(len(trials)) as bar:
+    with Bar(len(trials), shown=len(trials) > 1) as bar:
         for trial in trials:
             seen, wrong = _judged(trial, answers)
             if wrong:

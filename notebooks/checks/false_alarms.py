@@ -1,9 +1,210 @@
-"""Questions and exercises of this notebook."""
+"""Notebook 07: alive, yet killed?"""
 
 from __future__ import annotations
 
-from .exercises import Exercise
-from .questions import Question
+import asyncio
+from typing import Any
 
-QUESTIONS: list[Question] = []
-EXERCISES: list[Exercise] = []
+from labkit import Experiment, Freeze, Peer, Trace, plots, run
+from labkit.plots.blame import Blame
+
+from .answers import Code, Number, OneOf
+from .exercises import Exercise, Trial
+from .questions import Question
+from .shop import pongs, served, unserved
+
+TIMERS: dict[str, Any] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}
+
+# a big message
+
+BIG, PIECE = 100_000, 5_000  # bytes; ten seconds on a line of 10,000 bytes/s
+AT = 5.0  # s; when it is sent
+
+
+async def in_one(websocket: Any) -> None:
+    """At 5 s, send 100,000 bytes as one message of one frame."""
+    await asyncio.gather(_say(websocket, bytes(BIG)), _read(websocket))
+
+
+async def in_fragments(websocket: Any) -> None:
+    """At 5 s, send 100,000 bytes as one message of twenty frames (RFC 6455 §5.4)."""
+    await asyncio.gather(_say(websocket, [bytes(PIECE)] * (BIG // PIECE)), _read(websocket))
+
+
+async def _say(websocket: Any, message: Any) -> None:
+    await asyncio.sleep(AT)
+    await websocket.send(message)
+
+
+async def _read(websocket: Any) -> None:
+    async for _ in websocket:
+        pass
+
+
+def row(name: str, trace: Trace) -> None:
+    """Print what became of the server's pings: who gave up, how long ping() and pong took."""
+    gone = trace.noticed_at("server")
+    slowest = max(p.back - p.sent for p in Blame(trace).pings if p.sender == "server" and p.back)
+    written = [e.t for e in trace.select("sent", "server", "log") if e.data["opcode"] == "PING"]
+    begun = [e.t for e in trace.select("keepalive", "server") if e.data["step"] == "ping"]
+    waited = max(b - a for a, b in zip(written, begun))
+    verdict = "nobody gave up" if gone is None else f"killed at {gone:g} s"
+    print(f"{name:28} {verdict:16} ping() waited {waited:4.1f} s   slowest pong {slowest:4.1f} s")
+
+
+# what is asked
+
+
+def killer(trace: Trace) -> str | None:
+    """Which end's keepalive gave up."""
+    return next((end for end in ("server", "client") if trace.select("timeout", end)), None)
+
+
+def arrival(trace: Trace) -> float | None:
+    """When the server's last ping came to the client (s)."""
+    ping = [frame for frame in trace.frames("server") if frame.opcode == "PING"][-1]
+    return ping.arrived_at and round(ping.arrived_at, 1)
+
+
+def moment(trace: Trace, value: float) -> str:
+    """Which belief gives this moment (s) for when a busy client is killed."""
+    if Number().right(value, trace.noticed_at("server")):
+        return ""
+    texts = {
+        9: "Then its loop is blocked. But a ping that nobody has sent yet cannot be late.",
+        12: "Then the server asks. It waits 3 s for the answer.",
+        17: "Then it is CLOSED. It gave up before that, and waited for the goodbye.",
+        20: "Then the client could answer. The server does not wait so long.",
+    }
+    return texts.get(round(value), "When does the server ask, and for how long does it wait?")
+
+
+def behind(trace: Trace, value: float) -> str:
+    """Which belief gives this moment (s) for when the ping arrives."""
+    if Number().right(value, arrival(trace)):
+        return ""
+    if value < 9:
+        return "TCP has one line, and on it everything comes in order. What lies before the ping?"
+    return "At 10,000 bytes a second, how long do 100,000 bytes need, and since when?"
+
+
+QUESTIONS = [
+    Question(
+        "07 a busy client",
+        OneOf("nothing", "the server killed it", "the client killed it"),
+        lambda trace: f"the {who} killed it" if (who := killer(trace)) else "nothing",
+        {
+            "nothing": "The wire is sound, and the client's machine takes the ping. But who"
+            " answers it? The library does, in the loop that is blocked.",
+            "the client killed it": "The client asks nothing, and while it is blocked it could"
+            " not miss anything either.",
+        },
+    ),
+    Question("07 killed at", Number("s"), lambda trace: trace.noticed_at("server"), moment),
+    Question(
+        "07 nobody reads",
+        OneOf("all is well", "the server gives up", "the client gives up"),
+        lambda trace: f"the {who} gives up" if (who := killer(trace)) else "all is well",
+        {
+            "all is well": "The library answers pings by itself, as long as it reads. And when"
+            " its queue is full, it stops reading.",
+            "the server gives up": "The server waits for nothing. Who asks here, and where is the"
+            " answer?",
+        },
+    ),
+    Question("07 a ping behind data", Number("s"), arrival, behind),
+    Question(
+        "07 data flows",
+        OneOf("saved", "killed"),
+        lambda trace: "saved" if trace.noticed_at("server") is None else "killed",
+        {"saved": "Data did come. But only a pong that matches the ping counts."},
+    ),
+]
+
+# how long a loop may block
+
+
+def frozen(end: str, at: float, seconds: float, latency: float = 0.0) -> Trace:
+    """A run in which an end's loop is blocked once."""
+    freeze = Freeze(at=round(at, 6), end=end, thaw=round(at + seconds, 6))
+    until = at + seconds + 8
+    setup = Experiment(Peer(**TIMERS), latency=latency, faults=[freeze], until=until)
+    return run(setup, "virtual", progress=False)
+
+
+MOMENTS = [8.001, *(8 + n / 5 for n in range(1, 20)), 11.999]  # s; of one interval
+STEP = 0.05  # s: a little shorter, a little longer
+Tried = tuple[dict[float, bool], dict[float, bool]]
+
+
+def survived(seconds: float) -> dict[float, bool]:
+    """By the moment of its begin: whether a client's block of so many seconds is survived."""
+    return {at: frozen("client", at, seconds).noticed_at("server") is None for at in MOMENTS}
+
+
+def tried(seconds: float) -> Tried:
+    """What becomes of a block that is a little shorter, and of one that is a little longer."""
+    return survived(seconds - STEP), survived(seconds + STEP)
+
+
+def not_always(seen: Tried, always: float, _: float) -> str:
+    """What is wrong with the longest block that is survived whenever it begins."""
+    shorter, longer = seen
+    if killed := [at for at, alive in shorter.items() if not alive]:
+        return (
+            f"{always - STEP:g} s from {killed[0]:g} s on kill. From when on does the server wait?"
+        )
+    if all(longer.values()):
+        return f"{always + STEP:g} s are survived, too, whenever they begin"
+    return ""
+
+
+def not_lucky(seen: Tried, _: float, lucky: float) -> str:
+    """What is wrong with the longest block that may be survived."""
+    shorter, longer = seen
+    if begins := [at for at, alive in longer.items() if alive]:
+        return f"{lucky + STEP:g} s are survived, too, if they begin at {begins[0]:g} s"
+    if not any(shorter.values()):
+        return f"{lucky - STEP:g} s are survived nowhere: a ping comes, and its answer is too late"
+    return ""
+
+
+def waking(thaw: float) -> tuple[Trace, Trace]:
+    """A server that wakes up a little before this moment (s), and one that wakes up after it."""
+    some, more = (frozen("server", 12.2, thaw - 12.2 + step, 0.5) for step in (-STEP, STEP))
+    return some, more
+
+
+def overslept(seen: tuple[Trace, Trace], thaw: float) -> str:
+    """What is wrong with the last moment at which a server may run again."""
+    sooner, later = (trace.noticed_at("server") for trace in seen)
+    if sooner is not None:
+        return (
+            f"it runs at {thaw - STEP:g} s, and kills: it finds the pong, and a timer that is over"
+        )
+    if later is None:
+        return f"it may run as late as {thaw + STEP:g} s. Until when is it patient?"
+    return ""
+
+
+BLOCK = Number("s", low=0.2, high=60)
+EXERCISES = [
+    Exercise(
+        "07 a server that wakes up",
+        Number("s", low=12.5, high=30),
+        [Trial("the last moment", waking, overslept, "the timer of its ping ends there")],
+    ),
+    Exercise(
+        "07 how long is too long",
+        [BLOCK, BLOCK],
+        [
+            Trial("always", lambda always, _: tried(always), not_always, "at each of 21 moments"),
+            Trial("lucky", lambda _, lucky: tried(lucky), not_lucky, "begun just after a pong"),
+        ],
+    ),
+    Exercise(
+        "07 the repaired shop",
+        Code("what answers an order"),
+        [Trial("two new orders", served, unserved, pongs, lambda day: plots.lag(day.trace))],
+    ),
+]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from labkit import Cut, Experiment, Peer, Trace, run
+import asyncio
+from functools import partial
+from typing import Any
+
+from labkit import Cut, Experiment, Peer, Trace, plots, run
+from labkit.trace.why import why
 from labkit.values.faults import ENDS
 
-from .answers import Number, OneOf
+from .answers import Code, Form, Number, OneOf
 from .beliefs import sums
 from .exercises import Exercise, Trial
+from .own_code import own_code
 from .questions import Question
 
 INTERVAL, TIMEOUT = 4, 3  # s
@@ -60,14 +66,26 @@ QUESTIONS = [
     Question(
         "00 the fruit fly",
         Number("s", high=600),
-        lambda trace: trace.noticed_at("server"),
+        lambda trace: round(trace.noticed_at("server") or 0, 2),
         lambda trace, value: sums(trace.experiment, value),
     ),
+    *(
+        Question(
+            id,
+            OneOf("live", "die"),
+            fate,
+            {"live": "The wire is whole from 14 s on. What does the ping still wait for?"},
+        )
+        for id in ("00 healed at 14 s", "00 healed at 14 s, again")
+    ),
     Question(
-        "00 healed at 14 s",
-        OneOf("live", "die"),
-        fate,
-        {"live": "The wire is whole from 14 s on. What does the ping still wait for?"},
+        "00 two sleeps at once",
+        Number("s"),
+        lambda seconds: round(seconds, 1),
+        {
+            3: "That is one after the other. While one of them pauses, the other one runs.",
+            1: "The shorter one is done by then. gather() awaits both.",
+        },
     ),
 ]
 
@@ -106,6 +124,60 @@ def told_by_sum(trace: Trace, answer: float) -> str:
     return hints[0] if hints else "At which times does the server ping? Which one finds nobody?"
 
 
+HEALED = FLY.but(faults=[Cut(at=9, heal=14)], until=24)
+
+
+def changes(mine: Any, before: Any) -> int:
+    """How many numbers of plain data are others."""
+    if isinstance(before, dict) and isinstance(mine, dict):
+        return sum(changes(mine.get(name), value) for name, value in before.items())
+    if isinstance(before, list):
+        return sum(map(changes, mine, before))
+    return int(mine != before)
+
+
+def not_saved(trace: Trace, mine: Experiment) -> str:
+    """What is wrong with a change that is to save the connection."""
+    if len(mine.faults) != 1:
+        return "the cut has to stay, with its heal"
+    count = changes(mine.to_data(), HEALED.to_data())
+    if count != 1:
+        return f"{count} numbers are others than in healed; change one"
+    return "" if fate(trace) == "live" else why(trace)
+
+
+def awaited(seconds: float, limit: float, code: Any) -> tuple[Any, ...]:
+    """What the learner's code gave, and when (s); and what it had to give, and when."""
+
+    async def client(_: Any) -> tuple[Any, float]:
+        now = asyncio.get_running_loop().time
+        begun = now()
+        answer = asyncio.create_task(asyncio.sleep(seconds, "tea"))
+        return await code(answer, limit), round(now() - begun, 3)
+
+    _, found = own_code(FLY.but(faults=[], until=100), client)
+    return found, ("tea", seconds) if seconds <= limit else (None, limit)
+
+
+def not_within(seen: tuple[Any, ...], _: Any) -> str:
+    """What is wrong with code that awaits something, for so long at most."""
+    found, wanted = seen
+    if not found:
+        return "it never came back. Who ends the waiting?"
+    given, took = found[0]
+    if took > wanted[1]:
+        return f"it took {took:g} s; after {wanted[1]:g} s it was to give up."
+    if given != wanted[0]:
+        return f"it gave {given!r} after {took:g} s; {wanted[0]!r} was wanted."
+    return "" if took == wanted[1] else f"it came back after {took:g} s, too soon."
+
+
+ANSWERS = {
+    "an answer at once": (0.1, 1),
+    "a slow one": (2, 1),
+    "the same, with more patience": (2, 3),
+    "none within an hour": (3600, 1),
+}
 A_CUT = Number("s", low=8, high=12)
 EXERCISES = [
     Exercise(
@@ -127,6 +199,24 @@ EXERCISES = [
                 lambda _: run(NEW, "virtual", progress=False),
                 told_by_sum,
                 lambda trace: f"the run says {trace.noticed_at('server'):g} s",
+            )
+        ],
+    ),
+    Exercise(
+        "00 an answer or nothing",
+        Code("a function that awaits"),
+        [Trial(name, partial(awaited, *both), not_within) for name, both in ANSWERS.items()],
+    ),
+    Exercise(
+        "00 one number that saves it",
+        Form("healed.but(…)", lambda given: given if isinstance(given, Experiment) else None),
+        [
+            Trial(
+                "it lives",
+                lambda mine: run(mine.but(until=60), "virtual", progress=False),
+                not_saved,
+                why,
+                lambda trace: plots.timeline(trace),
             )
         ],
     ),

@@ -33,8 +33,10 @@ def test_a_slider_moved_by_keyboard_changes_the_figure_and_the_sentence(tab):
     tab.wait_for_text(".labkit-sentence", "noticed at 15 s, 6 s after the cut")
     before = tab.page.inner_html(".labkit-picture")
     handle(tab, "cut").focus()
-    for _ in range(7):  # half a second each: 9 → 12.5
+    for _ in range(10):  # 0.05 s each: 9 → 9.5
         tab.page.keyboard.press("ArrowRight")
+    for _ in range(3):  # 1 s each: 9.5 → 12.5
+        tab.page.keyboard.press("PageUp")
     tab.wait_for_text(".labkit-sentence", "noticed at 19 s, 6.5 s after the cut")
     assert tab.page.inner_html(".labkit-picture") != before
     label = tab.page.get_attribute(".labkit-picture svg", "aria-label")
@@ -54,8 +56,8 @@ def test_the_last_position_wins_and_the_picture_is_never_gone(tab):
     handle(tab, "cut").focus()
     for _ in range(40):
         tab.page.keyboard.press("ArrowRight")
-    tab.wait_for_text(".labkit-code", "Cut(at=29)")
-    tab.wait_for_text(".labkit-sentence", "noticed at 35 s, 6 s after the cut")
+    tab.wait_for_text(".labkit-code", "Cut(at=11)")
+    tab.wait_for_text(".labkit-sentence", "noticed at 15 s, 4 s after the cut")
     seen = tab.page.evaluate("window.seen")
     assert seen["empty"] == 0 and seen["pictures"] > 0
     assert tab.page.locator(".labkit-code").count() == 1
@@ -114,17 +116,19 @@ THREADS = "import threading\nprint('left:', sum(one.name.startswith('labkit') fo
 
 
 def lamp(tab, end, state, seconds=20):
-    tab.wait_for_text(f".labkit-lamp-{end}", state, seconds)
+    shown = "says => document.querySelector('.labkit-lamps svg')?.getAttribute('aria-label').includes(says)"
+    tab.page.wait_for_function(shown, arg=f"The {end} is {state}.", timeout=seconds * 1000)
 
 
 def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_client(tab):
     tab.show(*LIVE)
     lamp(tab, "client", "OPEN")
-    tab.page.click(".labkit-cut")
+    tab.page.click(".labkit-pull")
     lamp(tab, "server", "CLOSING")
     lamp(tab, "server", "CLOSED")
     lamp(tab, "client", "OPEN")
-    tab.page.click(".labkit-heal")
+    tab.wait_for_text(".labkit-pull", "Mend")
+    tab.page.click(".labkit-pull")
     lamp(tab, "client", "CLOSED")
     tab.page.click(".labkit-end")
     tab.wait_for_text(".labkit-live .labkit-sentence", "The server noticed at")
@@ -136,6 +140,8 @@ def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_cli
 def test_live_by_keyboard_goodbye_and_reconnect(tab):
     tab.show(*LIVE)
     lamp(tab, "client", "OPEN")
+    tab.page.locator(".labkit-more").focus()
+    tab.page.keyboard.press("Enter")
     tab.page.locator(".labkit-goodbye").focus()
     tab.page.keyboard.press("Enter")
     lamp(tab, "server", "CLOSED")
@@ -192,7 +198,7 @@ def test_live_is_readable_in_both_themes_and_large_for_a_class(tab, theme):
     tab.show(LIVE[0], SMALL, "session = live(small, projector=True)\nsession", theme=theme)
     lamp(tab, "client", "OPEN")
     tab.page.wait_for_selector(".labkit-live .labkit-picture svg")
-    tab.page.click(".labkit-cut")
+    tab.page.click(".labkit-pull")
     lamp(tab, "server", "CLOSED")
     sizes = tab.page.evaluate("""() => [...document.querySelectorAll('.labkit-live button, .labkit-live [role=status], .labkit-live label')]
         .filter(one => one.innerText.trim() && one.offsetParent).map(one => parseFloat(getComputedStyle(one).fontSize))""")

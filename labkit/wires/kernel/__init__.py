@@ -185,7 +185,7 @@ class KernelWire(LoopbackWire):
     def leave_nothing(self) -> None:
         """Let the kernels forget every socket: they would try for two minutes what is stuck."""
         for kernel in self.kernels.values():
-            for identity, _ in list(kernel.sockets()):
+            for identity, _ in kernel.sockets():
                 kernel.destroy(identity)
 
 

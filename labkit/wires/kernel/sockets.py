@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -54,30 +55,43 @@ class Kernel:
     def __init__(self) -> None:
         self.netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG)
         self.netlink.settimeout(1)
+        self.one_at_a_time = threading.Lock()  # who asks meanwhile would read half of the answer
+        self.number = 0  # of the last question
 
     def close(self) -> None:
         """Ask no more."""
         self.netlink.close()
 
-    def sockets(self) -> Iterator[tuple[bytes, Told]]:
+    def sockets(self) -> list[tuple[bytes, Told]]:
         """Every TCP socket that does not listen, with its identity."""
-        self._ask(BY_FAMILY, REQUEST | DUMP, 0xFFF & ~LISTENS, bytes(48))
-        while True:
-            answer = self.netlink.recv(2**16)
-            while answer:
-                length, kind, *_ = HEADER.unpack_from(answer)
-                if kind in (DONE, ERROR):
-                    return
-                yield _told(answer[HEADER.size : length])
-                answer = answer[(length + 3) & ~3 :]
+        with self.one_at_a_time:
+            self._ask(BY_FAMILY, REQUEST | DUMP, 0xFFF & ~LISTENS, bytes(48))
+            return list(self._answer())
 
     def destroy(self, identity: bytes) -> None:
         """Let the kernel forget a socket: it sends RST, and tries nothing again."""
-        self._ask(DESTROY, REQUEST, 0xFFF, identity)
+        with self.one_at_a_time:
+            self._ask(DESTROY, REQUEST, 0xFFF, identity)
 
     def _ask(self, kind: int, flags: int, states: int, identity: bytes) -> None:
+        self.number += 1
         asked = ASK.pack(socket.AF_INET, socket.IPPROTO_TCP, WANTS_INFO, states) + identity
-        self.netlink.send(HEADER.pack(HEADER.size + len(asked), kind, flags, 1, 0) + asked)
+        header = HEADER.pack(HEADER.size + len(asked), kind, flags, self.number, 0)
+        self.netlink.send(header + asked)
+
+    def _answer(self) -> Iterator[tuple[bytes, Told]]:
+        """What is told to the last question; an earlier one may have left a refusal behind."""
+        while True:
+            received = self.netlink.recv(2**16)
+            while received:
+                length, kind, _, number, _ = HEADER.unpack_from(received)
+                message = received[HEADER.size : length]
+                received = received[(length + 3) & ~3 :]
+                if number != self.number:
+                    continue
+                if kind in (DONE, ERROR):
+                    return
+                yield _told(message)
 
 
 def _told(message: bytes) -> tuple[bytes, Told]:
