@@ -4,14 +4,16 @@ import html
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from cases import FLY
 from machine import wait_until
 
-from labkit import Cut, Experiment, Goodbye, Peer, explore, live, plots, run
+from labkit import Cut, Event, Experiment, Goodbye, Peer, Trace, explore, live, plots, run
 from labkit.plots.palette import FILLS
 from labkit.widgets.pulled import NOBODY, PULL, moments, pulled_at, sentence, stand_in, story
+from labkit.widgets.result import NARROWER
 from labkit.widgets.scene import SHAPES, scene
 
 SMALL = Experiment(server=Peer(ping_interval=0.4, ping_timeout=0.4, close_timeout=0.3))
@@ -57,6 +59,14 @@ def test_a_state_has_a_shape_and_a_colour_of_its_own_besides_its_word():
     assert len({SHAPES[one] for one in states}) == len({FILLS[one].face for one in states}) == 3
 
 
+@pytest.mark.parametrize("state", SHAPES)
+@pytest.mark.parametrize("part", [1, NARROWER], ids=["on a page", "for a class"])
+def test_every_state_has_room_for_its_word(state, part):
+    events = [Event(0, end, "app", "state", {"state": state}) for end in ("server", "client")]
+    shown = scene(Trace(FLY, events, {"end": 1}), 1)
+    assert replace(shown, size=(shown.size[0] * part, shown.size[1])).words.count(state) == 2
+
+
 def test_the_wire_is_whole_again_when_it_is_mended_and_says_which_way_is_cut():
     assert "The wire is whole" in scene(MENDED, 14).alt and "The wire is cut." in scene(MENDED, 13.99).alt
     assert "The wire is cut to the client." in scene(virtual(Cut(9, direction="to_client")), 9).alt
@@ -81,7 +91,7 @@ def test_a_sentence_says_what_happened_last(t, said):
 def test_a_story_says_when_it_was_pulled_and_mended_and_who_noticed_first():
     said = "You pulled the cable at 10.3 s. The server noticed at 15.0 s, 4.7 s later. The client had noticed nothing by 17.0 s."
     assert story(PULLED) == said
-    assert story(MENDED, by_hand=False).startswith("The cable was pulled at 9.0 s, and mended at 14.0 s. The server noticed")
+    assert story(MENDED, by_hand=False).startswith("The cable was cut at 9.0 s, and mended at 14.0 s. The server noticed")
     assert story(virtual(Goodbye(4))) == "The cable was not pulled in this run." and pulled_at(virtual(Goodbye(4))) is None
 
 
@@ -134,6 +144,7 @@ def test_no_number_is_given_away_and_the_timeline_waits_for_a_lamp_to_go_out():
         wait_until(lambda: secret.look.over)
         shown = [one.value for one in (secret.status, secret.lamps, secret.picture, secret.sentence, secret.copy)]
         words = re.sub(r"<style>.*?</style>|--labkit-\w+", "", "".join(shown)) + secret.stills.shown.sentence
+    words += repr(secret)
     assert secret.picture.value and secret.copy.value == "" and [one for one in SECRETS if one in words] == []
 
 
@@ -165,7 +176,7 @@ def live_story(experiment):
 def test_a_cut_that_the_experiment_has_is_not_the_learner_s():
     with live(SMALL.but(faults=[Cut(0.5)])) as session:
         wait_until(lambda: "The server is CLOSED" in session.lamps.value)
-        assert session.story.startswith("The cable was pulled at 0.5 s")
+        assert session.story.startswith("The cable was cut at 0.5 s")
 
 
 WITHOUT = """
@@ -183,7 +194,7 @@ print(explore(show=("cut", "heal"))._repr_mimebundle_()["text/html"])
 def test_without_ipywidgets_there_are_pictures_in_the_same_order():
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{NOBODY} The cable was pulled at 10.3 s.")
+    assert done.stdout.startswith(f"{NOBODY} The cable was cut at 10.3 s.")
     alts = [html.unescape(alt) for alt in re.findall(r'<img alt="([^"]*)"', done.stdout)]
     order = ["wire is whole", "wire is cut", "CLOSING", "CLOSED", "Timeline. Cut at 10.3", "Timeline. Cut at 9"]
     assert len(alts) == len(order) and all(words in alt for words, alt in zip(order, alts))

@@ -22,6 +22,7 @@ from .result import VIEWS, Result, copyable, result, said
 
 STEP = 0.05  # s; an arrow key's
 LOOKS: Any = {"style": {"description_width": "10.5em"}}
+BESIDE = {"width": "5.5em", "margin": "2px"}
 WIDE: Any = {**LOOKS, "layout": {"flex": "1 1 auto", "width": "auto"}}
 NONE = {  # knobs that can be None, and what that is called
     "ping_interval": "None",
@@ -187,12 +188,14 @@ class Row:
         knob.add_class(f"labkit-{name}")
         self.is_slider = isinstance(knob, widgets.FloatSlider)
         self.box = widgets.HBox([knob])
+        if name not in NONE and self.is_slider:  # ends where the others end
+            self.box.children += (widgets.Box(layout=BESIDE),)
         if name in NONE:
             self.none = widgets.Checkbox(
                 is_none,
                 description=NONE[name],
                 indent=False,
-                layout={"width": "5.5em"},
+                layout=BESIDE,
                 tooltip=f"{name} is None",
             )
             widgets.dlink((self.none, "value"), (knob, "disabled"))

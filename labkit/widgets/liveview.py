@@ -23,7 +23,8 @@ from ..theory import MOMENTS, Comparison, Difference, ask
 from ..trace import Trace
 from ..trace.why import why
 from ..values.experiment import Experiment
-from ..values.faults import ENDS, Act, Cut, Freeze, Goodbye, HangUp, Reset, Send, StopReading
+from ..values.faults import ENDS, Act
+from .buttons import BACK, BUTTONS, CUTS, act_of
 from .knobs import FLY
 from .page import fold, mark, row, show, style
 from .pulled import pulled_at, sentence, story
@@ -32,10 +33,8 @@ from .scene import scene
 from .session_thread import Look, Runner, ended
 from .stills import Stills, picture
 
-FLOOD_SIZE, FLOOD_EVERY = 20_000, 0.02  # bytes, s: a megabyte a second
 # s without a beat, after which there is no page; one in the background beats once a minute
 DEAF = 90.0
-CUTS = {"Cut": "both", "Cut to client": "to_client", "Cut to server": "to_server"}
 WIRE = "wire"
 FITTING = {"description_width": "initial"}
 _latest: list[Live] = []
@@ -167,7 +166,7 @@ class Live:
             if name not in CUTS:
                 session.finish(self.held.pop(place))
         elif name != "Heal":
-            act = session.do(_act(name, end, code))
+            act = session.do(act_of(name, end, code))
             if act.finish:
                 self.held[place] = act
 
@@ -284,43 +283,7 @@ class Live:
 
     def __repr__(self) -> str:
         state = "running" if self.runner.alive else f"over, {len(self.traces)} of its traces kept"
-        return f"<live, {state}: {self.experiment!r}>"
-
-
-BACK = {  # buttons that are pressed again to end what they began
-    "Freeze": "Thaw",
-    "Stop reading": "Read again",
-    "Flood": "Stop the flood",
-}
-BUTTONS = {
-    "Cut": "cut the wire, both ways",
-    "Cut to client": "cut the way to the client only",
-    "Cut to server": "cut the way to the server only",
-    "Heal": "heal the wire",
-    "Reset": "a box in the middle resets the connection (RST)",
-    "Hang up": "a box in the middle hangs up (FIN)",
-    "Freeze": "the event loop of this end blocks, until it is thawed",
-    "Stop reading": "the application of this end calls recv() no more",
-    "Flood": "the application of this end sends a megabyte a second",
-    "Goodbye": "the application of this end calls close() with this code",
-    "Reconnect": "end this connection and open another",
-    "End": "end the session: its trace stands",
-}
-
-
-def _act(name: str, end: str, code: int) -> Act:
-    """What a button is for."""
-    if name == "Goodbye":  # may refuse its code
-        return Goodbye(end=end, code=code)
-    acts: dict[str, Act] = {
-        **{cut: Cut(direction=way) for cut, way in CUTS.items()},
-        "Reset": Reset(),
-        "Hang up": HangUp(),
-        "Freeze": Freeze(end=end),
-        "Stop reading": StopReading(end=end),
-        "Flood": Send(end=end, size=FLOOD_SIZE, every=FLOOD_EVERY),
-    }
-    return acts[name]
+        return f"<live, {state}: {self.experiment if self.timers else self.story}>"
 
 
 def _button(name: str, words: str) -> widgets.Button:

@@ -14,6 +14,7 @@ from .knobs import PATIENCE
 PULL = 10.3  # s
 TURNS = {"CLOSING": "turns amber (CLOSING)", "CLOSED": "goes out (CLOSED)"}
 NOBODY = "Nobody has pulled the cable here, so a run in virtual time stands in."
+NO_BUTTON = "There is no button here to pull the cable, so a run in virtual time stands in."
 QUIET = "Both lamps are green: each end believes that the other is there."
 
 
@@ -67,7 +68,7 @@ def story(trace: Trace, by_hand: bool = True) -> str:
     whole = (
         "" if heal is None else f", and {'you mended it' if by_hand else 'mended'} at {heal:.1f} s"
     )
-    first = f"{'You pulled the cable' if by_hand else 'The cable was pulled'} at {at:.1f} s{whole}."
+    first = f"{'You pulled the cable' if by_hand else 'The cable was cut'} at {at:.1f} s{whole}."
     order = sorted(ENDS, key=lambda end: trace.noticed_at(end) or trace.end)
     return " ".join([first, *(_noticed(trace, end, at) for end in order)])
 

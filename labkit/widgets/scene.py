@@ -25,7 +25,7 @@ from ..values.faults import ENDS
 
 SHAPES = {"CONNECTING": "circle", "OPEN": "circle", "CLOSING": "diamond", "CLOSED": "square"}
 SIZE, RADIUS = (9.0, 1.15), 17.0  # inches, points
-PLACES = {"server": 6.0, "client": 94.0}  # of the lamps, along the wire, from 0 to 100
+PLACES = {"server": 10.0, "client": 90.0}  # of the lamps, along the wire, from 0 to 100
 HEIGHT, NAMES, STATES = 55.0, 23.0, 8.0  # points: of the wire, the names, what is so
 MIDDLE, GAP = 50.0, 7.0  # where a cut wire is broken, and how wide
 WAYS = {"both": "cut", "to_client": "cut to the client", "to_server": "cut to the server"}
@@ -60,7 +60,7 @@ class Lamp(Label):
 
 def _wire(cuts: list[str]) -> Iterator[Mark]:
     """A line from lamp to lamp; while it is cut, both ways or one, in two parts."""
-    left, right = PLACES["server"] + 4, PLACES["client"] - 4
+    left, right = PLACES["server"] + 6, PLACES["client"] - 6
     state = WAYS[cuts[-1]] if cuts else "whole"
     colour, broken = ("stuck", GAP) if cuts else ("ink", 0.0)
     for begin, end in ((left, MIDDLE - broken), (MIDDLE + broken, right)):

@@ -10,7 +10,7 @@ from ..theory import predict
 from ..trace import Trace
 from ..values.experiment import Experiment
 from .knobs import FLY
-from .pulled import NOBODY, moments, pulled_at, sentence, stand_in, story
+from .pulled import NO_BUTTON, NOBODY, moments, pulled_at, sentence, stand_in, story
 from .result import Result, Still, result
 from .scene import scene
 
@@ -50,12 +50,13 @@ class Stills:
     @cached_property
     def shown(self) -> Result:
         """The lamps whenever they changed, then the timeline."""
-        times = (0.0, *(t for t, _ in moments(self.trace)))
-        lamps = [Still(sentence(self.trace, t), scene(self.trace, t)) for t in times]
+        trace = self.trace
+        first = Still(f"{NO_BUTTON} {sentence(trace, 0.0)}", scene(trace, 0.0))
+        lamps = [Still(sentence(trace, t), scene(trace, t)) for t, _ in moments(trace)]
         return Result(
-            self.story,
+            story(trace, by_hand=False),
             code=repr(self.experiment) if self.timers else "",
-            stills=(*lamps, Still("", picture(self.trace, self.timers))),
+            stills=(first, *lamps, Still("", picture(trace, self.timers))),
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
