@@ -69,7 +69,7 @@ matrix: .venv/has-lab ## run every cell of the matrix that this machine can, and
 	$(PY) -m labkit matrix $(ARGS)
 
 notebooks: .venv/has-dev ## write the learners' notebooks from their solutions
-	$(PY) notebooks/generate.py $(ARGS)
+	$(PY) notebooks/solutions/generate.py $(ARGS)
 
 constraints: .venv/made ## pin anew the set that is known to work: constraints.txt
 	rm -rf .venv/fresh && $(PY) -m venv .venv/fresh

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat.v4 as v4
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks" / "solutions"))
 import generate  # noqa: E402
 
 
@@ -22,6 +22,10 @@ def emptied(source):
         (
             "def f(x):\n    n = x + 1  # answer: a count\n    return n * 2  # answer: twice it",
             "def f(x):\n    n = ...  # a count\n    return ...  # twice it",
+        ),
+        (
+            "async def bye(ws):\n    # answer: say goodbye\n    await ws.close(1001)\n    return 2\n    # end of answer\n\nx = 3",
+            "async def bye(ws):\n    ...  # say goodbye\n\nx = 3",
         ),
         ("when = 15  # seconds\nreturned = f(3)\nreturn when", "when = 15  # seconds\nreturned = f(3)\nreturn when"),
     ],

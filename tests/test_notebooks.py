@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from labkit import Cut, compare, recorded, run
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "notebooks" / "solutions"))
 import generate  # noqa: E402
 
 FOLDER = Path(generate.HERE)

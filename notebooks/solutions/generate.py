@@ -1,11 +1,15 @@
-"""Make the learners' notebooks from the solutions: ``python notebooks/generate.py``.
+"""Make the learners' notebooks from these: ``python notebooks/solutions/generate.py``.
 
 ``--check`` only says whether they are up to date.
 
 A solution is a notebook like any other. What a learner is to find is marked in it:
 
-    soonest = 11.99  # answer: seconds, from 8 to 12   becomes   soonest = ...  # seconds, from 8 to 12
+    soonest = 11.99  # answer: from 8 to 12 s          becomes   soonest = ...  # from 8 to 12 s
     return asked + 3  # answer: a moment (s)           becomes   return ...  # a moment (s)
+
+    # answer: say goodbye                              becomes   ...  # say goodbye
+    await websocket.close(1001)
+    # end of answer
 
 and a cell with the tag "solution" is left out. Outputs are never kept.
 """
@@ -18,8 +22,9 @@ from pathlib import Path
 
 import nbformat
 
-HERE = Path(__file__).parent
+SOLUTIONS = Path(__file__).parent
 ANSWER = re.compile(r"^(\s*(?:\w+\s*=|return\b)\s*).*?\s{2}# answer:\s*(.*)$", re.MULTILINE)
+BLOCK = re.compile(r"^(\s*)# answer: (.*)\n(?:.*\n)*?\s*# end of answer$", re.MULTILINE)
 
 
 def learner(solution: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -34,7 +39,7 @@ def learner(solution: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def _empty(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     cell = nbformat.from_dict(cell)
     if cell.cell_type == "code":
-        cell.source = ANSWER.sub(r"\1...  # \2", cell.source)
+        cell.source = ANSWER.sub(r"\1...  # \2", BLOCK.sub(r"\1...  # \2", cell.source))
         cell.outputs, cell.execution_count = [], None
     return cell
 
@@ -42,17 +47,15 @@ def _empty(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def main(check: bool) -> int:
     """Write every learner's notebook, or only compare; returns the exit status."""
     stale = []
-    for path in sorted((HERE / "solutions").glob("*.ipynb")):
+    for path in sorted(SOLUTIONS.glob("*.ipynb")):
         text = nbformat.writes(learner(nbformat.read(path, as_version=4))) + "\n"
-        target = HERE / path.name
+        target = SOLUTIONS.parent / path.name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             stale.append(target.name)
             if not check:
                 target.write_text(text, encoding="utf-8")
     if stale:
-        print(
-            ("not up to date, run make notebooks: " if check else "written: ") + ", ".join(stale)
-        )
+        print(("not up to date, run make notebooks: " if check else "written: ") + ", ".join(stale))
     return 1 if stale and check else 0
 
 

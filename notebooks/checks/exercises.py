@@ -1,0 +1,95 @@
+"""An exercise: an answer, or code, that trials judge by running experiments.
+
+    Exercise("00 a new cut", Number("s", high=60), [Trial("noticed", new_cut, off, "…")])
+
+Each trial runs the answer and says what is wrong with what was seen; "" is right. What it says
+names a belief, never the solution. The words around it ("your turn", "✓", "not yet") stand here,
+once.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.engine.progress import Bar
+
+from .answers import Answer, is_empty
+from .catalogue import find
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of the learner's answers, and what it has to show."""
+
+    name: str
+    run: Callable[..., Any]  # the answers → what was seen
+    wants: Callable[..., str]  # what was seen, the answers → what is wrong, or ""
+    praise: str | Callable[[Any], str] = ""  # a sentence, or what was seen → a sentence
+    picture: Callable[[Any], Any] | None = None  # of what was seen, when it is wrong
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Its id begins with the number of its notebook; ``answer`` is one kind, or one each."""
+
+    id: str
+    answer: Answer | Sequence[Answer]
+    trials: Sequence[Trial] | Callable[[], Sequence[Trial]]  # a function where they are many
+
+    @property
+    def kinds(self) -> tuple[Answer, ...]:
+        """The kinds of its answers, in order."""
+        return tuple(self.answer) if isinstance(self.answer, Sequence) else (self.answer,)
+
+
+def check(id: str, *given: Any) -> Any:
+    """Judge an answer by runs, in words; gives the picture of a run that it gets wrong, if any."""
+    exercise = find(id, "EXERCISES")
+    name = id.split(" ", 1)[1]
+    answers = _read(name, exercise, given)
+    if answers is None:
+        return None
+    trials = exercise.trials() if callable(exercise.trials) else exercise.trials
+    with Bar(len(trials)) as bar:
+        for trial in trials:
+            seen, wrong = _judged(trial, answers)
+            if wrong:
+                print(f"not yet – {name}, {trial.name}: {wrong}")
+                return trial.picture(seen) if trial.picture and seen is not None else None
+            praise = trial.praise(seen) if callable(trial.praise) else trial.praise
+            print(f"✓ {trial.name}{': ' if praise else ''}{praise}")
+            bar.advance()
+    return None
+
+
+def _read(name: str, exercise: Exercise, given: Sequence[Any]) -> list[Any] | None:
+    """What the learner means; None (and a word) if it is not there yet."""
+    kinds = exercise.kinds
+    values = [*given, *[...] * (len(kinds) - len(given))]
+    found = []
+    for kind, value in zip(kinds, values):
+        if is_empty(value):
+            print(f"your turn – {name}: replace the ... by {kind.wanted}")
+            return None
+        meant = kind.read(value)
+        if meant is None:
+            print(f"not yet – {name}: expected {kind.wanted}; seen {value!r}")
+            return None
+        found.append(meant)
+    return found
+
+
+def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
+    """What was seen, and what is wrong with it; a mistake in the learner's code, with its line."""
+    try:
+        seen = trial.run(*answers)
+        return seen, trial.wants(seen, *answers)
+    except Exception as problem:
+        own = [a for a in answers if callable(a)]
+        if not own:
+            raise
+        place = traceback.extract_tb(problem.__traceback__)[-1]
+        return None, f"{place.line or place.name} raised {type(problem).__name__}: {problem}"
