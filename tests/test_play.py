@@ -132,7 +132,7 @@ def test_a_question_has_its_stops_and_the_answer_goes_on_to_the_next():
     first, second = page(play)["asks"]
     assert (play.stops[first["at"]], play.stops[first["then"]], first["choices"]) == (14, 15, ["this"])
     assert (play.stops[second["at"]], play.stops[second["then"]], second["question"]) == (15, 15.36, "When?")
-    assert play.html().count("</script>") == 1
+    assert play.html().count("</script>") == 1 and page(play)["asks"][1]["choices"][1] == "</script>"
     assert page(figure.play(asks[1]))["asks"][0]["then"] == len(figure.play(asks[1]).stops) - 1
 
 
@@ -159,3 +159,12 @@ def test_colours_are_the_pages_own(name):
     figure = FIGURES["the goodbye"][0]()
     assert svg.variable(name) in page(figure.play())["picture"]
     assert palette.dark_rules(".labkit-figure") in figure.play().html()
+
+
+def test_a_sentence_says_what_is_new_at_a_stop_and_at_the_end_it_is_the_finding():
+    play = FIGURES["the cut, healed"][0]().play()
+    news = {play.stops[stop]: text for stop, _, text in page(play)["told"]}
+    assert news[0] == "" and news[9] == "Server: believes OPEN from 9 s. Client: believes OPEN from 9 s."
+    assert news[12] == "PING of the server, sent at 12 s, is stuck."
+    assert "CLOSING from 15 s." in news[15] and "OPEN from 0 s" not in news[15]
+    assert news[15.36] == f"{play.figure.title}."

@@ -94,16 +94,19 @@ def states(
         goes_on = span.state in ("OPEN", "CLOSING") and not r.is_asked
         lasts = goes_on and span is row[-1] and span.state == "OPEN"
         start = f"{end.capitalize()}: " if span is row[0] else ", "
-        plain = BELIEFS if span.belief and span.begin in heals else ()  # before a byte comes
-        since = f" from {r.neat(span.begin)} s"
-        says = f"{start}{texts[0]}{since}{' to the end' if lasts else ''}"
+        when = f"{r.neat(span.begin)} s"
+        plain: tuple[str, ...] = ()
+        so_far = f"{start}{texts[0]} from {when}"
+        says = f"{so_far}{' to the end' if lasts else ''}"
+        if span.belief and span.begin in heals:  # whether it hears anything is not known yet
+            plain, so_far = BELIEFS, f"{start}still {BELIEFS[0]} at {when}"
         yield Bar(
             span.begin, span.stop, end, "believes OPEN" if span.belief else span.state,
             goes_on=words and goes_on and span is row[-1],
             wordings=tuple(dict.fromkeys(texts)) if words else (),
             meanwhile=plain if words else (),
             says=says if words else "",
-            so_far=f"{start}{(*plain, *texts)[0]}{since}" if words else "",
+            so_far=so_far if words else "",
             known=span.begin,
         )  # fmt: skip
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -171,19 +172,16 @@ class Play:
             "told": list(self._told()),
             "asks": list(self._asked()),
         }
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-        picture = self._picture(key).replace("`", "&#96;").replace("$", "&#36;")
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         fields = {
             "KEY": key,
-            "PICTURE": picture,
             "STILL": self.figure.image,
             "DARK": palette.dark_rules(".labkit-figure"),
-            "DATA": text,
+            "PICTURE": self._picture(key).replace("`", "&#96;").replace("$", "&#36;"),
+            "DATA": text.replace("<", "\\u003c"),  # else it might end the script
         }
         page = PAGE.read_text(encoding="utf-8")
-        for name, value in fields.items():
-            page = page.replace(f"@{name}@", value)
-        return page
+        return re.sub("@([A-Z]+)@", lambda found: fields[found[1]], page)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": self.figure.alt}
@@ -196,15 +194,17 @@ def _news(before: Figure, after: Figure) -> str:
     """What a figure says that it did not say before; its title alone, if that is new."""
     if after.title != before.title:
         return f"{after.title}."
-    new = []
-    for sentence in after.sentences:
-        told = next((one for one in before.sentences if sentence.startswith(f"{one}, ")), "")
-        subject, _, rest = sentence.partition(": ")
-        if told and rest:  # "Server: OPEN from 0 s", and now ", CLOSING from 15 s"
-            new.append(f"{subject}: {sentence[len(told) + 2 :]}.")
-        elif sentence not in before.sentences:
-            new.append(f"{sentence}.")
-    return " ".join(new)
+    fresh = (one for one in after.sentences if one not in before.sentences)
+    return " ".join(f"{_new_in(one, before.sentences)}." for one in fresh)
+
+
+def _new_in(sentence: str, before: Sequence[str]) -> str:
+    """Of "Server: OPEN from 0 s, CLOSING from 15 s" what was not said: "Server: CLOSING …"."""
+    subject = sentence.partition(": ")[0]
+    said = {part for one in before if one.startswith(f"{subject}: ") for part in one.split(", ")}
+    first, *rest = sentence.split(", ")
+    new = ", ".join(part for part in rest if part not in said)
+    return f"{subject}: {new}" if first in said else sentence
 
 
 def _now(state: Figure, t: float) -> Outline:
