@@ -14,6 +14,7 @@
     reconnects({"library": seen})         who dials when, after the server was gone
     tcp(trace)                            WebSocket, the kernel's TCP, its tries, the bytes
     save(figure, "fly.svg")               .svg, .png or .pdf, with the alt text
+    timeline(trace).play(Ask(14, "…?"))   a handle moves "now", and it stops to ask
 
 A figure (figure.py) is a list of marks (marks.py, bars.py) on axes (axis.py). layout.py places them
 in a view (view.py) and finds room for their words (labels.py); svg.py and axes.py draw them. What
@@ -39,12 +40,13 @@ from .ladders import ladder
 from .lags import lag
 from .landscapes import landscape
 from .lineups import lineup
+from .play import Ask
 from .tanks import reservoirs
 from .timelines import setup, timeline
 from .tradeoffs import tradeoff
 
 __all__ = [
-    "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup",
+    "Ask", "Figure", "alt_text", "blocked", "distribution", "ladder", "lag", "landscape", "lineup",
     "matrix", "reconnects", "reservoirs", "save", "setup", "tcp", "timeline",
     "tradeoff",
 ]  # fmt: skip

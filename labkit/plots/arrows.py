@@ -108,7 +108,7 @@ class Arrows:
         elif len(group) == 1:
             above, texts = main in ("PING", "CLOSE", "HTTP"), words.called(self.r, first)
             way = ((first.sent_at, start), (first.stop, goal))
-            look |= {"wordings": texts if is_named else (), "above": above}
+            look |= {"wordings": texts if is_named else (), "above": above, "known": first.sent_at}
             yield Path(way, wide=wide, head="to", **look)
         else:  # one level arrow for all of them
             middle, senders = (first.sent_at + known) / 2, {one.sender for one in group}
@@ -137,6 +137,8 @@ class Arrows:
         places: Places = tuple((away * 8, dy, align, "center") for dy in rows)
         texts = words.stuck(r, group, self.many[_alike(group)]) if is_named else ()
         look = {"ink": "stuck_words", "known": first.sent_at}
+        if arrived is not None and not first.is_data:
+            look |= {"meanwhile": texts[1:], "over": arrived}
         yield Dot(y, x, "stuck", wordings=texts, places=places, **look)
 
     def _cross(self, first: Crossing) -> tuple[float, float]:

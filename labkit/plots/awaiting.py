@@ -71,11 +71,11 @@ def blocked(trace: Trace, *, end: str | None = None) -> Figure:
     along = Axis(0.0, r.horizon, ends.ticks(r, rows), SECONDS)
     box = (0.0, floor / high, 1.0, (floor + BYTES) / high)
     panels = Panel(along, Axis(0.0, high), marks, tuple(lanes)), _buffer(story, box)
-    promised = (("◇ promised by theory, and not kept", "stuck_words"),) if story.broken else ()
+    broken = (("◇ promised by theory, and not kept", "stuck_words"),) if story.broken else ()
     size = WIDE, (high + MARGINS[1] + MARGINS[3]) / 72
     return Figure(
-        finding(story), panels, (*promised, *ends.source(r)), f"Blocked, at the {story.end}",
-        size, MARGINS, asks="Which tasks wait, and for what?", known=r.stop,
+        finding(story), panels, ends.source(r), f"Blocked, at the {story.end}",
+        size, MARGINS, asks="Which tasks wait, and for what?", known=r.stop, late=broken,
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def _buffer(story: Blockage, box: tuple[float, float, float, float]) -> Panel:
     top = 1.42 * max(story.limit, most)
     marks: list[Mark] = [
         Area(tuple((t, 0, count) for t, count in story.waiting), last, "buffer"),
-        Path(((0.0, top), *stairs(story.waiting, last))),
+        Path(((0.0, top), *stairs(story.waiting, last)), known=0.0),
     ]
     if story.waits_under_limit:
         why = f"low-water mark, {story.low:,} bytes: drain() waits until here"
@@ -140,8 +140,9 @@ def _buffer(story: Blockage, box: tuple[float, float, float, float]) -> Panel:
         marks += ends.level(last, story.low, (why, *short), ends.capital(why))
     size = f"write_limit, {story.limit:,} bytes"
     texts = (f"{size}: above it drain() waits", size, "write_limit")
-    said = f"In the write buffer at most {many(most)}, write_limit {many(story.limit)}"
-    marks += ends.level(last, story.limit, texts, said)
+    limit = f"write_limit {many(story.limit)}"
+    said = f"In the write buffer at most {many(most)}, {limit}"
+    marks += ends.level(last, story.limit, texts, said, so_far=ends.capital(limit))
     for t, opcode, count in story.behind[:MOST]:
         long = f"{opcode} waits here, behind {many(count)}"
         wordings = (long, long.replace(", ", ",\n"), long.replace(" waits here,", ""), opcode)
@@ -190,15 +191,17 @@ def _await(story: Blockage, one: Await) -> Mark:
             places=((0, 3.5, "center", "bottom"),),
             known=one.begin,
         )
-    texts, says = _blocked(story, one), ""
+    texts, plain = _blocked(story, one)
+    look: dict[str, Any] = {"known": one.begin}
     if one in story.blocked[:MOST]:
         until = "to the end" if one.stop >= last else f"to {story.at(one.stop)}"
-        says = f"{name} from {story.at(one.begin)} {until}: {texts[0]}"
-    return Bar(one.begin, one.stop, name, "blocked", wordings=texts, says=says, known=one.begin)
+        begins = f"{name} from {story.at(one.begin)}"
+        look |= {"says": f"{begins} {until}: {texts[0]}", "so_far": f"{begins}: {plain[0]}"}
+    return Bar(one.begin, one.stop, name, "blocked", wordings=texts, meanwhile=plain, **look)
 
 
-def _blocked(story: Blockage, one: Await) -> tuple[str, ...]:
-    """In which await a task is, and which timer it keeps from running."""
+def _blocked(story: Blockage, one: Await) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """In which await a task is: with the timer that it keeps from running, and without."""
     peer, what = story.trace.experiment.peer(story.end), f"{one.drain.lstrip('_')}()"
     call, timer = f"{one.call}()" if one.call else "CLOSE 1011", ""
     if one.call == "ping" and one.task == "keepalive" and peer.ping_timeout is not None:
@@ -208,5 +211,5 @@ def _blocked(story: Blockage, one: Await) -> tuple[str, ...]:
         timer = f", so the {peer.ping_timeout:g} s timer {when}"
     elif one.call in ("", "close") and peer.close_timeout is not None:
         timer = f", so close_timeout ({peer.close_timeout:g} s) ends nothing"
-    short = f"{call}: blocked in {what}"
-    return short + timer, f"{call}: {what}{timer}", short, f"{call}: {what}", what, call
+    plain = f"{call}: blocked in {what}", f"{call}: {what}", what, call
+    return (plain[0] + timer, plain[1] + timer, *plain), plain

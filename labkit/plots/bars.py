@@ -27,7 +27,6 @@ class Bar(Mark):
     lane: Lane
     fill: str  # of palette.FILLS
     goes_on: bool = False  # an arrow leaves its end
-    meanwhile: tuple[str, ...] = ()  # its wordings before it is over, if they are others
     sizes: tuple[float, ...] = field(default=(10.0, 9.0, 8.0, 7.0), kw_only=True)
 
     @property
@@ -83,8 +82,8 @@ class Bar(Mark):
     def until(self, t: float) -> Mark:
         if self.end <= t:
             return self
-        wordings = self.meanwhile or self.wordings
-        return replace(self, end=t, goes_on=False, wordings=wordings)
+        early = replace(self, end=t, goes_on=False, **self.early)
+        return early if self.begin < t else replace(early, wordings=())
 
 
 @dataclass(frozen=True)

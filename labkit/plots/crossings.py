@@ -10,6 +10,7 @@ Long stories are thinned to what paper can show, and say so; what is stuck, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..values.faults import ENDS
 from . import findings
@@ -83,7 +84,8 @@ def _flight(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator[Ma
         is_sloped = r.latency / r.horizon > 0.003 and one.opcode == "PING"
         yield Dot(
             sent + sign * took, height, one.opcode, TO[one.receiver], wordings=wordings, ink=ink,
-            sizes=(8.0, 7.5), places=left + rows if is_sloped else rows + left, known=sent,
+            sizes=(8.0, 7.5), places=left + rows if is_sloped else rows + left,
+            known=sent + sign * took,
         )  # fmt: skip
 
 
@@ -103,10 +105,12 @@ def stuck(r: Reading, shown: list[Crossing]) -> Iterator[Mark]:
         for one in rows:
             if id(one) in drawn:
                 is_named = len(rows) <= findings.ALIKE or one is rows[0]
-                yield from _half_line(
-                    r, one, findings.stuck_words(r, rows, one) if is_named else ()
-                )
-        yield Says(says=findings.stuck_says(r, rows), known=rows[-1].sent_at)
+                texts = findings.stuck_words(r, rows, one) if is_named else ()
+                yield from _half_line(r, one, texts)
+        late, so_far = rows[-1].arrived_at, findings.stuck_so_far(r, rows)
+        says = so_far + findings.arrival(r, rows)
+        over = r.stop if late is None else late
+        yield Says(says=says, so_far=so_far, known=rows[-1].sent_at, over=over)
     for end in ENDS:
         above = 9.5 * SIDE[end]
         places: Places = ((-2, above, "left", "center"), (-10, above, "right", "center"))
@@ -121,8 +125,10 @@ def _half_line(r: Reading, one: Crossing, wordings: tuple[str, ...]) -> Iterator
         yield Path(way, "stuck", 1.4, DOTTED, known=arrived, z=2.8)
         tip = goal - 4 * SIDE[one.receiver]
         yield Dot(arrived, tip, "arrives", TO[one.receiver], known=arrived)
-    places, ink = tuple(_beyond(-SIDE[one.sender])), "stuck_words"
-    yield Dot(sent, WIRE, "stuck", wordings=wordings, places=places, ink=ink, known=sent)
+    look: dict[str, Any] = {"places": tuple(_beyond(-SIDE[one.sender])), "ink": "stuck_words"}
+    if arrived is not None:
+        look |= {"meanwhile": wordings[-1:], "over": arrived}
+    yield Dot(sent, WIRE, "stuck", wordings=wordings, known=sent, **look)
 
 
 def _beyond(away: float) -> Iterator[Place]:

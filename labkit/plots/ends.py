@@ -14,7 +14,7 @@ from . import below
 from .axis import Tick
 from .bars import Band, Bar
 from .labels import Places
-from .marks import DASHED, Dot, Label, Mark, Path, Says
+from .marks import ALWAYS, DASHED, Dot, Label, Mark, Path, Says
 from .reading import Reading
 from .states import Span, spans
 from .view import At
@@ -70,11 +70,14 @@ def band_words(r: Reading, cut: Cut) -> list[str]:
     return [f"{short}: nothing gets through", short, f"cut at {at} s", f"cut {at}"]
 
 
-def level(last: float, value: float, wordings: tuple[str, ...], says: str) -> Iterator[Mark]:
+def level(
+    last: float, value: float, wordings: tuple[str, ...], says: str, so_far: str = ""
+) -> Iterator[Mark]:
     """A dashed line at a value from 0 to ``last``, and its words where it begins."""
     yield Path(((0.0, value), (last, value)), wide=1.2, dash=DASHED, z=4.0)
     places = (4, 3, "left", "bottom"), (4, -3, "left", "top")
-    yield Label(0.0, value, wordings=wordings, places=places, says=says)
+    over = last if so_far else ALWAYS
+    yield Label(0.0, value, wordings=wordings, places=places, says=says, so_far=so_far, over=over)
 
 
 # states
@@ -85,17 +88,25 @@ def states(
 ) -> Iterator[Bar]:
     """The bars of an end's lane; an arrow goes on if nothing has ended it by the story's end."""
     row = spans(r, end) if row is None else row
+    heals = {r.heal(cut) for cut in r.cuts}
     for span in row:
         texts = (span.belief, *BELIEFS) if span.belief else (span.state,)
         goes_on = span.state in ("OPEN", "CLOSING") and not r.is_asked
         lasts = goes_on and span is row[-1] and span.state == "OPEN"
         start = f"{end.capitalize()}: " if span is row[0] else ", "
-        says = f"{start}{texts[0]} from {r.neat(span.begin)} s{' to the end' if lasts else ''}"
+        when = f"{r.neat(span.begin)} s"
+        plain: tuple[str, ...] = ()
+        so_far = f"{start}{texts[0]} from {when}"
+        says = f"{so_far}{' to the end' if lasts else ''}"
+        if span.belief and span.begin in heals:  # whether it hears anything is not known yet
+            plain, so_far = BELIEFS, f"{start}still {BELIEFS[0]} at {when}"
         yield Bar(
             span.begin, span.stop, end, "believes OPEN" if span.belief else span.state,
             goes_on=words and goes_on and span is row[-1],
             wordings=tuple(dict.fromkeys(texts)) if words else (),
+            meanwhile=plain if words else (),
             says=says if words else "",
+            so_far=so_far if words else "",
             known=span.begin,
         )  # fmt: skip
 

@@ -7,7 +7,9 @@ function that returns one the arguments that all figures share: ``ax``, ``theme`
 
 from __future__ import annotations
 
+import base64
 import functools
+import html
 import inspect
 import os
 import uuid
@@ -22,6 +24,7 @@ from ..trace.files import whole
 from . import axes, layout, palette, svg
 from .labels import Room
 from .layout import Panel
+from .play import Ask, Play
 from .shapes import Box, Shape, Words
 from .widths import extent, width
 
@@ -44,14 +47,24 @@ class Figure:
     known: float = 0.0  # s; from when on the title may be shown
     lead: float = 6.0  # points between the area and the title
     foot: float = layout.FOOT + 4  # points below the area: where the source stands
+    late: tuple[tuple[str, str], ...] = ()  # before the source: signs that give the title away
 
     @cached_property
     def alt(self) -> str:
         """The figure in words: its title, and what its marks say."""
         text = f"{self.kind}. {self.title}{'' if self.title.endswith('?') else '.'}"
+        return text + "".join(f" {sentence}." for sentence in self.sentences)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """What its marks say."""
+        found: list[str] = []
         for clause in [mark.says for panel in self.panels for mark in panel.marks if mark.says]:
-            text = f"{text[:-1]}{clause}." if clause[0] == "," else f"{text} {clause}."
-        return text
+            if clause[0] == ",":
+                found[-1] += clause
+            else:
+                found.append(clause)
+        return found
 
     @property
     def points(self) -> tuple[float, float]:
@@ -60,8 +73,10 @@ class Figure:
 
     def until(self, t: float) -> Figure:
         """The figure as it may be shown at ``t`` (s): nothing that is not known yet."""
-        title = self.title if self.known <= t else self.asks
-        return replace(self, title=title, panels=tuple(panel.until(t) for panel in self.panels))
+        panels = tuple(panel.until(t) for panel in self.panels)
+        if self.known <= t:
+            return replace(self, panels=panels)
+        return replace(self, panels=panels, title=self.asks, late=())
 
     @property
     def area(self) -> tuple[float, float]:
@@ -86,7 +101,7 @@ class Figure:
 
     def _sources(self, room: Room, x: float) -> Iterator[Words]:
         """The source line, from the right at ``x`` (points), what has room of it."""
-        for text, ink in reversed(self.source):
+        for text, ink in reversed((*self.late, *self.source)):
             places = product((8.5, 7.5), (0, 12))
             tries = (Words(text, x, -self.foot - y, size, ink, align="right") for size, y in places)
             said = room.first(tries)
@@ -105,7 +120,7 @@ class Figure:
         """The figure as an SVG in its theme's colours, the same text for the same figure."""
         theme, (wide, high) = palette.theme(self.theme), self.points
         head = f'width="{wide:g}pt" height="{high:g}pt" style="background:{theme.paper}"'
-        return svg.picture(self.shapes(), self._box, self.alt, svg.literal(theme), key, head)
+        return svg.picture(self.shapes(), self.box, self.alt, svg.literal(theme), key, head)
 
     def inline(self, key: str = "", scale: float = 1.0, thinnest: float = 0.0) -> str:
         """The figure as HTML for a notebook, in the page's colours, ``scale`` times as large."""
@@ -113,11 +128,22 @@ class Figure:
         size = f'width="{wide * scale:g}pt" height="{high * scale:g}pt" style="{fit}"'
         head, key = f'class="labkit-figure" {size}', key or f"lk{uuid.uuid4().hex[:8]}"
         look = (svg.variable, key, head, thinnest / scale)
-        picture = svg.picture(self.shapes(), self._box, self.alt, *look)
+        picture = svg.picture(self.shapes(), self.box, self.alt, *look)
         return f"<style>{palette.dark_rules('.labkit-figure')}</style>{picture}"
 
     @property
-    def _box(self) -> Box:
+    def image(self) -> str:
+        """It as an image in HTML: of what a page does not trust it takes out SVG elements."""
+        data = base64.b64encode(self.svg().encode()).decode()
+        alt = html.escape(self.alt, quote=True)
+        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
+
+    def play(self, *asks: Ask) -> Play:
+        """The figure with a handle that moves "now"; it stops at each of ``asks``."""
+        return Play(self, asks)
+
+    @property
+    def box(self) -> Box:
         """Its edges, from the lower left corner of the area (points)."""
         (wide, high), (left, bottom, _, _) = self.points, self.margins
         return -left, -bottom, wide - left, high - bottom

@@ -202,16 +202,19 @@ def stuck_words(r: Reading, rows: list[Crossing], frame: Crossing) -> tuple[str,
     return f"{name} stuck, arrives {when}", f"{name} stuck,\narrives {when}", f"{name} stuck"
 
 
-def stuck_says(r: Reading, rows: list[Crossing]) -> str:
-    """What became of frames that are alike."""
-    one, last = rows[0], rows[-1]
-    first, late = r.neat(one.sent_at), last.arrived_at
-    what = f"{capital(one.name)} of the {one.sender}, sent at {first} s, is stuck and"
-    arrive = "arrives" if len(rows) == 1 else "arrive"
-    if len(rows) > 1:
-        since = f"sent from {first} to {r.neat(last.sent_at)} s"
-        what = f"{plural(len(rows), one.name)} of the {one.sender}, {since}, are stuck and"
-    return f"{what} never {arrive}" if late is None else f"{what} {arrive} at {r.neat(late)} s"
+def stuck_so_far(r: Reading, rows: list[Crossing]) -> str:
+    """Which frames, that are alike, are stuck."""
+    one, first = rows[0], r.neat(rows[0].sent_at)
+    if len(rows) == 1:
+        return f"{capital(one.name)} of the {one.sender}, sent at {first} s, is stuck"
+    since = f"sent from {first} to {r.neat(rows[-1].sent_at)} s"
+    return f"{plural(len(rows), one.name)} of the {one.sender}, {since}, are stuck"
+
+
+def arrival(r: Reading, rows: list[Crossing]) -> str:
+    """What became of frames that are stuck: " and arrives at 20 s"."""
+    arrive, late = "arrives" if len(rows) == 1 else "arrive", rows[-1].arrived_at
+    return f" and never {arrive}" if late is None else f" and {arrive} at {r.neat(late)} s"
 
 
 def hung_up(r: Reading, one: Crossing) -> str:

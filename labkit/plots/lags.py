@@ -27,7 +27,7 @@ from .blame import Blame, Block, Ping, long
 from .figure import Figure, figure
 from .labels import beside
 from .layout import Panel
-from .marks import DOTTED, Dot, Label, Mark, Path, Says
+from .marks import ALWAYS, DOTTED, Dot, Label, Mark, Path, Says
 from .states import spans
 
 SIZE, MARGINS, HIGH = (9.0, 4.9), (58.0, 44.0, 25.0, 26.0), 283.0  # inches; points; points
@@ -172,8 +172,9 @@ def _ping(blame: Blame, ping: Ping, top: float, point: float) -> Iterator[Mark]:
         ping.sent, -5 * point, "PING",
         wordings=name, places=beside(7, (-4,)), ink="ping_words", known=ping.sent,
     )  # fmt: skip
-    yield Path(line, "stuck" if is_fatal else "ping", 1.8, z=4.0, known=stop)
+    yield Path(line, "ping", 1.3 if is_fatal else 1.8, z=3.9, known=ping.sent)
     if is_fatal:
+        yield Path(line, "stuck", 1.8, z=4.0, known=stop)
         gives_up = f"the {ping.sender} gives up: 1011"
         texts = (f"{gives_up} keepalive ping timeout", gives_up)
         yield Dot(
@@ -187,6 +188,7 @@ def _ping(blame: Blame, ping: Ping, top: float, point: float) -> Iterator[Mark]:
         )
     if ping.back is not None:
         late, when = _climb(ping.sent, ping.back, top), blame.pong(ping) if is_fatal else ()
+        over = ALWAYS if ping.read is None else ping.read
         if ping.back > stop:
             yield Path(late, "ping", 1.3, DOTTED, known=ping.back)
         yield Dot(
@@ -197,6 +199,8 @@ def _ping(blame: Blame, ping: Ping, top: float, point: float) -> Iterator[Mark]:
             places=PONG,
             points="up",
             known=ping.back,
+            over=over,
+            meanwhile=when[1:],
             ink="ping_words",
         )
 

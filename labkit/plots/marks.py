@@ -4,7 +4,7 @@ A mark stands at a time (or another value along its panel's axis), and across it
 a lane. It has ``wordings``, the longest first, of which the first that finds room is written at one
 of its ``places``; ``says``, its clause of the alt text (one that begins with a comma goes on with
 the sentence before); and ``known``, the time (s) from which on it may be shown, so that a figure
-can stop at any moment.
+can stop at any moment. What tells how it ended has other words until it is ``over``.
 
     Dot     a sign: PING, stuck, observed …       Area    what is stacked over time
     Path    a line, an arrow, words along it      Label   only words
@@ -18,6 +18,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
+from typing import Any
 
 from .labels import UPRIGHT, Places, Room, around, beside
 from .palette import FILLS, SIGNS
@@ -28,6 +29,8 @@ from .widths import LINE, extent
 
 DASHED, DOTTED = (4.0, 3.0), (1.1, 1.8)
 ALWAYS = -math.inf
+SPOKEN = 0.8  # so much of a line that grows is there before it has words
+Line = tuple[tuple[float, At], ...]  # (s, across)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,9 @@ class Mark:
     line: float = LINE
     says: str = ""
     known: float = ALWAYS  # s
+    over: float = ALWAYS  # s
+    meanwhile: tuple[str, ...] = ()  # its wordings before it is over, if they are others
+    so_far: str = ""  # what it says before it is over, if that is something else
 
     def shapes(self, view: View) -> Iterable[Outline]:
         """How it looks, in a view of its panel."""
@@ -75,7 +81,15 @@ class Mark:
 
     def until(self, t: float) -> Mark:
         """The mark as far as it has come at ``t`` (s)."""
-        return self
+        return self if self.over <= t else replace(self, **self.early)
+
+    @property
+    def early(self) -> dict[str, Any]:
+        """Its words before it is over."""
+        return {
+            "wordings": self.meanwhile or self.wordings,
+            "says": self.so_far or self.says,
+        }
 
 
 @dataclass(frozen=True)
@@ -110,10 +124,11 @@ class Rule(Mark):
 class Path(Mark):
     """A line through (time, height), with a ``head`` where it ends ("to"), at "both" ends, or none.
 
-    Its words stand along it, above or below.
+    Its words stand along it, above or below. One that is known from some time on grows with it,
+    and has its words when most of it is there, at the place where they stay.
     """
 
-    points: tuple[tuple[float, At], ...]
+    points: Line
     colour: str = "ink"
     wide: float = 1.3
     dash: tuple[float, ...] = ()
@@ -121,24 +136,26 @@ class Path(Mark):
     above: bool | None = None  # None: its words are put as a Label's are, at its middle
     z: float = 3.0
     fill: str = ""  # of the surface within, a colour; words may stand on it
+    drawn: float = math.inf  # s; up to when
 
     def shapes(self, view: View) -> Iterator[Outline]:
-        points = self._points(view)
+        points = self._points(view, _up_to(self.drawn, self.points))
         if self.fill:
             yield Outline((tuple(points),), fill=self.fill, z=self.z - 0.1, solid=False)
         if len(points) > 1 and self.wide:
             heads = (self.head == "both", bool(self.head))
             yield from arrow(points, self.colour, self.wide, self.z, heads, self.dash)
 
-    def _points(self, view: View) -> list[Point]:
-        return view.clipped([view.point(*point) for point in self.points])
+    @staticmethod
+    def _points(view: View, points: Line) -> list[Point]:
+        return view.clipped([view.point(*point) for point in points])
 
     def anchor(self, view: View) -> Point:
         (x0, y0), (x1, y1) = view.point(*self.points[0]), view.point(*self.points[-1])
         return (x0 + x1) / 2, (y0 + y1) / 2
 
     def tries(self, view: View) -> Iterator[Words]:
-        points = self._points(view)
+        points = self._points(view, self.points)
         if self.above is None:
             yield from super().tries(view)
         elif points:
@@ -156,6 +173,24 @@ class Path(Mark):
                 x = a[0] + part * dx - up * math.sin(angle)
                 y = a[1] + part * dy + up * math.cos(angle)
                 yield Words(text, x, y, size, self.ink, False, "center", angle)
+
+    def until(self, t: float) -> Mark:
+        begin, end = self.points[0][0], self.points[-1][0]
+        if self.known == ALWAYS or end <= t:
+            return super().until(t)
+        early = replace(self, drawn=t, **self.early)
+        return early if begin + SPOKEN * (end - begin) <= t else replace(early, wordings=())
+
+
+def _up_to(t: float, points: Line) -> Line:
+    """A line up to ``t`` (s); its points are in the order of time."""
+    kept = tuple(point for point in points if point[0] <= t)
+    if not kept or len(kept) == len(points):
+        return kept or points[:1]
+    (begin, low), (end, high) = kept[-1], points[len(kept)]
+    if isinstance(low, str) or isinstance(high, str):
+        return *kept, (t, low)
+    return *kept, (t, low + (t - begin) / (end - begin) * (high - low))
 
 
 @dataclass(frozen=True)

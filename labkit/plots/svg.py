@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from . import palette
 from .shapes import Box, Outline, Point, Shape, Words
@@ -24,8 +25,15 @@ HATCHES = {  # in a square of 6 points
 Colour = Callable[[str], str]
 
 
+class Group(NamedTuple):
+    """Shapes that are one element, with attributes of its own."""
+
+    attributes: str
+    shapes: tuple[Shape, ...]
+
+
 def picture(
-    shapes: Iterable[Shape],
+    shapes: Iterable[Shape | Group],
     box: Box,
     alt: str,
     colour: Colour,
@@ -39,22 +47,29 @@ def picture(
     on a page do not clash; ``head`` are more attributes. No line is thinner than ``thinnest``
     points.
     """
-    body, hatches = [], {}
-    for shape in shapes:
-        if isinstance(shape, Words):
-            body += [_line(shape, *line, colour) for line in shape.lines()]
-            continue
-        id = f"{key}-{list(HATCHES).index(shape.hatch)}-{shape.hatched}" if shape.hatch else ""
-        if id:
-            hatches[id] = HATCHES[shape.hatch].replace("@", colour(shape.hatched))
-        body += _outline(shape, colour, id, thinnest)
+    hatches: dict[str, str] = {}
+
+    def drawn(shapes: Iterable[Shape | Group]) -> Iterator[str]:
+        for shape in shapes:
+            if isinstance(shape, Group):
+                yield f"<g {shape.attributes}>{''.join(drawn(shape.shapes))}</g>"
+            elif isinstance(shape, Words):
+                yield from (_line(shape, *line, colour) for line in shape.lines())
+            elif shape.hatch:
+                id = f"{key}-{list(HATCHES).index(shape.hatch)}-{shape.hatched}"
+                hatches[id] = HATCHES[shape.hatch].replace("@", colour(shape.hatched))
+                yield from _outline(shape, colour, id, thinnest)
+            else:
+                yield from _outline(shape, colour, "", thinnest)
+
+    body = "".join(drawn(shapes))
     square = 'width="6" height="6" patternUnits="userSpaceOnUse"'
     defs = [f'<pattern id="{id}" {square}>{hatch}</pattern>' for id, hatch in hatches.items()]
     left, bottom, right, top = box
     name, part = html.escape(alt, quote=True), (left, -top, right - left, top - bottom)
     look = f'viewBox="{" ".join(map(_n, part))}" font-family="{FONT}"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" {look} {head}>'
-    return f"{start}<title>{name}</title><defs>{''.join(defs)}</defs>{''.join(body)}</svg>"
+    return f"{start}<title>{name}</title><defs>{''.join(defs)}</defs>{body}</svg>"
 
 
 def _outline(shape: Outline, colour: Colour, hatch: str, thinnest: float) -> Iterator[str]:

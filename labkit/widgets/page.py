@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
 
-from ..plots import Figure
 from .result import Result
 
 PROJECTOR = """<style>
@@ -65,7 +63,7 @@ def outputs(box: Any, shown: Result, key: str) -> list[dict[str, Any]]:
     to life; and HTML that an untrusted notebook may show, too.
     """
     words = f"<p>{html.escape(shown.sentence)}</p><p><code>{html.escape(shown.code)}</code></p>"
-    image = _image(shown.figure) if shown.figure else ""
+    image = shown.figure.image if shown.figure else ""
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     return [
         {WIDGET: view, "text/plain": "(knobs, where there is a kernel)"},
@@ -80,10 +78,3 @@ def show(box: Any, shown: Result, key: str) -> None:
     """Put both on the page, under the running cell."""
     for data in outputs(box, shown, key):
         display(data, raw=True)
-
-
-def _image(drawn: Figure) -> str:
-    """A figure as an image in HTML: of what a page does not trust it takes out SVG elements."""
-    data = base64.b64encode(drawn.svg().encode()).decode()
-    alt = html.escape(drawn.alt, quote=True)
-    return f'<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
