@@ -55,8 +55,8 @@ QUESTIONS = [
 # a test for the fix, in code
 
 Finds = Callable[[Trace], Any]
-LONG = "close_timeout is 1 s"
 KINDS = {
+    "hangs": "close_timeout is 1 s",
     "bounded": "that is its close_timeout, and no more",
     "never": "it does not leave OPEN while the cable is cut, which is another illness",
 }
@@ -73,11 +73,9 @@ def misjudged(seen: tuple[Trace, bool], _: Finds) -> str:
     kind = fate(trace, "server", HEAL["virtual"])
     if said == (kind == "hangs"):
         return ""
-    times = [trace.noticed_at("server"), trace.closed_at("server")]
-    told = ["never" if t is None else f"at {t:g} s" for t in times]
-    return (
-        f"you say {said}, but it is CLOSING {told[0]} and CLOSED {told[1]}: {KINDS.get(kind, LONG)}"
-    )
+    times = trace.noticed_at("server"), trace.closed_at("server")
+    left, closed = ("never" if t is None else f"at {t:g} s" for t in times)
+    return f"you say {said}, but it is CLOSING {left} and CLOSED {closed}: {KINDS[kind]}"
 
 
 def traces() -> list[Trial]:
@@ -110,43 +108,25 @@ MARK = DEFAULTS.server.write_limit  # bytes
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of some traffic on a version."""
+    """What became of some traffic on a version: its verdict, and a sentence."""
 
-    version: str
     trace: Trace
-    live: bool  # whether it was run on that version, and not on the installed one
-
-    def __str__(self) -> str:
-        how = "run here" if self.live else "not here, judged by the newest"
-        return f"{self.version} ({how}): {VERDICTS[self.fate]}, {self.waiting:,} bytes waiting"
-
-    @property
-    def fate(self) -> str:
-        """Its verdict; the newest version tells that of an older one by what waits."""
-        kind = fate(self.trace, "server", HEALED)
-        if self.live or kind == "never":
-            return kind
-        return "hangs" if self.waiting > (MARK if self.version == "14.2" else 0) else "bounded"
-
-    @property
-    def waiting(self) -> int:
-        """The bytes in its write buffer at the goodbye."""
-        return waiting_at_goodbye(self.trace)
-
-    @property
-    def spoke(self) -> bool:
-        """Whether a message was sent after the cut."""
-        cut = self.trace.experiment.cuts[0].start
-        frames = self.trace.frames("server")
-        return any(frame.opcode == "BINARY" and frame.sent_at >= cut for frame in frames)
+    fate: str
+    said: str
 
 
 def outcome(traffic: Experiment, version: str) -> Outcome:
-    """Run it on a version, or on the installed one if that is not here."""
+    """Run it on a version, or judge by what waits in the write buffer of the installed one."""
+    how = "run here"
     try:
-        return Outcome(version, run_in(Vintage(version), traffic, "virtual", progress=False), True)
+        trace = run_in(Vintage(version), traffic, "virtual", progress=False)
     except Hole:
-        return Outcome(version, run(traffic, "virtual", progress=False), False)
+        trace, how = run(traffic, "virtual", progress=False), "not here, judged by the newest"
+    kind, waiting = fate(trace, "server", HEALED), waiting_at_goodbye(trace)
+    if how != "run here" and kind != "never":
+        kind = "hangs" if waiting > (MARK if version == "14.2" else 0) else "bounded"
+    said = f"{version} ({how}): {VERDICTS[kind]}, {waiting:,} bytes waiting"
+    return Outcome(trace, kind, said)
 
 
 def waiting_at_goodbye(trace: Trace) -> int:
@@ -164,15 +144,22 @@ def both(size: float, every: float) -> list[Outcome]:
 def untold(seen: list[Outcome], *_: float) -> str:
     """What is wrong with traffic that does not tell the two apart."""
     old, new = seen
+    cut = DEFAULTS.cuts[0].start
+    sent = [f for f in new.trace.frames("server") if f.opcode == "BINARY" and f.sent_at >= cut]
     if (old.fate, new.fate) == ("hangs", "bounded"):
         return ""
     if new.fate in ("never", "hangs"):
         why = f"Too much: above {MARK:,} bytes drain() waits, and that no version bounds"
-    elif not new.spoke:
+    elif not sent:
         why = "No message is sent between the cut at 63 s and the goodbye at 100 s"
     else:
         why = "Too little: all that was sent fits into the network, and no byte has to wait"
-    return f"{old}; {new}. {why}"
+    return f"{told(seen)}. {why}"
+
+
+def told(seen: list[Outcome]) -> str:
+    """What became of it on both."""
+    return "; ".join(one.said for one in seen)
 
 
 EXERCISES = [
@@ -180,7 +167,7 @@ EXERCISES = [
     Exercise(
         "05 traffic for the test",
         [Number("bytes", low=1, high=100_000), Number("s", low=0.05, high=600)],
-        [Trial("14.1 and 14.2", both, untold, lambda seen: "; ".join(map(str, seen)))],
+        [Trial("14.1 and 14.2", both, untold, told)],
     ),
     *gap_logs.EXERCISES,
 ]
