@@ -111,7 +111,8 @@ def draw_map(folder: Path) -> str:
     parts = [
         "# The map",
         "Where every question, word and figure of the lab stands, and where you can see that a"
-        " common belief is wrong. In JupyterLab a link opens the notebook at that cell.",
+        " common belief is wrong. In JupyterLab a link leads to that cell; if the notebook was not"
+        " open before, click it a second time.",
         "## Questions",
         table("question", asked.items()),
         "## What people get wrong",
