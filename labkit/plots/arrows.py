@@ -137,6 +137,8 @@ class Arrows:
         places: Places = tuple((away * 8, dy, align, "center") for dy in rows)
         texts = words.stuck(r, group, self.many[_alike(group)]) if is_named else ()
         look = {"ink": "stuck_words", "known": first.sent_at}
+        if arrived is not None and not first.is_data:
+            look |= {"meanwhile": texts[1:], "over": arrived}
         yield Dot(y, x, "stuck", wordings=texts, places=places, **look)
 
     def _cross(self, first: Crossing) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -171,19 +172,16 @@ class Play:
             "told": list(self._told()),
             "asks": list(self._asked()),
         }
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-        picture = self._picture(key).replace("`", "&#96;").replace("$", "&#36;")
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         fields = {
             "KEY": key,
-            "PICTURE": picture,
             "STILL": self.figure.image,
             "DARK": palette.dark_rules(".labkit-figure"),
-            "DATA": text,
+            "PICTURE": self._picture(key).replace("`", "&#96;").replace("$", "&#36;"),
+            "DATA": text.replace("<", "\\u003c"),  # else it might end the script
         }
         page = PAGE.read_text(encoding="utf-8")
-        for name, value in fields.items():
-            page = page.replace(f"@{name}@", value)
-        return page
+        return re.sub("@([A-Z]+)@", lambda found: fields[found[1]], page)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": self.figure.alt}
