@@ -142,6 +142,7 @@ def test_live_by_keyboard_goodbye_and_reconnect(tab):
     lamp(tab, "client", "OPEN")
     tab.page.locator(".labkit-more").focus()
     tab.page.keyboard.press("Enter")
+    tab.page.locator(".labkit-goodbye").wait_for()
     tab.page.locator(".labkit-goodbye").focus()
     tab.page.keyboard.press("Enter")
     lamp(tab, "server", "CLOSED")
