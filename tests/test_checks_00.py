@@ -7,7 +7,7 @@ import pytest
 from cases import FLY
 
 from checks import check, guess, settle
-from checks.start_here import HEALED
+from checks.start_here import ASKS, HEALED
 from labkit import Cut, Peer, compare, live, recorded, run
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "solutions" / "00_start_here.ipynb"
@@ -52,6 +52,22 @@ def test_a_second_vote_on_the_same_question_is_one_of_its_own(mended, capsys):
     out = capsys.readouterr().out
     assert "you said live, and it was die" in out and "What does the ping still wait for?" in out
     assert "again: you said die, and it was die – right" in out
+
+
+@pytest.mark.parametrize(
+    ("id", "right", "wrong"), [("00 the luckiest cut", 11.98, 9), ("00 the unluckiest cut", 8.02, 11)], ids=["luckiest", "unluckiest"]
+)
+def test_the_luckiest_and_the_unluckiest_cut_are_judged_by_their_runs(id, right, wrong, capsys):
+    check(id, right)
+    assert "✓" in capsys.readouterr().out
+    check(id, wrong)
+    assert f"The server asked {12 - wrong:.2f} s after it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "words"), [(19, "✓"), (17, "ping_timeout"), (15, "It is the first ping"), (40, "At which times")])
+def test_a_new_cut_is_answered_by_its_belief(answer, words, capsys):
+    check("00 a new cut", answer)
+    assert words in capsys.readouterr().out
 
 
 # one number
@@ -107,7 +123,7 @@ def test_what_notebook_00_says_below_its_figures_is_what_they_show(trace, words)
 def test_what_notebook_00_says_of_the_heal_at_14_s_is_what_the_run_and_a_kernel_show(mended, words):
     kernel = recorded("kernel-healed-at-14")
     assert tries(mended) == [(12.21, False), (12.42, False), (12.84, False), (13.68, False), (15.36, True)]
-    assert "At 15.36 s everything arrives at once" in words and "then=15.36" in words
+    assert "At 15.36 s everything arrives at once" in words and ASKS[-1].then == tries(mended)[-1][0]
     for seen in (mended, kernel):
         server, client = seen.raised("server")[0], seen.raised("client")[0]
         assert 14 < seen.noticed_at("server") < seen.closed_at("server") < 17  # hung up by the client, not by close_timeout

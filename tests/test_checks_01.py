@@ -98,7 +98,7 @@ def test_the_servers_lines_are_those_of_its_log_and_the_arrows_have_a_belief(cap
         assert words in refused("01 the server's lines", arrows, capsys=capsys)
     for letter in lines:
         one_off = "".join(sorted(set(right) ^ {letter}))
-        assert f"The writer of {letter}" in refused("01 the server's lines", one_off, capsys=capsys)
+        assert f"Which end does what {letter} says?" in refused("01 the server's lines", one_off, capsys=capsys)
 
 
 @pytest.mark.parametrize("letter", UNSEEN)

@@ -46,7 +46,9 @@ class Number:
 
     def right(self, value: float, fact: float | None) -> bool:
         """Whether it is as near to the fact as the lab asks anywhere."""
-        return fact is not None and abs(value - fact) <= max(self.near, SHARE * abs(fact)) + 1e-9
+        if fact is None:
+            return False
+        return bool(abs(value - fact) <= max(self.near, SHARE * abs(fact)) + 1e-9)  # not numpy's
 
     def said(self, value: float | None) -> str:
         """With its unit."""

@@ -1,9 +1,263 @@
-"""Questions and exercises of this notebook."""
+"""Notebook 10: which timers are right for me? A law of talking servers, and three services."""
 
 from __future__ import annotations
 
-from .exercises import Exercise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from labkit import Cut, Delay, Freeze, Peer, Send, Trace, Tunnel, plots, run
+from labkit.many.plans import DAY
+from labkit.many.timers import Timers, alarm_rate, tidy
+from labkit.many.trials import experiment_of, false_alarms
+from labkit.values.experiment import CAPACITY
+from labkit.values.faults import ENDS, Act
+
+from .answers import Code, Number, OneOf
+from .exercises import Exercise, Trial
 from .questions import Question
 
-QUESTIONS: list[Question] = []
-EXERCISES: list[Exercise] = []
+PEER = Peer()
+LIMIT, BUFFER = PEER.write_limit, CAPACITY  # bytes that wait in the server's program, and below it
+EVERY = 0.02  # s between two messages
+PHASES = 30  # of a cut
+
+
+def how_many(share: float) -> str:
+    """A share of connections, in a word."""
+    few = "a few" if share < 0.35 else "about half" if share < 0.65 else "most"
+    return few if share else "none"
+
+
+QUESTIONS = [
+    Question(
+        "10 what the last ping buys",
+        Number("s"),
+        lambda worst: round(float(worst[2] - worst[1]), 1),
+        {
+            16: "That was the first step. The worst case holds one ping_interval, no more.",
+            0: "At worst a cut comes just after a ping, and the next one is ping_interval away.",
+        },
+    ),
+    Question(
+        "10 killed within an hour",
+        OneOf("none", "a few", "about half", "most"),
+        how_many,
+        {
+            "none": "A silence of 6 s is longer than 5 s, and an hour has twelve of them.",
+            "a few": "That is what one silence does. An hour has twelve of them.",
+            "about half": "A silence need not last 5 s: TCP's last try comes a second before.",
+        },
+    ),
+    Question(
+        "10 a thousand noticed",
+        OneOf("at once", "spread"),
+        lambda rows: "spread" if rows["noticed"].max() - rows["noticed"].min() > 10 else "at once",
+        {"at once": "Each connection has a grid of pings that begins when it was opened."},
+    ),
+]
+
+
+# a server that talks
+
+
+def cut(
+    timers: Sequence[float], at: float, rate: float, wire: Sequence[Act] = (), seed: int = 0
+) -> Trace:
+    """A cut at ``at`` (s), while the server sends so many bytes a second; 0: none."""
+    talk = Send(tidy(at - 0.5), end="server", size=round(rate * EVERY), every=EVERY)
+    faults = [*wire, Cut(at), *([talk] if rate else [])]
+    experiment = experiment_of(Timers(*timers), faults).but(seed=seed)
+    return run(experiment, "virtual", progress=False, record=not wire)
+
+
+def around(ping_interval: float, rate: float, law: Callable[..., Any]) -> tuple[Any, ...]:
+    """What the learner's law says, and a run with a twentieth less, and one with more."""
+    longest = law(ping_interval, rate)
+    if not Number().read(longest):
+        return longest, None, None
+    unlucky = 2 * ping_interval + 0.001  # just after a pong
+    both = (cut((ping_interval, tidy(longest * share), 1), unlucky, rate) for share in (0.95, 1.05))
+    return longest, *both
+
+
+def against(seen: tuple[Any, ...], _: Any) -> str:
+    """What is wrong with a law for the longest ping_timeout."""
+    longest, less, more = seen
+    if less is None:
+        return f"it gave {longest!r}; a number of seconds was wanted, above 0."
+    if less.told_at("server") is None:
+        return (
+            f"with {longest:.3g} s, and even a little less, the server is told nothing: its buffers"
+            " are full before it can hang up. How long after the cut does the next ping go out?"
+        )
+    if more.told_at("server") is not None:
+        return f"more than {longest:.3g} s is told in time, too. Where else can bytes wait?"
+    return ""
+
+
+# services
+
+
+@dataclass(frozen=True)
+class Service:
+    """What somebody needs of a connection, and the wire that they have."""
+
+    name: str
+    within: float  # s after a cut: the program is told
+    alarms: float  # false ones a day that are borne, of all connections together
+    connections: int
+    pings: float  # an hour, at most: battery, or traffic
+    pause: float  # s for which an event loop may be busy, and still be alive
+    wire: tuple[Act, ...]
+    rate: float = 0  # bytes a second that the server sends
+
+    def __repr__(self) -> str:
+        often = f"{self.alarms:g} a day" if self.alarms >= 1 else f"1 in {1 / self.alarms:g} days"
+        return "\n".join(
+            [
+                self.name,
+                f"   told within       {self.within:g} s of a cut",
+                f"   connections       {self.connections:,}",
+                f"   false alarms      {often} at most, of all of them together",
+                f"   pings             {self.pings:g} an hour at most",
+                f"   event loops       may be busy for {self.pause:g} s",
+                f"   its server sends  {self.rate:,g} bytes a second",
+                f"   its wire          {', '.join(map(repr, self.wire))}",
+            ]
+        )
+
+
+LATE = Delay(0, latency=0.1, jitter=0.02, shape="heavy tail")
+TICKING = (Delay(0, latency=0.03, jitter=0.02, shape="normal"),)
+SENSING = (Delay(0, latency=0.005, jitter=0.01), Tunnel(0, every=3600, length=1))
+PHONE = Service("a phone app", 120, 4, 1, 60, 2, (LATE, Tunnel(0, every=300, length=6)))
+TICKER = Service("a price ticker", 5, 1, 1000, 1800, 0.7, TICKING, rate=80_000)
+FACTORY = Service("a factory sensor", 20, 1 / 30, 100, 900, 2, SENSING)
+
+
+def cuts(service: Service, *timers: float) -> list[float | None]:
+    """After how long a program was told, at PHASES of the pings (s); None: not at all."""
+    waits = []
+    for n in range(PHASES):
+        at = tidy(timers[0] * (2 + (n + 0.5) / PHASES))
+        trace = cut(timers, at, service.rate, service.wire, seed=n)
+        noticed, told = trace.noticed_at("server"), trace.told_at("server")
+        if noticed is None or noticed > at:  # no false alarm before
+            waits.append(None if told is None else told - at)
+    return waits
+
+
+def told_late(service: Service, seen: list[float | None], *timers: float) -> str:
+    """Why a program is told too late, or never."""
+    interval, timeout, _ = timers
+    if never := seen.count(None):
+        return (
+            f"in {never} of {len(seen)} cuts the program was told nothing. The server went on"
+            " sending, and its buffers were full before it could hang up."
+        )
+    worst = max(wait for wait in seen if wait is not None)
+    if worst <= service.within:
+        return ""
+    if interval + timeout <= service.within:
+        why = "The server has noticed in time, but its program is told close_timeout later."
+    elif timeout <= service.within:
+        why = "ping_timeout is not the detection time: the next ping is ping_interval away."
+    else:
+        why = "ping_timeout alone is longer than that."
+    return f"{worst:.2f} s at worst. {why}"
+
+
+def often(service: Service, seen: float, *_: float) -> str:
+    """Whether it pings too often."""
+    if seen <= service.pings:
+        return ""
+    return f"{seen:.0f} an hour. Each ping wakes the other end and costs bytes: ask less often."
+
+
+def busy(service: Service, *timers: float) -> dict[str, Trace]:
+    """Each end in turn is busy from just before a ping is due; nobody cuts anything."""
+    start = tidy(3 * timers[0] - 0.01)
+    quiet = [act for act in service.wire if isinstance(act, Delay)]
+    runs = {}
+    for end in ENDS:
+        faults = [*quiet, Freeze(start, end=end, thaw=tidy(start + service.pause))]
+        one = experiment_of(Timers(*timers), faults).but(until=6 * timers[0] + 60)
+        runs[end] = run(one, "virtual", progress=False)
+    return runs
+
+
+def killed(seen: dict[str, Trace], *_: float) -> str:
+    """Whether a busy event loop killed it."""
+    for end, trace in seen.items():
+        if trace.noticed_at("server") is not None:
+            return (
+                f"a busy event loop at the {end} kills it. A pong that nobody has time for is late"
+                " like any other."
+            )
+    return ""
+
+
+def alarms(service: Service, *timers: float) -> tuple[float, float, int]:
+    """False alarms a day by theory, of all connections; hours of runs, and alarms in them."""
+    rate = alarm_rate(Timers(*timers), service.wire)
+    return rate * DAY * service.connections, *false_alarms(Timers(*timers), service.wire)
+
+
+def too_many(service: Service, seen: tuple[float, float, int], *_: float) -> str:
+    """Whether there are too many false alarms."""
+    if seen[0] <= service.alarms:
+        return ""
+    return (
+        f"{seen[0]:.2g} a day, says theory; {seen[2]} in {seen[1]:.0f} hours of one connection."
+        " This wire is silent for longer than ping_timeout too often."
+    )
+
+
+def trials(service: Service) -> list[Trial]:
+    """What a choice of timers for a service has to show."""
+    return [
+        Trial(
+            "told in time",
+            partial(cuts, service),
+            partial(told_late, service),
+            lambda seen: f"within {max(seen):.2f} s, in {len(seen)} cuts",
+        ),
+        Trial(
+            "pings",
+            lambda interval, *_: 3600 / interval,
+            partial(often, service),
+            lambda seen: f"{seen:.0f} an hour",
+        ),
+        Trial("a busy event loop", partial(busy, service), killed, "both ends survive it"),
+        Trial(
+            "false alarms",
+            partial(alarms, service),
+            partial(too_many, service),
+            lambda seen: f"{seen[0]:.2g} a day, says theory; {seen[2]} in {seen[1]:.0f} hours",
+        ),
+    ]
+
+
+TALKS = {"a ticker": (2, 80_000), "twice as much": (1, 160_000), "a slow one": (5, 20_000)}
+EXERCISES = [
+    Exercise(
+        "10 the longest ping_timeout",
+        Code("a function of ping_interval and bytes a second"),
+        [
+            Trial(
+                name,
+                partial(around, *values),
+                against,
+                lambda seen: f"{seen[0]:.3g} s, and no more",
+                lambda seen: plots.blocked(seen[1]) if seen[1] else None,
+            )
+            for name, values in TALKS.items()
+        ],
+    ),
+    *(
+        Exercise(f"10 {service.name}", [Number("s", 0.1, 3600)] * 3, partial(trials, service))
+        for service in (PHONE, TICKER, FACTORY)
+    ),
+]

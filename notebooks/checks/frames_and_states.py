@@ -19,15 +19,15 @@ from .questions import Question
 
 QUIET = Experiment(server=Peer(ping_interval=4), latency=0.4, until=10)
 SILENT = Peer(ping_interval=None)
+KINDS = "PING", "PONG"
 
 
 def carried(trace: Trace) -> str:
     """What the pongs carry, each held against the ping that it answers."""
-    pings, pongs = ([f for f in trace.frames() if f.opcode == kind] for kind in ("PING", "PONG"))
-    if not any(pong.size for pong in pongs):
+    said = {kind: [f.payload for f in trace.frames() if f.opcode == kind] for kind in KINDS}
+    if not any(said["PONG"]):
         return "nothing"
-    same = all(pong.payload == ping.payload for ping, pong in zip(pings, pongs))
-    return "the ping's bytes" if same else "bytes of its own"
+    return "the ping's bytes" if said["PONG"] == said["PING"] else "bytes of its own"
 
 
 def answered(seen: Exchange) -> str:
@@ -119,9 +119,7 @@ def in_the_wrong_log(lines: dict[str, tuple[str, str]], letters: str) -> str:
     for sigil, belief in ARROWS.items():
         if said == {letter for letter, (_, line) in lines.items() if line[0] == sigil}:
             return belief
-    sigil, word = lines[wrong[0]][1].split()[:2]
-    did = {">": f"sent {word}", "<": f"received {word}", "%": "asked"}[sigil]
-    return f"{len(wrong)} stand in the wrong log. The writer of {wrong[0]} has {did}: which end?"
+    return f"{len(wrong)} stand in the wrong log. Which end does what {wrong[0]} says?"
 
 
 # frames that nobody has seen
@@ -170,7 +168,6 @@ def about_length(parts: Parts, said: int) -> str:
             second: "That is no length but a signpost: the next two bytes hold it.",
             int.from_bytes(more, "little"): "In a length the higher byte comes first.",
             sum(more): "The two bytes are one number: 256 × the first + the second.",
-            more[-1]: "The two bytes are one number: 256 × the first + the second.",
             int(more.hex()): "Those are hex digits, each worth up to 15.",
         }
     return beliefs.get(said, "The length is the second byte without its first bit; 126: see next.")
