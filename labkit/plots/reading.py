@@ -274,6 +274,8 @@ class Reading:
         rows += [(f.sent_at, 2) for f in self.stuck if f.opcode in ("PING", "CLOSE")]
         rows += [(f.arrived_at, 3) for f in self.stuck if f.arrived_at is not None]
         weights = {"PING": 4, "CLOSE": 5}
+        heard = [f.arrived_at for f in self.through if f.opcode == "CLOSE"]
+        rows += [(t, 5) for t in heard if t is not None]
         return rows + [(f.sent_at, weights[f.opcode]) for f in self.through if f.opcode in weights]
 
     def neat(self, t: float) -> str:

@@ -220,9 +220,6 @@ def goodbye_to(name: str, last: str, code: int, why: str, leaves: bool = False) 
     return Trial(name, lambda own: served(orders, own, leaves), wants, said, plots.ladder)
 
 
-# which code
-
-
 async def reads(websocket: Any) -> None:
     """A program that reads until it is told."""
     while True:
