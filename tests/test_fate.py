@@ -2,9 +2,9 @@
 
 import pytest
 
+from checks import closing_gap
+from checks.gap_logs import ENDED, Mystery
 from labkit import Event, Trace
-from labkit.exercises import gap
-from labkit.exercises.gap_logs import ENDED, Mystery
 from labkit.plots.lineup_lanes import lanes
 from labkit.trace.fate import fate
 from labkit.versions.matrix_cells import experiment, judge
@@ -48,8 +48,9 @@ def test_all_who_ask_get_the_same_answer(noticed, closed, told, asyncio, legacy)
         assert lane.kind == expected
     if asyncio != "never":
         trace = made(what, noticed, closed, told)
-        one = Mystery(1, "quiet", "ws", None, "3.11", trace, "recorded")
-        assert one.ending == ENDED[asyncio]
+        one = Mystery("quiet", "ws")
+        vars(one)["trace"] = trace  # as if it had been run
+        assert one.truth[2] == ENDED[asyncio]
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,9 @@ def test_all_who_ask_get_the_same_answer(noticed, closed, told, asyncio, legacy)
     ],
 )
 def test_notebook_05_judges_traffic_by_the_same_rule(monkeypatch, noticed, closed, told, expected):
-    trace = made(gap.DEFAULTS, noticed, closed, told)
-    monkeypatch.setattr(gap, "run_in", lambda *_, **__: trace)
-    assert gap._outcome(gap.DEFAULTS, "14.1").verdict == expected == fate(trace, "server", gap.HEALED)
+    trace = made(closing_gap.DEFAULTS, noticed, closed, told)
+    monkeypatch.setattr(closing_gap, "run_in", lambda *_, **__: trace)
+    assert closing_gap.outcome(closing_gap.DEFAULTS, "14.1").fate == expected == fate(trace, "server", closing_gap.HEALED)
 
 
 def test_without_a_heal_a_run_ends_as_it_stands():

@@ -90,5 +90,5 @@ def test_a_learners_notebook_gives_no_answer_away(path):
 @pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
 def test_code_cells_are_short_and_nine_in_ten_are_shorter(path):
     cells = [cell.source.splitlines() for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"][1:]
-    assert max(map(len, cells)) <= 10 and sum(len(cell) < 10 for cell in cells) >= 0.9 * len(cells)  # the first one imports
+    assert max(map(len, cells)) <= 15 and sum(len(cell) < 10 for cell in cells) >= 0.9 * len(cells)  # the first one imports
     assert max(len(line) for cell in cells for line in cell) <= 112

@@ -52,8 +52,8 @@ QUESTIONS = [
         {
             "at 15 s": "That is the law of a quiet connection: ping at 12 s, patience 3 s."
             " But here the ping has to get past the data, and its 3 s start only after that.",
-            "within a minute": "No timer of websockets runs here, so a minute is as good as"
-            " an hour. What ends it has a clock of its own.",
+            "within a minute": "That would need a timer of websockets, and none of them runs here."
+            " What ends it has a clock of its own, and a slow one.",
             "never": NO_TIMER,
         },
     ),
@@ -75,7 +75,8 @@ QUESTIONS = [
         {
             "at once": "The CLOSE waits in line, behind messages that nobody takes.",
             "much later": "That would be so if drain() were blocked. How much is in the buffer?",
-            "never": "The answer never comes. But here close() waits for it with its own timer.",
+            "never": "No answer comes, that is true. But drain() is not blocked here, so that"
+            " close_timeout is looked at.",
         },
     ),
 ]

@@ -66,13 +66,16 @@ def arrival(trace: Trace) -> float | None:
     return ping.arrived_at and round(ping.arrived_at, 1)
 
 
-def moment(trace: Trace, value: float) -> str:
+def moment(trace: Trace, value: float) -> str | tuple[str, ...]:
     """Which belief gives this moment (s) for when a busy client is killed."""
     if Number().right(value, trace.noticed_at("server")):
         return ""
-    texts = {
+    texts: dict[int, str | tuple[str, ...]] = {
         9: "Then its loop is blocked. But a ping that nobody has sent yet cannot be late.",
-        12: "Then the server asks. It waits 3 s for the answer.",
+        12: (
+            "It is when the server asks. But then it waits 3 s for the answer.",
+            "It is 9 + 3 s. But patience begins with a ping, and not with the block.",
+        ),
         17: "Then it is CLOSED. It gave up before that, and waited for the goodbye.",
         20: "Then the client could answer. The server does not wait so long.",
     }

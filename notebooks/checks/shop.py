@@ -46,7 +46,7 @@ class Day:
         """Run it."""
         setup = Experiment(server=Peer(ping_interval=None), client=SHORT, until=until)
         self.answers.clear()
-        self.trace = run(setup, server=handler, client=self.client, progress=False)
+        self.trace = run(setup, server=handler, client=self.client)
         return self
 
     async def client(self, websocket: Any) -> None:
