@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from websockets.protocol import State
 
 from checks import check, guess, settle
 from checks.surviving import QUICK, TROUBLES, WRONG, Sensor, count, through_trouble, trouble
-from labkit import Cut, Experiment, Goodbye, Peer, Reset, run
+from labkit import Cut, Experiment, Goodbye, Peer, Reset, Suspend, run
 from labkit.many.crowds import Restart, crowd
 from labkit.patterns import jittered, keep_connected
 
@@ -92,6 +93,7 @@ def test_clients_of_three_kinds_come_back(client, capsys):
         (unfinished, "your turn"),
         (once, "At 1001 the loop in listen() just ends"),
         (until_the_loop_ends, "At 1001 the loop in listen() just ends"),
+        (again(pause=lambda: time.sleep(1)), "There is asyncio.sleep()"),
         (again(pause=lambda: 0), "thousands of times in one instant"),
         (again(pause=lambda: 0.1), "within one second"),
         (again((OSError, InvalidHandshake)), "lost raises ConnectionClosed"),
@@ -243,6 +245,13 @@ def test_a_careful_program_sends_six_readings_into_the_cut(words):
     trace = run(Experiment(PINGS, faults=[Cut(at=9)]), "virtual", server=careful)
     stuck = [f.sent_at for f in trace.frames("server") if f.opcode == "TEXT" and f.arrived_at is None]
     assert stuck == [9.5, 10.5, 11.5, 12.5, 13.5, 14.5] and "sent six readings that nobody got" in words
+
+
+@pytest.mark.parametrize(("laptop", "told"), [(PINGS, 72), (Peer(ping_interval=None), None)])
+def test_a_laptop_that_slept_is_told_only_if_it_asks(laptop, told, words):
+    trace = run(Experiment(PINGS, laptop, [Suspend(9, end="client", wake=69)], until=200), "virtual")
+    assert (trace.told_at("server"), trace.told_at("client")) == (17, told)
+    assert "The server gave up at 17 s. A laptop that pings is told 3 s after it wakes up" in words
 
 
 def test_a_textbook_client_loses_and_a_stubborn_one_doubles():

@@ -1,6 +1,7 @@
 """Notebook 11: the mysteries, the fixes with an answer to every wrong one, and what the notebook says of its figures."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,16 @@ async def with_a_watchdog(websocket):
     websocket.transport.abort()
 
 
+async def aborted_by_another_task(websocket):
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(8, websocket.transport.abort)
+    while True:
+        await websocket.send(bytes(40000))  # raises ConnectionClosed when it is aborted
+        timer.cancel()
+        timer = loop.call_later(8, websocket.transport.abort)
+        await asyncio.sleep(0.5)
+
+
 async def idle(websocket):
     await websocket.wait_closed()
 
@@ -128,7 +139,19 @@ async def unfinished(websocket):
         ...
 
 
-@pytest.mark.parametrize("handler", [sender(8, abort), sender(13, abort), sender(4.5, abort), with_wait_for, with_a_watchdog])
+async def snores(websocket):
+    while True:
+        await websocket.send(bytes(40000))
+        time.sleep(0.5)
+
+
+async def misspells(websocket):
+    await websoket.send(bytes(40000))  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    "handler", [sender(8, abort), sender(13, abort), sender(4.5, abort), with_wait_for, with_a_watchdog, aborted_by_another_task]
+)
 def test_handlers_that_free_themselves_are_accepted(handler, capsys):
     check("11 the fix", handler)
     assert capsys.readouterr().out.count("✓") == 3
@@ -139,6 +162,8 @@ def test_handlers_that_free_themselves_are_accepted(handler, capsys):
     [
         (unfinished, "your turn"),
         (idle, "two a second"),
+        (snores, "time.sleep(0.5) raised Asleep"),
+        (misspells, "await websoket.send(bytes(40000))  # noqa: F821 raised NameError"),
         (sender(None, abort), "OPEN when the run ends"),
         (sender(8, go_on), "OPEN when the run ends"),
         (sender(8, close), "a CLOSE waits behind the same bytes"),

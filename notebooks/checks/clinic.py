@@ -5,17 +5,22 @@ A cause is judged by taking it away and running the connection again.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed
+
 from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace, run
 from labkit.whereabouts import Where
 
 from .answers import Code, Number, OneOf
+from .asleep import no_sleep
 from .exercises import Exercise, Trial
+from .own_code import own_code
 from .questions import Question
 
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
@@ -163,10 +168,15 @@ def with_yours(
     peers = dict(server=Peer(**TIMERS, buffer=4096), client=Peer(buffer=4096, max_queue=1))
 
     def runs(handler: Any) -> list[tuple[float, Trace]]:
-        return [
-            (t, run(SILENT.but(**peers, faults=act(t)), "virtual", server=handler, progress=False))
-            for t in moments
-        ]
+        async def lost(websocket: Any) -> None:
+            with contextlib.suppress(ConnectionClosed):  # as any handler may end
+                await handler(websocket)
+
+        with no_sleep():
+            return [
+                (t, own_code(SILENT.but(**peers, faults=act(t)), lost, "server")[0])
+                for t in moments
+            ]
 
     return runs
 

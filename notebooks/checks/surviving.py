@@ -20,6 +20,7 @@ from labkit.patterns import Outbox, first_to_end, read_acknowledgements, send_ke
 from labkit.wires.loop import VirtualTimeError
 
 from .answers import Code, Number, OneOf
+from .asleep import Asleep, no_sleep
 from .exercises import Exercise, Trial
 from .questions import Question
 
@@ -81,7 +82,7 @@ def trouble_for(*acts: Any, proxy: int = 0, **options: Any) -> Callable[[Any], C
     """A run of the learner's client; None if it dials without letting time pass."""
 
     def run(client: Any) -> Crowd | None:
-        with contextlib.suppress(VirtualTimeError):
+        with contextlib.suppress(VirtualTimeError), no_sleep():
             return crowd(client, acts=acts, process_request=busy(proxy), **options)
         return None
 
@@ -89,6 +90,7 @@ def trouble_for(*acts: Any, proxy: int = 0, **options: Any) -> Callable[[Any], C
 
 
 RAISED = (
+    (Asleep, "time.sleep() stops every task of a program. There is asyncio.sleep()."),
     (ConnectionClosed, "A connection that is lost raises ConnectionClosed, and nobody caught it."),
     (InvalidHandshake, "The proxy said 503. That is InvalidHandshake: neither lost nor refused."),
     (OSError, "Nobody listened, so connecting itself raised an OSError, and nobody caught it."),
