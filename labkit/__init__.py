@@ -21,14 +21,11 @@ The house, in the order in which it is read:
     theory/         what ought to happen, from parameters alone
     versions/       other versions and implementations of websockets, each in a worker process
     running.py      run: an experiment, waited for
-    standing/       a wire before somebody's own server, in any language
-    telling.py      story: somebody's own timers, and what happens with them in words
     many/           sweep, fleet, crowd, plan: many runs, many clients
     plots/          the figures
     widgets/        explore and live: knobs and buttons in a notebook
     doctor/         somebody's own log, explained
-    exercises/      what the notebooks ask, and how an answer is judged
-    whereabouts.py  in which await a connection is blocked, in your own program
+    yours/          your own numbers, in words; a wire before your own program; where it is blocked
     patterns/       a client and a server to copy, which survive what the lab shows
     notebook.py     asyncio.run() in a cell, as in the documentation
 """
@@ -69,13 +66,13 @@ __all__ = [  # what is quick to import is imported
 ]  # fmt: skip
 LATER = {  # what takes longer to import is imported when it is asked for
     "block": "ends.blocking", "run": "running", "open_run": "engine.session",
-    "story": "telling",
+    "story": "yours.numbers",
     "sweep": "many.sweeps", "fleet": "many.fleets",
     "crowd": "many.crowds", "Restart": "many.restarts",
     "plan": "many.plans", "Plan": "many.plans", "Timers": "many.timers",
     "Vintage": "versions", "Hole": "versions", "run_each": "versions",
-    "explore": "widgets", "live": "widgets", "where": "whereabouts",
-    "doctor": "", "exercises": "", "patterns": "", "plots": "",  # modules themselves
+    "explore": "widgets", "live": "widgets", "where": "yours.whereabouts",
+    "doctor": "", "patterns": "", "plots": "",  # modules themselves
 }  # fmt: skip
 __all__ += LATER
 

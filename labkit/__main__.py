@@ -63,7 +63,7 @@ def do_story(args: argparse.Namespace) -> None:
 
 
 def do_wire(args: argparse.Namespace) -> None:
-    from .standing.console import stand
+    from .yours.console import stand
 
     stand(args.port, args.server, args.trace)
 

@@ -13,6 +13,10 @@ changes there: when each probe arrives, and when FIN and RST do.
 Two that are apart must not change one another. Of two that are not, each must hold as long as it is
 in force (nothing comes earlier than with one of them), what is lost with one is lost with both, FIN
 and RST of a box are heard, and when one is over, all is as with the other alone.
+
+One thing they share: TCP counts its tries from the oldest byte that a silence takes, and the other act may move that byte, or the
+acknowledgement that is lost with it. Where it has, the tries are other ones than each act's alone; what TCP holds meanwhile comes when
+they say, and only from then on are times compared.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+from collections import defaultdict
 from functools import cache
 from typing import Any
 
@@ -30,6 +35,7 @@ from labkit.values.faults import (
     OTHER,
     Act,
     Cut,
+    Delay,
     Fault,
     Freeze,
     Goodbye,
@@ -38,17 +44,20 @@ from labkit.values.faults import (
     Limit,
     Reset,
     Send,
+    Slice,
     Suspend,
     Throttle,
     Tunnel,
     order,
 )
+from labkit.values.sender import DELAYED
 from labkit.wires.pipe import EOF, RESET, Pipe
 from labkit.wires.virtual import VirtualWire
 
 LATENCY = 0.05  # s
 SIZE = 10  # bytes of a probe
 LAST = 24.0  # s; no probe is sent after this
+ANSWERED = 2 * LATENCY + DELAYED  # s; so late is all that has come acknowledged
 NEVER = math.inf
 LANES = [  # of each connection: s between two probes, how it closes itself, and when (s)
     (0.4, None, NEVER), (0.4, EOF, 4.3), (0.4, EOF, 9.1), (0.4, EOF, 15.3), (0.4, RESET, 5.1), (0.4, RESET, 14.3),
@@ -65,6 +74,7 @@ class Heard:
     fin: float
     rst: float
     hung_up: bool = dataclasses.field(compare=False)  # this connection was forgotten, or at a limit
+    tries: tuple[float, ...] = dataclasses.field(compare=False)  # when the sender's TCP sent something again (s)
 
     @property
     def all(self) -> tuple[float, ...]:
@@ -87,7 +97,7 @@ class Ear:
         self.items.append((self.wire.now(), item))
         return len(item or b"")
 
-    def heard(self, count: int, hung_up: bool) -> Heard:
+    def heard(self, count: int, hung_up: bool, tries: list[float]) -> Heard:
         """As times of probes; what has come must be a beginning of what was sent."""
         stream, probes = b"", []
         for when, item in self.items:
@@ -95,7 +105,23 @@ class Ear:
             probes += [when] * (len(stream) // SIZE - len(probes))
         assert b"".join(map(probe, range(count))).startswith(stream)
         firsts = [min((when for when, item in self.items if item == what), default=NEVER) for what in (EOF, RESET)]
-        return Heard((*probes, *[NEVER] * (count - len(probes))), *firsts, hung_up)
+        return Heard((*probes, *[NEVER] * (count - len(probes))), *firsts, hung_up, tuple(tries))
+
+
+class Tap:
+    """Keeps when each lane's TCP tried again (s)."""
+
+    def __init__(self) -> None:
+        self.tries: dict[Lane, list[float]] = defaultdict(list)
+
+    def sent(self, *_: Any) -> None:
+        """The ears know better."""
+
+    arrived = sent
+
+    def tcp(self, when: float, conn: int, end: str, what: str, **_: Any) -> None:
+        if what == "retransmission":
+            self.tries[conn, end].append(when)
 
 
 def probe(number: int) -> bytes:
@@ -115,6 +141,7 @@ def hear(*faults: Fault) -> dict[Lane, Heard]:
     wire = VirtualWire(LATENCY, dict.fromkeys(FLOW))
     ears, hung_up = {}, set()
     wire.tell = lambda what, connection, **_: hung_up.add(connection)
+    wire.tap = tap = Tap()
     for number in range(1, len(LANES) + 1):
         _, pipes = wire.lay()
         _, how, closes = LANES[number - 1]
@@ -128,23 +155,25 @@ def hear(*faults: Fault) -> dict[Lane, Heard]:
         wire.at(when, lambda fault=fault, step=step: wire.do(fault, step))
     wire.wait(lambda: False, 1000.0)
     wire.close({})
-    return {lane: ear.heard(len(sendings(lane[0])), lane[0] in hung_up) for lane, ear in ears.items()}
+    return {lane: ear.heard(len(sendings(lane[0])), lane[0] in hung_up, tap.tries[lane]) for lane, ear in ears.items()}
 
 
 def meets(fault: Fault, lane: Lane) -> bool:
     """Whether a fault can be felt in a lane."""
     if isinstance(fault, (Cut, Idle, Limit)):
-        return hear(fault)[lane].hung_up or hear(fault)[lane] != hear()[lane]
+        alone = hear(fault)[lane]
+        return alone.hung_up or alone != hear()[lane] or alone.tries != ()
     return fault.meets(FLOW[lane[1]])
 
 
 def reach(fault: Fault, lane: Lane) -> float:
     """Until when a fault, alone, is felt in a lane (s)."""
-    there = list(zip(hear(fault)[lane].all, hear()[lane].all))
-    if any(alone == NEVER != before for alone, before in there):
+    alone, before = hear(fault)[lane], hear()[lane]
+    there = list(zip(alone.all, before.all))
+    if any(seen == NEVER != once for seen, once in there):
         return NEVER
     felt = [t for pair in there if pair[0] != pair[1] for t in pair if t < NEVER]
-    return max([fault.start, fault.over or fault.start, *felt])
+    return max([fault.start, fault.over or fault.start, *felt, *[t + ANSWERED for t in alone.tries]])
 
 
 def broken(one: Fault, two: Fault) -> str | None:
@@ -154,38 +183,91 @@ def broken(one: Fault, two: Fault) -> str | None:
     """
     for lane in hear():
         base, a, b, both = (hear(*faults)[lane] for faults in ((), (one,), (two,), (one, two)))
-        uncounted = isinstance(two, Limit) and isinstance(one, (HangUp, Reset)) and one.start <= two.start
-        problem = (
-            _unheard(one, two, lane, a, both)
-            or _unheard(two, one, lane, b, both)
-            or not share_a_clock(one, two, lane[0])
-            and _afterwards(one, two, lane, b, both)
-            or not share_a_clock(one, two, lane[0])
-            and not uncounted  # bytes that go nowhere before a limit counts them
-            and (_apart(one, two, lane, base, a, b, both) or _apart(two, one, lane, base, b, a, both) or _earlier(a, b, both))
-        )
+        problem = _unheard(one, two, lane, a, both) or _unheard(two, one, lane, b, both)
+        if moves_a_clock(one, two, lane[0]):
+            problem = problem or _in_a_cut(one, two, lane, both) or _recovered(one, two, lane, b, both)
+        else:
+            problem = problem or _afterwards(one, two, lane, b, both)
+            if not (_uncounted(one, two, lane) or _uncounted(two, one, lane)):
+                problem = problem or _apart(one, two, lane, base, a, b, both) or _apart(two, one, lane, base, b, a, both)
+                problem = problem or _earlier(a, b, both)
         if problem:
             return f"{one!r} and {two!r} in {lane}: {problem}"
     return None
 
 
-def share_a_clock(one: Fault, two: Fault, connection: int) -> bool:
-    """Whether the other one moves the oldest byte that a silence takes: from there on TCP counts its tries, both ways."""
-    if not any(isinstance(fault, (Cut, Tunnel)) for fault in (one, two)):
+def _uncounted(one: Fault, two: Fault, lane: Lane) -> bool:
+    """Whether bytes go nowhere before a limit counts them."""
+    if not (isinstance(one, (HangUp, Reset)) and isinstance(two, Limit)):
         return False
+    return any(one.start <= hear(two)[lane[0], sender].fin for sender in FLOW)
+
+
+LATER = (Slice, Throttle, Delay, Tunnel)  # let bytes come later: into a tunnel, too
+
+
+def _through_a_tunnel(one: Act, two: Act) -> bool:
+    return any(isinstance(this, Tunnel) and isinstance(other, LATER) for this, other in ((one, two), (two, one)))
+
+
+def moves_a_clock(one: Fault, two: Fault, connection: int) -> bool:
+    """Whether TCP counts its tries from another byte than with each fault alone: when it tries, and what waits for that, is its own.
+
+    A fault that touches a silence may move the oldest byte that the silence takes, or the acknowledgement that it takes. Whether it
+    has is seen in the tries: otherwise they are those of each alone. (A tunnel's are not told of, and nobody tries an RST again.)
+    """
     first, second = sorted((one, two), key=lambda fault: fault.start)
-    return max(reach(first, (connection, sender)) for sender in FLOW) >= second.start
+    if max(reach(first, (connection, sender)) for sender in FLOW) < second.start:
+        return False
+    if _through_a_tunnel(one, two):
+        return True
+    for this, other in ((one, two), (two, one)):
+        resets = [hear(other)[connection, sender].rst for sender in FLOW]
+        if isinstance(this, Cut) and any(this.start <= t < (this.over or NEVER) for t in resets):
+            return True
+    for sender in FLOW if any(isinstance(fault, (Cut, Tunnel)) for fault in (one, two)) else ():
+        a, b, both = (hear(*faults)[connection, sender].tries for faults in ((one,), (two,), (one, two)))
+        if sorted(a + b) != sorted(both):
+            return True
+    return False
+
+
+def _in_a_cut(one: Fault, two: Fault, lane: Lane, both: Heard) -> str | None:
+    """Whatever else happens, no probe comes while its direction is cut."""
+    for fault in (one, two):
+        if isinstance(fault, Cut) and fault.meets(FLOW[lane[1]]):
+            for number, t in enumerate(both.probes):
+                if fault.start <= t < (fault.over or NEVER) and t < NEVER:
+                    return f"probe {number} comes at {t:g} s, during {fault!r}"
+    return None
+
+
+def _recovered(one: Fault, two: Fault, lane: Lane, b: Heard, both: Heard) -> str | None:
+    """When the first and every silence is over, and all that TCP held is through, all is as with the second alone."""
+    if one.over is None or one.over >= (two.over or NEVER):
+        return None
+    over = two.over or NEVER if isinstance(two, (Cut, Tunnel)) else one.over
+    settled = max([one.over, over, *[t + ANSWERED for t in (*b.tries, *both.tries)]])
+    held = [max(pair) for when, *pair in zip(sendings(lane[0]), b.probes, both.probes) if when <= settled]
+    return _as_alone(lane, b, both, max([settled, *held]) + ANSWERED)
 
 
 def _apart(one: Fault, two: Fault, lane: Lane, base: Heard, a: Heard, b: Heard, both: Heard) -> str | None:
     """Where the first does not meet the lane, or is over before the second begins."""
-    if not meets(one, lane) and both != b:
+    waits = isinstance(one, LATER) and both.tries != ()
+    if not meets(one, lane) and not _like(both.all, b.all, waits):
         return f"{type(one).__name__} does not meet it; expected {b}, seen {both}"
     if reach(one, lane) < two.start:
         expected = tuple(x if x != no else y for x, y, no in zip(a.all, b.all, base.all))
-        if both.all != expected:
+        if not _like(both.all, expected, waits):
             return f"{type(one).__name__} was over; expected {expected}, seen {both.all}"
     return None
+
+
+def _like(seen: tuple[float, ...], expected: tuple[float, ...], waits: bool) -> bool:
+    """Whether times are equal; what ``waits`` for an acknowledgement has it with the other end's next bytes, or 40 ms later."""
+    within = 1e-6 + (DELAYED if waits else 0)
+    return all(x == y or abs(x - y) <= within for x, y in zip(seen, expected, strict=True))
 
 
 def _earlier(a: Heard, b: Heard, both: Heard) -> str | None:
@@ -216,13 +298,17 @@ def _afterwards(one: Fault, two: Fault, lane: Lane, b: Heard, both: Heard) -> st
     """When the first is over, and what was sent before is through, all is as with the second alone."""
     if one.over is None or one.over >= (two.over or NEVER):
         return None
-    sent = sendings(lane[0])
-    under_way = [t for when, t in zip(sent, both.probes) if when <= one.over]
-    later = max([one.over, reach(one, lane), *under_way])
-    for number, when in enumerate(sent):
-        if when > later and both.probes[number] != b.probes[number]:
-            seen, alone = both.probes[number], b.probes[number]
-            return f"afterwards probe {number} comes at {seen:g} s, not at {alone:g} s"
+    settled = max(one.over, reach(one, lane))
+    under_way = [t for when, t in zip(sendings(lane[0]), both.probes) if when <= settled]
+    return _as_alone(lane, b, both, max([settled, *under_way]))
+
+
+def _as_alone(lane: Lane, b: Heard, both: Heard, later: float) -> str | None:
+    """Whether what is sent later than that (s) comes as with the second alone."""
+    for number, when in enumerate(sendings(lane[0])):
+        seen, alone = both.probes[number], b.probes[number]
+        if when > later and not _like((seen,), (alone,), False):
+            return f"afterwards probe {number} comes at {seen:.12g} s, not at {alone:.12g} s"
     closes = LANES[lane[0] - 1][2]
     if min(closes, b.fin, b.rst) > later and both.all[-2:] != b.all[-2:]:
         return f"afterwards FIN and RST come at {both.all[-2:]} s, not at {b.all[-2:]} s"
@@ -294,6 +380,7 @@ def pair_of_faults(one: type[Fault], two: type[Fault], how: str, seed: int) -> t
 
 SILENT = (Cut, Tunnel, Suspend)  # what is sent into them TCP tries again: its clock is shared by whatever is under way
 BEAT = 0.2  # s between two messages; what an act does, it does between two of them
+ANSWERS = 2 * BEAT + DELAYED  # s; so late is a try acknowledged
 TALK = Peer(ping_interval=None, send_every=BEAT, send_size=50)
 Row = tuple[Any, ...]
 
@@ -341,9 +428,10 @@ def rows(trace: Any) -> list[Row]:
 
 
 @cache
-def told(end: float, *acts: Act) -> list[Row]:
-    """The rows of a virtual run in which this is done."""
-    return rows(run(experiment(end).but(faults=acts), "virtual", progress=False))
+def virtual(end: float, *acts: Act) -> tuple[list[Row], list[Row]]:
+    """The rows of a virtual run in which this is done, and when which end's TCP tried again (s)."""
+    trace = run(experiment(end).but(faults=acts), "virtual", progress=False)
+    return rows(trace), [(round(e.t, 6), e.where) for e in trace.events if e.what == "retransmission"]
 
 
 def changed(one: Act, two: Act, end: float) -> str | None:
@@ -351,7 +439,7 @@ def changed(one: Act, two: Act, end: float) -> str | None:
 
     The first one is over first.
     """
-    base, a, b, both = (told(end, *acts) for acts in ((), (one,), (two,), (one, two)))
+    (base, _), (a, tries), (b, more), (both, tried) = (virtual(end, *acts) for acts in ((), (one,), (two,), (one, two)))
     if apart := two.start > (one.over or one.start):
         later = two.start - 2.5 * BEAT  # what was sent before has arrived when the second one begins
         if _until(both, later) != _until(a, later):
@@ -361,22 +449,28 @@ def changed(one: Act, two: Act, end: float) -> str | None:
             if isinstance(this, (Send, Freeze)) and isinstance(other, (Throttle, Limit, Idle)):
                 return "touch"  # one counts what the other says
         over = one.over or NEVER
-        under_way = [row for row in both if row[0] <= over and len(row) == 7]
-        later = max([over, *(t for row in under_way for t in row[5:] if t)])
+        later = _through(max([over, *[t + ANSWERS for t, _ in tries]]), both)
     if later > end - BEAT or _from(a, later) != _from(base, later):
         return "touch"
     if not apart and (closed := _closed(b)):
         return None if closed <= _closed(both) else f"{two!r} does not close what it closes without {one!r}"
     seen, alone = _from(both, later), _from(b, later)
-    if not apart and (type(one) in SILENT or type(two) in SILENT):
-        seen, alone = ([timeless(row) for row in found] for found in (seen, alone))
+    if not apart and (sorted(tries + more) != sorted(tried) or _through_a_tunnel(one, two)):
+        silent = [act.over or NEVER for act in (one, two) if type(act) in SILENT]
+        counts = _through(max([later, *silent, *[t + ANSWERS for t, _ in (*more, *tried)]]), [*b, *both])
+        seen, alone = ([row if row[0] > counts else timeless(row) for row in found] for found in (seen, alone))
     if seen != alone:
         return f"{two!r} after {one!r}: {_odd(seen, alone)}"
     return None
 
 
+def _through(last: float, found: list[Row]) -> float:
+    """When all is through that was sent until the ``last`` silence was over, or the last try was answered (s)."""
+    return max([last, *[t for row in found if row[0] <= last and len(row) == 7 for t in row[5:] if t]])
+
+
 def timeless(row: Row) -> Row:
-    """What happened, not when: TCP counts its tries from a byte that the other act may have moved."""
+    """What happened, not when: TCP has counted its tries from a byte that the other act has moved."""
     return (*row[1:5], *(t is not None for t in row[5:])) if len(row) == 7 else row[1:]
 
 

@@ -12,7 +12,7 @@ import pytest
 from test_notebooks import execute, outputs, text
 
 from checks import check, gap_logs, guess, settle
-from checks.closing_gap import waiting_at_goodbye
+from checks.closing_gap import LETTER, waiting_at_goodbye
 from checks.gap import log_lines, selection, side_by_side
 from checks.old_source import source_of, what_changed
 from labkit import Hole, Trace, Vintage, plots, recorded
@@ -119,7 +119,7 @@ def test_a_wrong_guess_hears_its_belief(id, answer, belief, capsys):
 
 
 def test_a_log_has_every_line_but_no_payload_and_messages_in_a_row_are_one_line():
-    trace = recorded("matrix/14.1-asyncio-python3.11-ws-backlog_below_the_mark")
+    trace = recorded(LETTER)
     lines = log_lines(trace)
     sent = [int(found[1]) if (found := re.search(r", (\d+) times", line)) else 1 for line in lines if "BINARY" in line]
     assert sum(sent) == sum("BINARY" in line for line in trace.log("server")) and len(sent) == 3
@@ -181,6 +181,10 @@ def long_ago(trace):
     return (trace.closed_at("server") or trace.end) - (trace.noticed_at("server") or 0) > 1.5
 
 
+def deleted(trace):
+    trace.noticed_at("server"), trace.closed_at("server")
+
+
 def blank(trace): ...  # True or False
 
 
@@ -196,6 +200,7 @@ def test_a_function_that_knows_the_gap_passes(finds, capsys):
         (only_the_end, "14.1, with a backlog: you say False, but it is CLOSING at 3 s and CLOSED at 55.03 s: close_timeout is 1 s"),
         (from_the_cut, "never mended: return trace.closed_at"),
         (long_ago, "it does not leave OPEN while the cable is cut, which is another illness"),
+        (deleted, "14.1, with a backlog: you say False"),
         (blank, "your turn"),
     ],
 )
@@ -278,7 +283,7 @@ def test_what_is_said_of_the_matrix_is_in_it():
 
 
 def test_what_is_said_of_the_letter_and_of_the_riddle_is_in_the_recordings():
-    letter, riddle = recorded("matrix/14.1-asyncio-python3.11-ws-backlog_below_the_mark"), recorded("closing-hang")
+    letter, riddle = recorded(LETTER), recorded("closing-hang")
     assert letter.noticed_at("server") == 3 and round(letter.closed_at("server")) == 55 and fate(letter, "server", 55) == "hangs"
     assert "a gap of **52 s**" in WORDS and "healed at 55 s" in WORDS
     assert round(riddle.closed_at("server") - riddle.noticed_at("server")) == 48 and "CLOSING for 48 s" in WORDS

@@ -63,8 +63,12 @@ async def lazy(websocket, interval, patience):
 
 
 async def blank(websocket, interval, patience):
-    while True:
-        ...  # wait, ask, and free the connection
+    """Asks again and again."""
+    ...  # your watchdog
+
+
+async def deleted(websocket, interval, patience):
+    """Asks again and again."""
 
 
 async def wrong(websocket, interval, patience):
@@ -95,6 +99,7 @@ def test_a_good_watchdog_passes_every_run(code, interval, patience, capsys):
         (good, 0.02, 14.9, "questions in a minute, and 20 were allowed"),
         (good, 0, 9, "expected a number of seconds, from 0.01 to 60"),
         (blank, 5, 9, "your turn"),
+        (deleted, 5, 9, "Your watchdog had ended, and the connection had not"),
         (good, ..., 9, "your turn"),
     ],
 )

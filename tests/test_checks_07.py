@@ -62,6 +62,11 @@ async def misspelt(websocket):
         await websocket.send(await asyncio.to_thread(work))
 
 
+async def deleted(websocket):
+    async for _ in websocket:
+        pass
+
+
 async def blank(websocket):
     async for _ in websocket:
         ...  # send what work(order) finds
@@ -80,6 +85,7 @@ def test_a_repaired_shop_answers_two_orders_that_nobody_has_seen(handler, capsys
         (parrot, "is not what work() finds"),
         (once, "1 of 2 orders were answered"),
         (misspelt, "your handler raised TypeError"),
+        (deleted, "0 of 2 orders were answered"),
         (blank, "your turn"),
     ],
 )

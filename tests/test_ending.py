@@ -233,6 +233,7 @@ def interrupt_until(done):
 
 
 @pytest.mark.usefixtures("nothing_stays")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the lost ones
 def test_a_crowd_and_a_fleet_end_the_same_way():
     async def calm(uri, number):
         async with connect(uri) as websocket:

@@ -23,25 +23,18 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "wires": ("wires", "values", ""),
     "ends": ("ends", "values", "trio websockets"),
     "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
-    "standing": ("standing", "values trace wires engine", ""),
     "versions": ("versions", "values trace wires ends engine", ""),
     "run": ("running", "values trace ends engine versions", ""),
-    "story": ("telling", "values trace theory run", ""),
     "many": ("many", "values trace wires ends engine run", "pandas websockets"),
     "plots": ("plots", "values trace theory", "matplotlib"),
-    "where": ("whereabouts", "wires", ""),
+    "yours": ("yours", "values trace theory wires engine run", ""),
     "patterns": ("patterns", "", "websockets"),
     "notebook": ("notebook", "", ""),
     "doctor": ("doctor", "trace engine plots", ""),
     "widgets": ("widgets", "values trace theory wires engine run plots", "IPython ipywidgets"),
-    "exercises": (
-        "exercises",
-        "values trace theory wires ends engine versions run many plots where patterns doctor",
-        "IPython matplotlib websockets",
-    ),
     "front door": (
         "__init__ __main__ commandline",
-        "values trace theory ends engine standing versions run story many plots where patterns doctor widgets exercises",
+        "values trace theory ends engine versions run many plots patterns yours doctor widgets",
         "",
     ),
 }
@@ -167,7 +160,7 @@ def test_a_virtual_run_needs_neither_the_loopback_wire_nor_matplotlib_nor_what_a
             assert not lacking, f"{module(path)} imports {lacking} at once"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if layer_of(path) not in ("patterns", "plots", "exercises")], ids=module)
+@pytest.mark.parametrize("path", [path for path in FILES if layer_of(path) not in ("patterns", "plots")], ids=module)
 def test_what_a_worker_imports_runs_on_python_3_10(path):
     tree = ast.parse(path.read_text(), feature_version=(3, 10))
     attributes = {(n.value.id, n.attr) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}

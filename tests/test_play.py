@@ -10,8 +10,9 @@ import pytest
 from labkit import Cut, Experiment, Freeze, Goodbye, Peer, plots, predict, recorded, run
 from labkit.plots import Ask, palette, svg
 from labkit.plots.axis import Axis
+from labkit.plots.bars import Band, Bar
 from labkit.plots.layout import Panel
-from labkit.plots.marks import Label
+from labkit.plots.marks import ALWAYS, Area, Label, Path
 from labkit.plots.play import Play
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,6 +65,20 @@ def test_no_moment_in_the_words_is_later_than_now_unless_it_was_planned(case):
     for t in Play(figure).stops:
         told = {float(text) for text in re.findall(r"\b(?:at|from|by|to|,) ([\d.]+) s\b", figure.until(t).alt)}
         assert max(told - planned, default=0) <= t + 0.1  # as a real clock is told: "15 s" for 15.003 s
+
+
+def test_nothing_that_grows_is_drawn_beyond_now(case):
+    figure, _ = case
+    grown = 0
+    for t in Play(figure).stops[:-1]:
+        for panel in figure.until(t).panels:
+            view = panel.view(*figure.area)
+            edge, growing = view.point(t, 0.0), [mark for mark in panel.marks if isinstance(mark, Area) or mark.known > ALWAYS]
+            shapes = (shape for mark in growing if isinstance(mark, (Area, Band, Bar, Path)) for shape in mark.shapes(view))
+            for x, y in (point for shape in shapes for path in shape.paths for point in path):
+                assert y >= edge[1] - 2.5 if panel.down else x <= edge[0] + 2.5, "a head is wide, and may lean over"
+                grown += 1
+    assert grown
 
 
 def test_at_each_stop_the_shapes_shown_are_those_of_the_figure_until_then(case):

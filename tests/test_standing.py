@@ -21,8 +21,8 @@ from websockets.exceptions import ConnectionClosed
 from labkit import Cut, Delay, Trace, plots
 from labkit.__main__ import main
 from labkit.engine.tap import Stream
-from labkit.standing.watching import said
 from labkit.trace.why import why
+from labkit.yours.watching import said
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"

@@ -12,7 +12,7 @@ import pytest
 
 from labkit import Cut, Experiment, Peer, open_run, where
 from labkit.doctor import recipe_text
-from labkit.whereabouts import _sendq
+from labkit.yours.whereabouts import _sendq
 
 BLOCKED = Experiment(
     server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2, send_every=0.3, send_size=40000, buffer=4096),

@@ -190,8 +190,8 @@ def _history(r: Reading, levels: Levels, now: Level, box: Any) -> Panel:
         look: dict[str, Any] = {"places": ABOVE, "ink": "stuck_words", "known": since}
         marks.append(Dot(since, at, "blocks", wordings=texts, **look))
     cuts = [x for cut in levels.trace.experiment.cuts for x in (cut.at, cut.heal) if x is not None]
-    stops = [t for stop in levels.blocked[:1] for t in stop if t is not None]
-    moments = [levels.first, now.t, *stops, *cuts, levels.end]
+    blocked = [t for stop in levels.blocked[:1] for t in stop if t is not None]
+    moments = [levels.first, now.t, *blocked, *cuts, levels.end]
     ticks = (Tick(t, f"{round(t, 2):g}", min(k, 3)) for k, t in enumerate(moments))
     along = Axis(levels.first, levels.last, tuple(ticks), SECONDS)
     return Panel(along, across, tuple(marks), box=box)

@@ -99,7 +99,7 @@ def _told(trace: Trace, end: str) -> str:
     told = trace.told_at(end)
     if told is not None:
         return f"Its program was told at {seconds(trace, told)}."
-    is_unseen = trace.header.get("programs") == "unseen"  # somebody else's, see standing/
+    is_unseen = trace.header.get("programs") == "unseen"  # somebody else's, see yours/
     if trace.closed_at(end) is None:
         still = f"It was still CLOSING at {seconds(trace, trace.end)}"
         return f"{still}." if is_unseen else f"{still}, and its program had not been told."

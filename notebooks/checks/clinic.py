@@ -15,7 +15,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace, run
-from labkit.whereabouts import Where
+from labkit.yours.whereabouts import Where
 
 from .answers import Code, Number, OneOf
 from .asleep import no_sleep

@@ -54,6 +54,7 @@ QUESTIONS = [
 
 # a test for the fix, in code
 
+LETTER = "matrix/14.1-asyncio-python3.11-ws-backlog_below_the_mark"  # the log in the letter
 Finds = Callable[[Trace], Any]
 KINDS = {
     "hangs": "close_timeout is 1 s",
@@ -82,17 +83,17 @@ def traces() -> list[Trial]:
     """Runs with and without a gap: recorded ones of old versions, and some of this one."""
     blocked = experiment("ping before drain blocked", "ws")
     known = {
-        "14.1, with a backlog": "14.1-asyncio-python3.11-ws-backlog_below_the_mark",
-        "14.2, with a backlog": "14.2-asyncio-python3.11-ws-backlog_below_the_mark",
-        "14.1, quiet": "14.1-asyncio-python3.11-ws-quiet",
-        "14.1, quiet, with TLS": "14.1-asyncio-python3.10-wss_server-quiet",
+        "14.1, with a backlog": LETTER,
+        "14.2, with a backlog": "matrix/14.2-asyncio-python3.11-ws-backlog_below_the_mark",
+        "14.1, quiet": "matrix/14.1-asyncio-python3.11-ws-quiet",
+        "14.1, quiet, with TLS": "matrix/14.1-asyncio-python3.10-wss_server-quiet",
     }
     here = {
         "drain() blocked after the ping": blocked,
         "the same, never mended": blocked.but(faults=[Cut(CUT), *blocked.faults[1:]], until=30),
         "drain() blocked before the ping": experiment("drain blocked before the ping", "ws"),
     }
-    runs = {name: recorded(f"matrix/{key}") for name, key in known.items()}
+    runs = {name: recorded(key) for name, key in known.items()}
     runs |= {name: run(one, "virtual", progress=False) for name, one in here.items()}
     return [Trial(name, found(trace), misjudged) for name, trace in runs.items()]
 

@@ -126,19 +126,14 @@ def not_saved(trace: Trace, mine: Experiment) -> str:
     return "" if fate(trace) == "live" else why(trace)
 
 
-ASKS = (
+ASKS = (  # each just before its answer can be seen
+    Ask(14, "The wire is whole again. What moves on it now?", ("the ping", "nothing yet")),
     Ask(
-        14,
-        "The wire is whole again. What moves on it now?",
-        ("the ping of 12 s", "nothing yet", "the ping is lost"),
-        then=15,
+        14.9,
+        "Soon the server's patience is over. What will it do?",
+        ("go on waiting", "say goodbye and hang up", "ping again"),
     ),
-    Ask(
-        15,
-        "The server has said CLOSE, and hung up. When does the client hear of it?",
-        ("at once", "when TCP tries again", "never"),
-        then=15.36,
-    ),
+    Ask(15.3, "TCP tries again. What arrives?", ("the ping", "everything", "nothing")),
 )
 
 

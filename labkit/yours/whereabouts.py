@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from .wires.awaits import chain, frame_of, steps
+from ..wires.awaits import chain, frame_of, steps
 
 MEANINGS = {  # the innermost call that is known, and what it means
     "drain": "blocked: the peer takes no bytes, and no timer runs",

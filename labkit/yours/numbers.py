@@ -10,13 +10,13 @@ import math
 import textwrap
 from dataclasses import dataclass
 
-from .running import run
-from .theory import compare
-from .trace import Trace
-from .trace.why import why
-from .values.experiment import TIMERS, Experiment, Peer
-from .values.faults import ENDS, OTHER, Act, Cut
-from .values.tcp import Tcp
+from ..running import run
+from ..theory import compare
+from ..trace import Trace
+from ..trace.why import why
+from ..values.experiment import TIMERS, Experiment, Peer
+from ..values.faults import ENDS, OTHER, Act, Cut
+from ..values.tcp import Tcp
 
 WIDTH = 100  # columns
 CODE = """\
