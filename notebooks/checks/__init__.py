@@ -16,6 +16,6 @@ from .ledger import Ledger, calibration
 from .questions import Guess, Question, guess, settle
 
 __all__ = [
-    "Code", "Exercise", "Form", "Guess", "Ledger", "Letters", "Number", "OneOf", "Question", "Trial",
-    "calibration", "check", "guess", "settle",
+    "Code", "Exercise", "Form", "Guess", "Ledger", "Letters", "Number", "OneOf", "Question",
+    "Trial", "calibration", "check", "guess", "settle",
 ]  # fmt: skip
