@@ -1,5 +1,7 @@
 """The notebooks: generated from their solutions, run from top to bottom, and true to the figures that they talk about."""
 
+import ast
+import builtins
 import re
 import sys
 from pathlib import Path
@@ -85,6 +87,55 @@ def test_a_learners_notebook_gives_no_answer_away(path):
     notebook = nbformat.read(path, as_version=4)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     assert "# answer" not in code and "= ...  # " in code
+
+
+PORTED = [path for path in LEARNERS if "labkit.exercises" not in path.read_text(encoding="utf-8")]
+WORD = r"[^\W\d_][\w'’-]*"
+
+
+@pytest.mark.parametrize("path", PORTED, ids=lambda path: path.stem)
+def test_between_two_cells_are_120_words_at_most_and_a_notebook_has_three_votes(path):
+    read, votes = 0, set()
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            read += len(re.findall(WORD, re.sub(r"<[^>]+>|\]\([^)]*\)", "", cell.source)))
+            continue
+        assert read <= 120, f"{read} words before {cell.id}"
+        read = 0
+        if (asked := re.search(r'guess\("([^"]*?)(?:, again)?"', cell.source)) is not None:
+            votes.add(asked[1])
+    assert len(votes) <= 3, votes
+
+
+def sections(path):
+    """The code of each section, behind that of the set-up cell, by its heading."""
+    setup, found, heading = None, {}, ""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            heading = next((line for line in cell.source.splitlines() if line.startswith("## ")), heading)
+        elif setup is None:
+            setup = cell.source
+        else:
+            found[heading] = f"{found.get(heading, setup)}\n{cell.source}"
+    return found
+
+
+def unbound(code):
+    """Names that are used and that neither the code nor Python itself has."""
+    used, bound = set(), set(dir(builtins))
+    for node in ast.walk(compile(code, "cells", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            used.add(node.id)
+        else:
+            names = (getattr(node, field, None) for field in ("id", "name", "asname", "arg"))
+            bound |= {name.partition(".")[0] for name in names if isinstance(name, str)}
+    return used - bound
+
+
+@pytest.mark.parametrize("path", PORTED, ids=lambda path: path.stem)
+def test_every_section_needs_no_cell_but_its_own_and_the_first(path):
+    for heading, code in sections(path).items():
+        assert not unbound(code), heading
 
 
 @pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)

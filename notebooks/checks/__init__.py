@@ -10,12 +10,12 @@ its answer, the fact as it is read off a run, and the beliefs behind wrong answe
 trials. Nothing here knows an outcome: what is true is what a run of websockets does.
 """
 
-from .answers import Code, Letters, Number, OneOf
+from .answers import Code, Form, Letters, Number, OneOf
 from .exercises import Exercise, Trial, check
 from .ledger import Ledger, calibration
 from .questions import Guess, Question, guess, settle
 
 __all__ = [
-    "Code", "Exercise", "Guess", "Ledger", "Letters", "Number", "OneOf", "Question", "Trial",
-    "calibration", "check", "guess", "settle",
+    "Code", "Exercise", "Form", "Guess", "Ledger", "Letters", "Number", "OneOf", "Question",
+    "Trial", "calibration", "check", "guess", "settle",
 ]  # fmt: skip
