@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import references  # noqa: E402
 
 from labkit import Cut, Experiment, Peer, run  # noqa: E402
-from labkit.wires.loop import set_aside  # noqa: E402
+from labkit.wires.clock import set_aside  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110
 SHORT = Experiment(server=Peer(ping_interval=0.2, ping_timeout=0.2, close_timeout=0.2), faults=[Cut(at=0.5)])  # 0.8 → 1.0

@@ -32,7 +32,7 @@ import references  # noqa: E402
 from labkit import Cut, Experiment, Peer, fleet, predict  # noqa: E402
 from labkit.many.pool import BATCH, Processes, carried, each  # noqa: E402
 from labkit.many.sweeps import arriving, one_run, plan_runs, sweep  # noqa: E402
-from labkit.wires.loop import set_aside  # noqa: E402
+from labkit.wires.clock import set_aside  # noqa: E402
 
 TWIN = Experiment(server=Peer(ping_interval=20, ping_timeout=20, close_timeout=10), faults=[Cut(at=63)])  # 100 → 110
 CORES = 2

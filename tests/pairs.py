@@ -29,6 +29,7 @@ from functools import cache
 from typing import Any
 
 from labkit import Experiment, Peer, run
+from labkit.values.experiment import order
 from labkit.values.faults import (
     ACTS,
     FLOW,
@@ -48,7 +49,6 @@ from labkit.values.faults import (
     Suspend,
     Throttle,
     Tunnel,
-    order,
 )
 from labkit.values.sender import DELAYED
 from labkit.wires.pipe import EOF, RESET, Pipe

@@ -89,11 +89,10 @@ def test_a_learners_notebook_gives_no_answer_away(path):
     assert "# answer" not in code and "= ...  # " in code
 
 
-PORTED = [path for path in LEARNERS if "labkit.exercises" not in path.read_text(encoding="utf-8")]
 WORD = r"[^\W\d_][\w'’-]*"
 
 
-@pytest.mark.parametrize("path", PORTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
 def test_between_two_cells_are_120_words_at_most_and_a_notebook_has_three_votes(path):
     read, votes = 0, set()
     for cell in nbformat.read(path, as_version=4).cells:
@@ -132,7 +131,7 @@ def unbound(code):
     return used - bound
 
 
-@pytest.mark.parametrize("path", PORTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
 def test_every_section_needs_no_cell_but_its_own_and_the_first(path):
     for heading, code in sections(path).items():
         assert not unbound(code), heading

@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
-from labkit import Cut, Delay, Timers, Tunnel, plan, predict
+from labkit import Cut, Delay, Timers, Tunnel, plan, predict, sweep
 from labkit.many.crowds import hold
 from labkit.many.plans import DAY, Plan, propose
 from labkit.many.timers import alarm_rate, late_share, losses
@@ -20,6 +20,7 @@ from tests.torture import Whole, ordeal
 
 NORMAL = [Delay(0, latency=0.05, jitter=0.03, shape="normal")]
 HEAVY = [Delay(0, latency=0.05, jitter=0.002, shape="heavy tail")]
+PHONE = [Delay(0, latency=0.1, jitter=0.02, shape="heavy tail"), Tunnel(0, every=300, length=6)]
 LIFT = [Delay(0, latency=0.05), Tunnel(0, every=600, length=8)]
 
 
@@ -38,6 +39,13 @@ def test_false_alarms_are_as_many_as_theory_promises(wire, timers):
     hours, alarms = false_alarms(timers, wire)
     wanted = alarm_rate(timers, wire) * hours * 3600
     assert wanted > 5 and abs(alarms - wanted) < 3.5 * wanted**0.5 + 0.1 * wanted
+
+
+def test_a_ping_that_tcp_tries_again_has_its_round_trip_still_to_go():
+    timers = Timers(20, 3.5, 3)  # tried again after 3.36 s, over a round trip of more than 0.2 s
+    seen = sweep(experiment_of(timers, PHONE).but(until=3600), {"seed": range(300)}, progress=False)
+    wanted = alarm_rate(timers, PHONE) * seen["noticed"].fillna(3600).sum()
+    assert wanted > 200 and seen["false_alarm"].sum() == pytest.approx(wanted, rel=0.2)
 
 
 def test_the_worst_case_of_timers_is_never_exceeded_and_nearly_reached():

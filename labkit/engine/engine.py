@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from ..trace.story import OVER
-from ..values.experiment import Experiment
+from ..values.experiment import Experiment, order
 from ..values.faults import (
     ENDS,
     Act,
@@ -32,7 +32,6 @@ from ..values.faults import (
     Suspend,
     Throttle,
     Tunnel,
-    order,
 )
 from ..wires import Program, Wire
 from ..wires.ending import uninterrupted

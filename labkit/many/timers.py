@@ -44,27 +44,31 @@ class Timers:
 def alarm_rate(timers: Timers, wire: Sequence[Act]) -> float:
     """False alarms per second of one connection: by late round trips, and by silences."""
     late = late_share(timers.ping_timeout, wire) / timers.ping_interval
-    return late + sum(_silences(timers, act) for act in wire if isinstance(act, Tunnel))
+    return late + sum(_silences(timers, act, wire) for act in wire if isinstance(act, Tunnel))
 
 
-def _silences(timers: Timers, act: Tunnel) -> float:
+def _silences(timers: Timers, act: Tunnel, wire: Sequence[Act]) -> float:
     """Alarms per second by the silences of a tunnel, of which the mean length is known.
 
-    The first ping into one comes within ping_interval of its start. It is answered in time if the
-    silence is over before the last time that TCP tries it again within ping_timeout.
+    The first ping into one comes within ping_interval of its start.
     """
     interval, length = timers.ping_interval, act.length
     met = (length / interval) * -math.expm1(-interval / length)
-    return met * math.exp(-_last_try(timers.ping_timeout) / length) / (act.every + length)
+    return met * _unanswered(timers.ping_timeout, length, wire) / (act.every + length)
 
 
-def _last_try(timeout: float) -> float:
-    """When a ping is tried again for the last time within ``timeout`` (s); 0 if never."""
-    retries, number, latest = Tcp().retries_at(0.0), 0, 0.0
-    while retries.after(number) < timeout:
-        latest = retries.after(number)
-        number += 1
-    return latest
+def _unanswered(timeout: float, length: float, wire: Sequence[Act]) -> float:
+    """The share of pings sent into a silence that are not answered within ``timeout`` (s).
+
+    TCP tries again until the silence is over, of mean ``length`` (s); then the ping and its pong
+    still have their way to go.
+    """
+    retries, number, late, silent = Tcp().retries_at(0.0), 0, 0.0, 1.0
+    while (tried := retries.after(number)) < timeout:
+        still = math.exp(-tried / length)
+        late += (silent - still) * late_share(timeout - tried, wire)
+        silent, number = still, number + 1
+    return late + silent
 
 
 def losses(timeout: float, trip: float) -> int:

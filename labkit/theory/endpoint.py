@@ -158,8 +158,7 @@ class EndModel:
     def is_paused(self, item: Item) -> bool:
         """Whether the library reads no more; what comes as it pauses is read in the same go."""
         if item.sent_at == self.paused_at:
-            words = "'s queue is full, and more is sent at this very instant"
-            self.world.ties.append(f"at {item.sent_at:g} s the {self.name}{words}")
+            self.tie(item.sent_at, "has a full queue, and more is sent at this very instant")
         return self.paused_at < self.world.now or item.sent_at == self.paused_at
 
     # keepalive
@@ -189,8 +188,7 @@ class EndModel:
         latency = self.world.now - self.ping.sent_at
         late = round(latency - timeout, 9)
         if late == 0:
-            words = f"at {self.world.now:g} s the pong arrives at the {self.name}"
-            self.world.ties.append(f"{words} as ping_timeout runs out")
+            self.tie(self.world.now, "hears the pong as ping_timeout runs out")
         if late >= 0:
             return  # in the same turn of the loop the timer fires, and wins
         self.ping = None

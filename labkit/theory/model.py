@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from ..trace import Event
-from ..values.experiment import CAPACITY, Experiment
-from ..values.faults import ENDS, FLOW, OTHER, Act, Cut, Freeze, Goodbye, Send, order
+from ..values.experiment import CAPACITY, Experiment, order
+from ..values.faults import ENDS, FLOW, OTHER, Act, Cut, Freeze, Goodbye, Send
 from ..values.sender import Sender
 from ..values.stream import Stream, join
 from .endpoint import EndModel

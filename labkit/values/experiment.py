@@ -166,7 +166,8 @@ class Experiment:
     def limit(self) -> float | None:
         """When a run ends at the latest (s); None without keepalive.
 
-        It is ``until``, or two worst cases of detection after the last act.
+        It is ``until``, or two worst cases of detection after the last act. That is meant for
+        keepalive: nobody waits for TCP to give up, after 16 minutes on Linux (ask ``until=1000``).
         """
         if self.until is not None:
             return self.until
@@ -224,3 +225,9 @@ class Experiment:
 
     def __repr__(self) -> str:
         return fields.spell(self)
+
+
+def order(acts: tuple[Act, ...]) -> list[tuple[float, str, Act]]:
+    """Every step of every act in time; at one instant, what ends goes before what begins."""
+    steps = [(when, what, act) for act in acts for when, what in act.steps()]
+    return sorted(steps, key=lambda step: (step[0], step[1] == "begin"))

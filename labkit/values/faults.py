@@ -71,12 +71,6 @@ class Act:
         return fields.spell(self)
 
 
-def order(acts: tuple[Act, ...]) -> list[tuple[float, str, Act]]:
-    """Every step of every act in time; at one instant, what ends goes before what begins."""
-    steps = [(when, what, act) for act in acts for when, what in act.steps()]
-    return sorted(steps, key=lambda step: (step[0], step[1] == "begin"))
-
-
 # faults: what is done to the wire
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class Probes:
     """The probes of one sender whose connection has met a silence."""
 
-    __slots__ = ("sender", "heard", "at", "number")
+    __slots__ = ("sender", "tcp", "heard", "at", "number")
 
     def __init__(self, sender: Sender) -> None:
-        self.sender = sender
+        self.sender, self.tcp = sender, sender.retries.tcp
         self.heard = 0.0  # when something last came from the other end (s)
         self.at: float | None = None  # when the next probe is due (s); None: it will be answered
         self.number = 0  # probes without an answer
@@ -32,7 +32,7 @@ class Probes:
             return
         latency, arrived = self.sender.out.latency, self.sender.out.arrived
         self.heard = max(0.0, self.sender.far.out.arrived, arrived + latency)
-        idle = self.sender.tcp.keepalive_idle or 0.0
+        idle = self.tcp.keepalive_idle or 0.0
         answered = max(0, math.ceil((now - self.heard) / (idle + 2 * latency)) - 1)
         self.heard = round(self.heard + answered * (idle + 2 * latency), 9)
         self.at = round(self.heard + idle, 9)
@@ -41,7 +41,7 @@ class Probes:
         """A segment has come from the other end."""
         if self.at is not None:
             self.heard, self.number = now, 0
-            self.at = round(now + (self.sender.tcp.keepalive_idle or 0.0), 9)
+            self.at = round(now + (self.tcp.keepalive_idle or 0.0), 9)
 
     def postpone(self, seconds: float) -> None:
         """Its clock stood still for so long."""
@@ -57,10 +57,10 @@ class Probes:
     def is_over(self) -> bool:
         """Whether no more probes are sent."""
         assert self.at is not None
-        patience = self.sender.tcp.user_timeout
+        patience = self.tcp.user_timeout
         if patience is not None:
             return self.number > 0 and self.at - self.heard >= patience
-        return self.number >= self.sender.tcp.keepalive_count
+        return self.number >= self.tcp.keepalive_count
 
     def is_answered(self) -> bool:
         """Whether the probe has passed, and its answer, which would be here now."""
@@ -75,7 +75,7 @@ class Probes:
         if self.at is None or alarm is None or alarm > now:
             return False
         if sender.since is not None or sender.out.queue:
-            self.at = round(self.at + (sender.tcp.keepalive_idle or 0.0), 9)
+            self.at = round(self.at + (self.tcp.keepalive_idle or 0.0), 9)
         elif self.is_over():
             return True
         elif self.is_answered():
@@ -84,5 +84,5 @@ class Probes:
         else:
             self.number += 1
             sender.host.probed(sender, self.at, self.number)
-            self.at = max(now, round(self.at + sender.tcp.keepalive_interval, 9))
+            self.at = max(now, round(self.at + self.tcp.keepalive_interval, 9))
         return False

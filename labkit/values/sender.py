@@ -9,45 +9,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from .probes import Probes
-from .tcp import Retries, Tcp
+from .segments import HELD, SEGMENT, WINDOW, Entry, in_one, in_windows
+from .tcp import Retries
 
 if TYPE_CHECKING:
-    from .stream import Stream
+    from .stream import Host, Stream
 
 NEVER = math.inf
 DELAYED = 0.04  # s that an acknowledgement waits for something to go with (TCP_DELACK_MIN)
-SEGMENT = 1448  # bytes that fit into one, on Ethernet
-WINDOW = 10  # segments; of a connection that has lost nothing (RFC 6928)
-PROMPT = 0.008  # s; how much later than two round trips a probe of several segments comes
-HELD = 2.0**24  # s; added to when an item would be due, while nobody knows when TCP sends it again
-Entry = tuple[float, Any]  # of a stream: when it is due (s), and what
 TICK = 5e-10  # s; half a step of the grid on which times stand
-
-
-class Host(Protocol):
-    """Who runs a sender, as the sender knows it: a wire, or theory."""
-
-    def gave_up(self, sender: Sender, reset: bool) -> None:
-        """Its connection is lost: ETIMEDOUT, if its program has not closed it.
-
-        After probes in vain the other end is told by a ``reset``, as far as it can be.
-        """
-
-    def answers(self, sender: Sender, again: bool) -> bool:
-        """Whether the other end has a connection and acknowledges what comes.
-
-        Otherwise it resets what comes ``again``.
-        """
-
-    def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
-        """A segment was sent again at ``when`` (s), for the so-manieth time (from 1)."""
-
-    def probed(self, sender: Sender, when: float, number: int) -> None:
-        """An idle connection was probed at ``when`` (s), for the so-manieth time in vain."""
 
 
 class Sender:
@@ -67,13 +41,8 @@ class Sender:
         self.closed_at: float | None = None  # when its program closed the connection (s)
         self.gone = False  # it has dropped what was to be sent, so that nothing more can follow
         self.timer: Any = None  # of whoever runs it
-        self.probes = None if self.tcp.keepalive_idle is None else Probes(self)
+        self.probes = None if retries.tcp.keepalive_idle is None else Probes(self)
         self.rest()
-
-    @property
-    def tcp(self) -> Tcp:
-        """Its system's TCP."""
-        return self.retries.tcp
 
     def rest(self) -> None:
         """Nothing is to be acknowledged."""
@@ -92,24 +61,13 @@ class Sender:
         self.head = self.since = when
 
     def follow(self, when: float) -> None:
-        """One more segment was sent at ``when`` (s), behind one that is not acknowledged.
-
-        The first try is a tail loss probe: it waits one RTO if there is a lone segment, and two
-        round trips if there are several. The second, of the oldest byte, comes one RTO later.
-
-            sent at  0         tried at  .21   .42   .84   1.68
-            sent at  0, .1     tried at  .11   .32   .74   1.58
-        """
+        """One more segment was sent at ``when`` (s), behind one that is not acknowledged."""
         assert self.since is not None
-        first, probe = self.retries.first, self.since + self.retries.first
-        soon, latest = when + 4 * self.out.latency + PROMPT, self.head + first
-        if when < probe:
-            self.since = round(min(latest, soon) - first, 9)
-        elif self.since < self.head:
-            if not self.number:
-                self.number = 1
-                self.host.tried(self, round(probe, 9), 1, not self.out.silent)
-            self.since = round((latest if when < latest else soon) - 2 * first, 9)
+        trip = 2 * self.out.latency
+        self.since, probed = self.retries.followed(self.head, self.since, when, trip)
+        if probed is not None and not self.number:
+            self.number = 1
+            self.host.tried(self, probed, 1, not self.out.silent)
 
     def due(self, when: float, due: float) -> float:
         """When what is sent at ``when`` (s) comes out, which otherwise would be ``due`` (s).
@@ -247,42 +205,21 @@ class Sender:
 
     def aim(self) -> None:
         """The next try will come with the oldest items, as many as fit into one segment."""
-        queue, size, fit = list(self.out.queue), 0, 0
-        for _, item in queue[: self.burst]:
-            size += self.out.size(item)
-            if fit and size > SEGMENT:
-                break
-            fit += 1
+        queue = list(self.out.queue)
+        fit = in_one(self.out, queue[: self.burst])
         oldest = ((HELD, item) for _, item in queue[:fit])
         self.out.queue = deque([*self.paced(oldest, self.comes_at(), 1), *queue[fit:]])
 
-    def paced(self, entries: Iterable[Entry], due: float, window: int) -> Iterator[Entry]:
-        """Entries from ``due`` (s) on: ``window`` segments, and each round trip twice as many."""
-        room = window * SEGMENT
-        for before, item in entries:
-            room -= self.out.size(item)
-            while room < 0:
-                window *= 2
-                room += window * SEGMENT
-                due = round(due + 2 * self.out.latency, 9)
-            yield max(due, round(before - HELD, 9)) if before >= HELD else min(before, due), item
-        self.window = 2 * window
+    def paced(self, entries: Iterable[Entry], due: float, window: int) -> list[Entry]:
+        """Entries from ``due`` (s) on, ``window`` segments at first."""
+        paced, self.window = in_windows(self.out, entries, due, window)
+        return paced
 
     def fail_until(self, until: float) -> None:
         """The tries that were made before ``until`` (s) were in vain."""
-        for when in self.failed(until):
+        while self.since is not None and (when := self.tried_at()) < until:
             self.number += 1
             self.host.tried(self, when, self.number, False)
-
-    def failed(self, until: float) -> Iterator[float]:
-        """When it was tried again in vain before ``until`` (s), as far as nobody was told."""
-        number = self.number
-        while self.since is not None:
-            when = round(self.since + self.retries.after(number), 9)
-            if when >= until:
-                return
-            yield when
-            number += 1
 
     def try_again(self, now: float) -> None:
         """A try arrives, with the oldest byte or with what is there already."""

@@ -24,9 +24,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from .sender import HELD, NEVER, Entry, Host, Sender
+from .segments import HELD, Entry
+from .sender import NEVER, Sender
 from .tcp import Tcp
 
 
@@ -116,6 +117,28 @@ class Stream:
         self.queue = ()
         if self.sender is not None:
             self.sender.rest()
+
+
+class Host(Protocol):
+    """Who runs a sender, as the sender knows it: a wire, or theory."""
+
+    def gave_up(self, sender: Sender, reset: bool) -> None:
+        """Its connection is lost: ETIMEDOUT, if its program has not closed it.
+
+        After probes in vain the other end is told by a ``reset``, as far as it can be.
+        """
+
+    def answers(self, sender: Sender, again: bool) -> bool:
+        """Whether the other end has a connection and acknowledges what comes.
+
+        Otherwise it resets what comes ``again``.
+        """
+
+    def tried(self, sender: Sender, when: float, number: int, through: bool) -> None:
+        """A segment was sent again at ``when`` (s), for the so-manieth time (from 1)."""
+
+    def probed(self, sender: Sender, when: float, number: int) -> None:
+        """An idle connection was probed at ``when`` (s), for the so-manieth time in vain."""
 
 
 def join(streams: Mapping[str, Stream], tcp: Mapping[str, Tcp], host: Host, conn: int) -> None:

@@ -20,6 +20,7 @@ from . import fields
 
 LATE = 1.05  # a kernel's timers are rounded up, by an eighth at most
 COARSE, LATER = 0.256, 0.008  # s; at 250 Hz so long timers are rounded up further, and by how much
+PROMPT = 0.008  # s; how much later than two round trips a probe of several segments comes
 VARIANCE = 4 / 3  # 4 · RTTVAR, in round trips: what is left of it after the first few
 BASE = 0.2  # s; Linux's TCP_RTO_MIN, from which it derives how long so many retries take
 
@@ -74,6 +75,27 @@ class Retries:
         """When the try of this number is made, counted from 0."""
         late = max(0, number - self.doubling)
         return self.first * 2 ** (number - late) + late * self.tcp.rto_max
+
+    def followed(
+        self, head: float, since: float, when: float, trip: float
+    ) -> tuple[float, float | None]:
+        """From when on tries count (s), if one more segment is sent at ``when`` (s).
+
+        It is sent behind one of ``head`` (s), whose tries count from ``since``, over a round
+        ``trip`` (s). The first try is a tail loss probe: it waits one RTO if there is a lone
+        segment, and two round trips if there are several. The second, of the oldest byte, comes
+        one RTO later. Gives also when the probe was made, if that was before the new segment.
+
+            sent at  0         tried at  .21   .42   .84   1.68
+            sent at  0, .1     tried at  .11   .32   .74   1.58
+        """
+        probe, latest, soon = since + self.first, head + self.first, when + 2 * trip + PROMPT
+        if when < probe:
+            return round(min(latest, soon) - self.first, 9), None
+        if since < head:
+            oldest = latest if when < latest else soon
+            return round(oldest - 2 * self.first, 9), round(probe, 9)
+        return since, None
 
     def orphan_gives_up(self, closed: float) -> float:
         """When it gives up a connection that its program closed at ``closed``."""

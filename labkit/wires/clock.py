@@ -17,10 +17,13 @@ import asyncio
 import heapq
 import itertools
 import math
-from collections.abc import Callable
+import sys
+from asyncio import events, tasks
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from .loop import GRID, VirtualLoop, VirtualTimeError, set_aside
+from .loop import GRID, VirtualLoop, VirtualTimeError
 
 TURNS = 10_000  # turns of one loop in one instant: more is a `while True: await sleep(0)`
 
@@ -160,3 +163,25 @@ class Clock:
     def sleepers(self) -> list[asyncio.Task[Any]]:
         """The tasks that are still waiting for something."""
         return [task for loop in self.loops for task in loop.tasks if not task.done()]
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Meanwhile this thread runs no loop and no task, for asyncio; afterwards those of before.
+
+    Up to Python 3.13 each loop has a current task, since 3.14 each thread has one. The task is that
+    of the running loop: it leaves before its loop does, and comes back after it.
+    """
+    loop, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+    task = asyncio.current_task(loop) if loop else None
+    if loop and task:
+        tasks._leave_task(loop, task)
+    events._set_running_loop(None)
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        yield
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+        events._set_running_loop(loop)
+        if loop and task:
+            tasks._enter_task(loop, task)

@@ -12,11 +12,10 @@ import itertools
 import selectors
 import socket
 import sys
-from asyncio import events, tasks
+from asyncio import events
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -196,7 +195,7 @@ class VirtualLoop(BaseSelectorEventLoop):
         if not ready:
             return False
         events._set_running_loop(self)
-        sys.set_asyncgen_hooks(self.generators.add, self._finalize)  # set_aside() undoes it
+        sys.set_asyncgen_hooks(self.generators.add, self._finalize)  # the clock undoes it
         try:
             for _ in range(len(ready)):  # what they make ready has to wait for the next turn
                 handle = ready.popleft()
@@ -278,25 +277,3 @@ def _raised_at(problem: BaseException) -> str:
     while trace and trace.tb_next:
         trace = trace.tb_next
     return str(trace.tb_frame.f_globals["__name__"]) if trace else ""
-
-
-@contextmanager
-def set_aside() -> Iterator[None]:
-    """Meanwhile this thread runs no loop and no task, for asyncio; afterwards those of before.
-
-    Up to Python 3.13 each loop has a current task, since 3.14 each thread has one. The task is that
-    of the running loop: it leaves before its loop does, and comes back after it.
-    """
-    loop, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
-    task = asyncio.current_task(loop) if loop else None
-    if loop and task:
-        tasks._leave_task(loop, task)
-    events._set_running_loop(None)
-    sys.set_asyncgen_hooks(None, None)
-    try:
-        yield
-    finally:
-        sys.set_asyncgen_hooks(*hooks)
-        events._set_running_loop(loop)
-        if loop and task:
-            tasks._enter_task(loop, task)
