@@ -116,7 +116,8 @@ def draw_map(folder: Path) -> str:
         "## Questions",
         table("question", asked.items()),
         "## What people get wrong",
-        "Each of these beliefs is wrong, or only half right. Its cell shows it in seconds.",
+        "Each of these beliefs is wrong, or only half right, and its cell shows it in seconds. This"
+        " list gives some surprises away: read it when you have been there.",
         table("belief", beliefs.items()),
         "## Words",
         table("word", sorted(words.items(), key=lambda row: row[0].lower())),
