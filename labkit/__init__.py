@@ -25,7 +25,7 @@ The house, in the order in which it is read:
     telling.py      story: somebody's own timers, and what happens with them in words
     many/           sweep, fleet, crowd, plan: many runs, many clients
     plots/          the figures
-    widgets/        explore and live: knobs and buttons in a notebook
+    widgets/        explore and live: knobs and buttons in a notebook; the page itself as the client
     doctor/         somebody's own log, explained
     exercises/      what the notebooks ask, and how an answer is judged
     whereabouts.py  in which await a connection is blocked, in your own program
@@ -74,7 +74,7 @@ LATER = {  # what takes longer to import is imported when it is asked for
     "crowd": "many.crowds", "Restart": "many.restarts",
     "plan": "many.plans", "Plan": "many.plans", "Timers": "many.timers",
     "Vintage": "versions", "Hole": "versions", "run_each": "versions",
-    "explore": "widgets", "live": "widgets", "where": "whereabouts",
+    "explore": "widgets", "live": "widgets", "run_with_page": "widgets", "where": "whereabouts",
     "doctor": "", "exercises": "", "patterns": "", "plots": "",  # modules themselves
 }  # fmt: skip
 __all__ += LATER

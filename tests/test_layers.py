@@ -33,7 +33,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "patterns": ("patterns", "", "websockets"),
     "notebook": ("notebook", "", ""),
     "doctor": ("doctor", "trace engine plots", ""),
-    "widgets": ("widgets", "values trace theory wires engine run plots", "IPython ipywidgets"),
+    "widgets": ("widgets", "values trace theory wires ends engine run plots", "IPython ipywidgets websockets"),
     "exercises": (
         "exercises",
         "values trace theory wires ends engine versions run many plots where patterns doctor",
