@@ -66,8 +66,9 @@ def run_with_page(experiment: Experiment, patience: float = PATIENCE) -> Trace:
         session.show(*seen(session.trace))
         return session.trace
     trace = stand_in(experiment)
-    reason = "No page has connected: it is not on the kernel's machine, or does not show this cell"
-    session.show(f"{reason}. This was recorded in Chromium: {trace.experiment!r}", *seen(trace))
+    reason = "it is not on the kernel's machine, or does not show this cell"
+    what = f"This was recorded in Chromium: {trace.experiment!r}"
+    session.show(f"No page has connected within {patience:g} s: {reason}. {what}", *seen(trace))
     return trace
 
 
@@ -78,14 +79,15 @@ def stand_in(experiment: Experiment) -> Trace:
 
 
 def seen(trace: Trace) -> list[str]:
-    """What a page saw of its WebSocket, in sentences."""
+    """What a page saw of its WebSocket, in sentences; it has looked once a second."""
     methods = ", ".join(trace.select("page", "client")[0].data["methods"])
     said = [f"A WebSocket has the methods {methods}; none of them sends a ping."]
     looks = trace.select("ready_state", "client")
     for value, group in groupby(looks, key=lambda event: event.data["value"]):
         times = [max(0.0, event.t) for event in group]
-        during = f"from {times[0]:.1f} s to {times[-1]:.1f} s"
-        said.append(f"readyState was {value} {STATES[value]} {during}.")
+        first, last = f"{times[0]:.1f} s", f"{times[-1]:.1f} s"
+        when = f"from {first} to {last}" if len(times) > 1 else f"at {first}"
+        said.append(f"readyState was {value} {STATES[value]} {when}.")
     told = [f"onclose was called at {one.t:.1f} s: {one.text}." for one in trace.raised("client")]
     return said + (told or ["onclose was not called."])
 
