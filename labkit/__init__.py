@@ -73,8 +73,9 @@ LATER = {  # what takes longer to import is imported when it is asked for
     "sweep": "many.sweeps", "fleet": "many.fleets",
     "crowd": "many.crowds", "Restart": "many.restarts",
     "plan": "many.plans", "Plan": "many.plans", "Timers": "many.timers",
+    "run_with_page": "widgets.page_client",
     "Vintage": "versions", "Hole": "versions", "run_each": "versions",
-    "explore": "widgets", "live": "widgets", "run_with_page": "widgets", "where": "whereabouts",
+    "explore": "widgets", "live": "widgets", "where": "whereabouts",
     "doctor": "", "exercises": "", "patterns": "", "plots": "",  # modules themselves
 }  # fmt: skip
 __all__ += LATER

@@ -13,29 +13,25 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from labkit import Cut, Experiment, Goodbye, HangUp, Peer, Reset, Send, run, run_with_page
 from labkit.trace.why import why
 from labkit.widgets import page_client
-from labkit.widgets.page_client import RECORDED
+from labkit.widgets.page_client import RECORDED, Output
 
 SERVER = Peer(ping_interval=0.3, ping_timeout=0.2, close_timeout=0.2)
 SECRET = {"Cookie": "username=secret"}
 
 
-class Page:
+class Page(Output):
     """What page_client.js does, in a thread: it looks often, and knows only its own WebSocket."""
 
-    def __init__(self, monkeypatch, **paths):
-        self.paths = paths
-        self.told = []
-        monkeypatch.setattr(page_client, "display", self.show)
+    thread = None
 
-    def show(self, data, raw, display_id):
-        self.config = json.loads(re.search(r"\}\)\((\{.*\})\);", data["text/html"])[1])
+    def show(self, shown, plain):
+        if self.thread:
+            self.thread.join()
+            self.last = plain
+            return
+        self.config = json.loads(re.search(r"\}\)\((\{.*\})\);", shown)[1])
         self.thread = threading.Thread(target=asyncio.run, args=(self.live(),))
         self.thread.start()
-        return self
-
-    def update(self, data, raw):
-        self.thread.join()
-        self.last = data["text/plain"]
 
     async def live(self):
         with suppress(ConnectionClosed):
@@ -59,7 +55,9 @@ class Page:
 
 @pytest.fixture
 def page(monkeypatch):
-    return Page(monkeypatch)
+    page = Page()
+    monkeypatch.setattr(page_client, "Output", lambda: page)
+    return page
 
 
 @pytest.mark.parametrize("fault, code", [(Reset(at=0.1), 1006), (HangUp(at=0.1), 1006), (Goodbye(at=0.1, end="server", code=1001), 1001)])
@@ -69,9 +67,9 @@ def test_what_the_page_is_told_is_in_the_trace(page, fault, code):
     assert (told.type, told.awaiting, told.code) == ("CloseEvent", "onclose", code)
     assert [state for _, state in trace.states("client")] == ["CONNECTING", "OPEN", "CLOSED"]
     assert f"onclose is called: code {code}" in str(trace)
-    assert ("CLOSE" in why(trace).split("The client noticed")[1]) == (code == 1001)
+    assert ("it got the server's CLOSE (1001)" in why(trace)) == (code == 1001)
     assert "methods close, send; none of them sends a ping" in page.last
-    assert re.search(rf"readyState was 1 OPEN from 0.0 s to .*\n.* 3 CLOSED .*\nonclose was called at .* code {code}, wasClean", page.last)
+    assert re.search(rf"readyState was 1 OPEN .*\n.* 3 CLOSED .*\nonclose was called at .* code {code}, wasClean", page.last)
 
 
 def test_the_page_looks_once_more_after_a_cut_that_it_cannot_see(page):
@@ -122,8 +120,16 @@ def test_where_no_page_comes_a_sentence_says_so_and_a_recorded_trace_stands_in(c
     trace = run_with_page(Experiment(server=server, faults=[Cut(at=3, heal=8)]), patience=0.05)
     said = capsys.readouterr().out
     assert "No page has connected" in said and repr(trace.experiment) in said
+    assert re.search(r"1 OPEN from 0.0 s to \d+\.\d s\.\nreadyState was 3 CLOSED at 10.\d s", said)
     assert "Chrome" in trace.header["browser"] and f"code {name[-4:]}" in said
     assert trace.raised("client")[0].code == int(name[-4:])
+
+
+def test_a_kernel_in_the_browser_has_no_sockets_and_asks_for_none(monkeypatch, capsys):
+    monkeypatch.setattr(page_client.sys, "platform", "emscripten")
+    monkeypatch.setattr(page_client, "PageSession", None)
+    assert run_with_page(Experiment(server=SERVER)).header["made"]
+    assert "No page has connected" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -17,13 +17,13 @@ import html
 import json
 import secrets
 import socket
+import sys
 from functools import partial
 from http import HTTPStatus
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from IPython.display import display
 from websockets.asyncio.server import serve
 
 from ..ends import End
@@ -35,7 +35,6 @@ from ..trace import STATES, Trace
 from ..trace.recordings import recorded
 from ..values.experiment import Experiment
 from ..values.faults import AppAct
-from ..wires.loopback import HOST
 
 SCRIPT = Path(__file__).with_suffix(".js")
 RECORDED = ("page-1006", "page-1011")  # what stands in where no page can dial the kernel
@@ -55,20 +54,23 @@ def run_with_page(experiment: Experiment, patience: float = PATIENCE) -> Trace:
     Raises ValueError if the client is to do what a page cannot: send pings, act, or trust the
     certificate of the lab.
     """
-    session = PageSession(experiment, patience)
-    try:
-        with session, Living(session) as living:
-            session.wait(tick=living.tick)
-    except BaseException:
-        session.show("The run was broken off.")
-        raise
-    if session.zero is not None:
-        session.show(*seen(session.trace))
-        return session.trace
+    refuse(experiment)
+    output = Output()
+    if sys.platform != "emscripten":  # a kernel in the browser itself, which has no sockets
+        session = PageSession(experiment, patience, output)
+        try:
+            with session, Living(session) as living:
+                session.wait(tick=living.tick)
+        except BaseException:
+            output.say("The run was broken off.")
+            raise
+        if session.zero is not None:
+            output.say(*seen(session.trace))
+            return session.trace
     trace = stand_in(experiment)
-    reason = "it is not on the kernel's machine, or does not show this cell"
+    reason = "it is on another machine than the kernel, or does not show this cell"
     what = f"This was recorded in Chromium: {trace.experiment!r}"
-    session.show(f"No page has connected within {patience:g} s: {reason}. {what}", *seen(trace))
+    output.say(f"No page has connected: {reason}. {what}", *seen(trace))
     return trace
 
 
@@ -189,11 +191,8 @@ class PageEnd(End):
 class PageSession(Session):
     """A loopback session that shows the page what to run, and then waits for it."""
 
-    shown: Any = None  # the output of the cell; None outside of a notebook
-
-    def __init__(self, experiment: Experiment, patience: float) -> None:
-        refuse(experiment)
-        self.token, self.patience = secrets.token_urlsafe(16), patience
+    def __init__(self, experiment: Experiment, patience: float, output: Output) -> None:
+        self.token, self.patience, self.output = secrets.token_urlsafe(16), patience, output
         super().__init__(experiment, "loopback", {"server": None, "client": None}, True)
 
     def _end(self, name: str) -> End:
@@ -205,13 +204,14 @@ class PageSession(Session):
 
     def start(self) -> None:
         page: Any = self.ends["client"]
-        page.listener = socket.create_server((HOST, 0))
-        ports = {"report": page.listener.getsockname()[1], "wire": self.wire.address()[1]}
-        config = {name: f"ws://{HOST}:{port}/{self.token}" for name, port in ports.items()}
+        host, port = self.wire.address()
+        page.listener = socket.create_server((host, 0))
+        ports = {"report": page.listener.getsockname()[1], "wire": port}
+        config = {name: f"ws://{host}:{port}/{self.token}" for name, port in ports.items()}
         config["id"] = name = f"labkit-{secrets.token_hex(4)}"
         script = SCRIPT.read_text().replace("(CONFIG)", f"({json.dumps(config)})")
         shown = f'<div id="{name}"><p></p><ul></ul></div><script>{script}</script>'
-        self.shown = display(both(shown, "(here a page would connect)"), raw=True, display_id=True)
+        self.output.show(shown, "waiting for a page")
         super().start()
 
     def settle(self) -> None:
@@ -219,21 +219,31 @@ class PageSession(Session):
         self.wire.wait(lambda: not self.living("client"), self.wire.now() + LOOKED)
         super().settle()
 
-    def show(self, *sentences: str) -> None:
-        """Put sentences in place of what runs in the page: a saved notebook shall not dial."""
-        items = "".join(f"<li>{html.escape(one)}</li>" for one in sentences)
-        shown = f'<ul role="status" class="labkit-page">{items}</ul>'
-        if self.shown is None:
-            print(*sentences, sep="\n")
-        else:
-            self.shown.update(both(shown, "\n".join(sentences)), raw=True)
-
     def __exit__(self, *exc: object) -> None:
         super().__exit__(*exc)
         for event in self.trace.select("handshake"):
             event.data["line"] = without_secret(event.data["line"])
 
 
-def both(shown: str, plain: str) -> dict[str, str]:
-    """An output as HTML, and as text for where that is not shown."""
-    return {"text/html": shown, "text/plain": plain}
+class Output:
+    """The output of the running cell: what runs in the page, and in the end sentences."""
+
+    handle: Any = None
+
+    def show(self, shown: str, plain: str) -> None:
+        """Put HTML in place of what is there; where nobody shows that, text."""
+        from IPython import get_ipython
+        from IPython.display import display
+
+        data = {"text/html": shown, "text/plain": plain}
+        if get_ipython() is None:
+            print(plain)
+        elif self.handle is None:
+            self.handle = display(data, raw=True, display_id=True)
+        else:
+            self.handle.update(data, raw=True)
+
+    def say(self, *sentences: str) -> None:
+        """Put sentences in place of what runs in the page: a saved notebook shall not dial."""
+        items = "".join(f"<li>{html.escape(one)}</li>" for one in sentences)
+        self.show(f'<ul role="status" class="labkit-page">{items}</ul>', "\n".join(sentences))

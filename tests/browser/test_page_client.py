@@ -10,7 +10,7 @@ PAGE = ".labkit-page"
 
 
 def cell(close_timeout, cut, patience=30):
-    server = f"Peer(ping_interval=0.5, ping_timeout=0.5, close_timeout={close_timeout})"
+    server = f"Peer(ping_interval=1, ping_timeout=1, close_timeout={close_timeout})"
     return f"trace = run_with_page(Experiment(server={server}, faults=[{cut}]), patience={patience})"
 
 
@@ -21,7 +21,7 @@ def fact(tab, source):
 
 
 def test_ready_state_stays_1_after_the_cut_while_the_server_has_closed(tab):
-    tab.open(tab.lab.write("page.ipynb", IMPORTS, cell(0.5, "Cut(at=1)")))
+    tab.open(tab.lab.write("page.ipynb", IMPORTS, cell(0.5, "Cut(at=1.5)")))
     tab.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
     tab.wait_for_text(OUTPUT, "readyState is 1 OPEN")
     tab.wait_for_text(OUTPUT, "methods: close, send")
@@ -32,7 +32,7 @@ def test_ready_state_stays_1_after_the_cut_while_the_server_has_closed(tab):
     assert tab.problems() == []
 
 
-@pytest.mark.parametrize("close_timeout, cut, code", [(0.2, "Cut(at=1, heal=3)", 1006), (5, "Cut(at=1, heal=3)", 1011)])
+@pytest.mark.parametrize("close_timeout, cut, code", [(0.2, "Cut(at=1.5, heal=4)", 1006), (5, "Cut(at=1.5, heal=4)", 1011)])
 def test_onclose_says_what_our_own_client_is_told(tab, close_timeout, cut, code):
     tab.show(IMPORTS, cell(close_timeout, cut))
     tab.wait_for_text(PAGE, f"code {code}, wasClean {str(code == 1011).lower()}")
