@@ -1,6 +1,6 @@
 """What one of two faults means alone is not changed by the other where they do not touch.
 
-Every pair, on both wires; pairs.py says what that means.
+Every pair, on both wires; lanes.py and pairs.py say what that means.
 """
 
 import dataclasses
@@ -8,16 +8,15 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from lanes import broken, hear
 from machine import TRIES, both_wires, on_time
 from pairs import (
     BEAT,
     KINDS,
     TALK,
-    broken,
     changed,
     disorder,
     experiment,
-    hear,
     lasting,
     pair_of_acts,
     pair_of_faults,
