@@ -233,12 +233,7 @@ def interrupt_until(done):
 
 
 @pytest.mark.usefixtures("nothing_stays")
-<<<<<<< HEAD
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the lost ones
-def test_a_crowd_and_a_fleet_end_the_same_way():
-=======
 def test_a_crowd_and_a_fleet_end_the_same_way(monkeypatch):
->>>>>>> floor
     async def calm(uri, number):
         async with connect(uri) as websocket:
             await websocket.wait_closed()
