@@ -98,8 +98,7 @@ QUESTIONS = [
         OneOf("raises", "waits", "returns"),
         without_room,
         {
-            "raises": "A full buffer is no error: as far as your machine knows, the peer may just be"
-            " slow.",
+            "raises": "A full buffer is no error: as far as your machine knows, the peer may be slow.",
             "returns": "Then a message would be thrown away, and TCP throws nothing away.",
         },
     ),
