@@ -38,3 +38,10 @@ def test_a_cell_tagged_solution_is_left_out():
     cells = [v4.new_code_cell("1", metadata={"tags": ["solution"]}), v4.new_markdown_cell("when = 15  # answer: seconds")]
     (left,) = generate.learner(v4.new_notebook(cells=cells)).cells
     assert left.source == "when = 15  # answer: seconds"
+
+
+def test_the_last_cell_links_to_the_map():
+    last = v4.new_markdown_cell("**Next:** silence")
+    last["id"] = "silence-next"
+    (cell,) = generate.learner(v4.new_notebook(cells=[last])).cells
+    assert cell.source.startswith("**Next:** silence") and "](map.md)" in cell.source

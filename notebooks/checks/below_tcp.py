@@ -23,33 +23,41 @@ SILENT = "Nobody has anything to send, so what could stay unanswered?"
 
 # four guards, each of them idle and with bytes under way
 
-PROBES = Tcp(keepalive_idle=4, keepalive_interval=1, keepalive_count=3)
-GUARDS = {  # by letter: the server, whether bytes are under way, and what a wrong word overlooks
-    "A": (Peer(ping_interval=None), False, SILENT),
-    "B": (Peer(ping_interval=None), True, "A kernel counts its own tries that were in vain."),
-    "C": (Peer(ping_interval=None, tcp=PROBES), False, "This is just what its probes are for."),
-    "D": (Peer(ping_interval=None, tcp=PROBES), True, "Its probes are for idle connections only."),
-    "E": (
-        Peer(ping_interval=None, tcp=Tcp(user_timeout=7)),
-        False,
-        "Its clock runs only while bytes are not acknowledged.",
+LETTERS = "ABCDEFGH"
+GUARDS = (  # the server, and what a wrong word overlooks: idle, and with bytes under way
+    (Peer(ping_interval=None), SILENT, "A kernel counts its own tries that were in vain."),
+    (
+        Peer(
+            ping_interval=None, tcp=Tcp(keepalive_idle=4, keepalive_interval=1, keepalive_count=3)
+        ),
+        "This is just what its probes are for.",
+        "Its probes are for idle connections only.",
     ),
-    "F": (
+    (
         Peer(ping_interval=None, tcp=Tcp(user_timeout=7)),
-        True,
+        "Its clock runs only while bytes are not acknowledged.",
         "This is what it is for: bytes that nobody answers.",
     ),
-    "G": (Peer(4, 3, 2), False, "A ping is something to send, and it waits for its pong."),
-    "H": (Peer(4, 3, 2), True, "A few bytes under way do not hold a ping up."),
-}
+    (
+        Peer(4, 3, 2),
+        "A ping is something to send, and it waits for its pong.",
+        "A few bytes under way do not hold a ping up.",
+    ),
+)
+
+
+def overlooked(letter: str) -> str:
+    """What a wrong word for a cell of the grid overlooks."""
+    guard, busy = divmod(LETTERS.index(letter), 2)
+    return str(GUARDS[guard][1 + busy])
 
 
 @functools.cache
 def of_grid(letter: str) -> Trace:
     """The run of one cell of the grid."""
-    server, busy, _ = GUARDS[letter]
-    acts = [Cut(at=CUT), *([Send(at=10, size=100)] if busy else [])]
-    return run(QUIET.but(server=server, faults=acts), "virtual", progress=False)
+    guard, busy = divmod(LETTERS.index(letter), 2)
+    acts = [Cut(at=CUT), Send(at=10, size=100)][: 1 + busy]
+    return run(QUIET.but(server=GUARDS[guard][0], faults=acts), "virtual", progress=False)
 
 
 def delay(trace: Trace) -> float:
@@ -64,7 +72,7 @@ def cells(which: int, belongs: Callable[[float], bool]) -> Callable[..., str]:
     def wants(delays: dict[str, float], *answers: str) -> str:
         for letter, after in delays.items():
             if (letter in answers[which].replace("none", "")) != belongs(after):
-                return f"{letter} is not as you say. {GUARDS[letter][2]}"
+                return f"{letter} is not as you say. {overlooked(letter)}"
         return ""
 
     return wants
@@ -72,7 +80,7 @@ def cells(which: int, belongs: Callable[[float], bool]) -> Callable[..., str]:
 
 def all_eight(*_: str) -> dict[str, float]:
     """The delay of every cell (s)."""
-    return {letter: delay(of_grid(letter)) for letter in GUARDS}
+    return {letter: delay(of_grid(letter)) for letter in LETTERS}
 
 
 # three services
@@ -154,11 +162,11 @@ class Service:
         """The belief behind options that notice too late."""
         if self.program is not listens:
             probes = asked.keepalive_idle is not None and asked.user_timeout is None
-            return GUARDS["D"][2] if probes else "Which clock runs while bytes are under way?"
+            return overlooked("D") if probes else "Which clock runs while bytes are under way?"
         if asked.keepalive_idle is not None:
             return "Which clock runs here, from when on, and for how long?"
         if asked.user_timeout is not None:
-            return f"{GUARDS['E'][2]} Here nobody sends."
+            return f"{overlooked('E')} Here nobody sends."
         return f"{SILENT} Who asks? An option that is not switched on does nothing."
 
     def dead(self, seen: tuple[float, Tcp], _: Any) -> str:
@@ -187,7 +195,7 @@ SERVICES = (
 EXERCISES = [
     Exercise(
         "08 four guards",
-        (Letters("ABCDEFGH"), Letters("ABCDEFGH")),
+        (Letters(LETTERS), Letters(LETTERS)),
         [
             Trial("told within a minute", all_eight, cells(0, lambda after: after < MINUTE)),
             Trial("never told", all_eight, cells(1, math.isinf)),

@@ -98,7 +98,7 @@ QUESTIONS = [
         OneOf("raises", "waits", "returns"),
         without_room,
         {
-            "raises": "A full buffer is no error: as far as your machine knows, the peer may be slow.",
+            "raises": "A full buffer is no error: as far as your machine knows, the peer is slow.",
             "returns": "Then a message would be thrown away, and TCP throws nothing away.",
         },
     ),

@@ -1,4 +1,4 @@
-"""Make the learners' notebooks from these: ``python notebooks/solutions/generate.py``.
+"""Make the learners' notebooks and their map: ``python notebooks/solutions/generate.py``.
 
 ``--check`` only says whether they are up to date.
 
@@ -11,7 +11,8 @@ A solution is a notebook like any other. What a learner is to find is marked in 
     await websocket.close(1001)
     # end of answer
 
-and a cell with the tag "solution" is left out. Outputs are never kept.
+and a cell with the tag "solution" is left out. Outputs are never kept. The last cell, whose id ends
+in "-next", gets a link to the map.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import sys
 from pathlib import Path
 
 import nbformat
+from atlas import draw_map
 
 SOLUTIONS = Path(__file__).parent
 ANSWER = re.compile(r"^(\s*(?:\w+\s*=|return\b)\s*).*?\s{2}# answer:\s*(.*)$", re.MULTILINE)
+MAP = " · [The map](map.md) of all notebooks"
 BLOCK = re.compile(r"^(\s*)# answer: (.*)\n(?:.*\n)*?\s*# end of answer$", re.MULTILINE)
 
 
@@ -41,15 +44,21 @@ def _empty(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     if cell.cell_type == "code":
         cell.source = ANSWER.sub(r"\1...  # \2", BLOCK.sub(r"\1...  # \2", cell.source))
         cell.outputs, cell.execution_count = [], None
+    elif cell.id.endswith("-next"):
+        cell.source += MAP
     return cell
 
 
 def main(check: bool) -> int:
-    """Write every learner's notebook, or only compare; returns the exit status."""
+    """Write every learner's notebook and the map, or only compare; returns the exit status."""
     stale = []
-    for path in sorted(SOLUTIONS.glob("*.ipynb")):
-        text = nbformat.writes(learner(nbformat.read(path, as_version=4))) + "\n"
-        target = SOLUTIONS.parent / path.name
+    wanted = {
+        path.name: nbformat.writes(learner(nbformat.read(path, as_version=4))) + "\n"
+        for path in sorted(SOLUTIONS.glob("*.ipynb"))
+    }
+    wanted["map.md"] = draw_map(SOLUTIONS)
+    for name, text in wanted.items():
+        target = SOLUTIONS.parent / name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             stale.append(target.name)
             if not check:
