@@ -113,7 +113,7 @@ def test_what_cannot_be_meant_is_asked_for_again(capsys):
         (13, "the clock did not restart"),
         (14, "close_timeout comes after noticing"),
         (16, "the worst case"),
-        (17, "when the application is told"),
+        (17, "when the program is told"),
         (18, "everything added"),
     ],
 )

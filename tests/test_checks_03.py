@@ -47,7 +47,7 @@ def said(capsys, id, *answers):
 
 @pytest.mark.parametrize(
     ("sends", "words"),
-    [(295, "– right"), (0, "asks nobody"), (3, "your machine has the bytes"), (900, "once a second")],
+    [(295, "– right"), (0, "asks nobody"), (3, "your own machine has the bytes"), (900, "once a second")],
 )
 def test_a_guess_about_sends_is_answered_by_belief(sends, words, tiny, capsys):
     settle(guess("03 sends before an error", sends), tiny)

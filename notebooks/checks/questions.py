@@ -80,7 +80,7 @@ def guess(id: str, given: Any = ...) -> Guess:
         print(f"expected {question.answer.wanted}; seen {given!r}, so it is left open")
     elif made.made and before and before["guess"] != made.value:
         said, fact = before["guess"], before["fact"]
-        print(f"settled before: you said {said}, and it was {fact}. That one stays in your ledger.")
+        print(f"settled before: you said {said}, and it was {fact}. Your first answer counts.")
     else:
         print(made)
     return made
@@ -90,8 +90,8 @@ def settle(made: Guess, seen: Any) -> None:
     """Say what became of a guess, by belief; and keep it in the ledger. ``seen``: the run."""
     question, name = made.question, made.question.id.split(" ", 1)[1].rstrip("?")
     if not made.made:
-        print(f"{name}: no guess made, so nothing is settled; guess first, and the next run")
-        print("   surprises you more")
+        print(f"{name}: no guess made, so there is nothing to compare. Guess before the next")
+        print("   run: you will learn more from it")
         return
     fact = question.fact(seen)
     right = question.answer.right(made.value, fact)

@@ -66,7 +66,8 @@ def belief_about_sends(trace: Trace, value: float) -> str:
     if value > len(returned(trace)):
         return "It sends once a second, and we watch it for five minutes."
     return (
-        "Somebody would have to miss an answer. send() waits for none: your machine has the bytes."
+        "To notice, somebody has to miss an answer. But send() waits for no answer: it waits only"
+        " until your own machine has the bytes."
     )
 
 
@@ -97,7 +98,7 @@ QUESTIONS = [
         OneOf("raises", "waits", "returns"),
         without_room,
         {
-            "raises": "Full is not broken: for all that your machine knows, the peer is slow.",
+            "raises": "A full buffer is no error: as far as your machine knows, the peer is slow.",
             "returns": "Then a message would be thrown away, and TCP throws nothing away.",
         },
     ),

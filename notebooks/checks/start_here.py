@@ -51,7 +51,7 @@ QUESTIONS = [
         {
             "client": f"{SENDER} Which of the two asks, and is not answered?",
             "both": f"{SENDER} The client never asks, so it misses nothing.",
-            "nobody": f"{SENDER} But who asks and hears no answer can draw a conclusion.",
+            "nobody": f"{SENDER} But an end that asks and gets no answer can conclude something.",
         },
     ),
     Question(
