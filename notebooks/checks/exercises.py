@@ -96,7 +96,7 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
         files = [code.__code__.co_filename for code in own if hasattr(code, "__code__")]
         inside = [call for call in calls if call.filename in files or not files]
         place = inside[-1].line or inside[-1].name if inside else "calling your code"
-        story = f"{place} raised {traceback.format_exception_only(problem)[0].strip()}"
+        story = f"{place} raised {type(problem).__name__}: {problem}".removesuffix(": ")
         if inside or "await" not in story:
             return None, story
         return None, f"{story}. Does it begin with async def?"

@@ -124,8 +124,8 @@ def not_saved(trace: Trace, mine: Experiment) -> str:
     count = sum(one != other for one, other in pieces)
     if count != 1:
         return (
-            f"{count} numbers are others than in healed; change one. (A new Peer has the defaults of"
-            " websockets: write all three of the server's timers.)"
+            f"{count} numbers are others than in healed; change one. (A new Peer has the defaults:"
+            " write all three of the server's timers.)"
         )
     return "" if fate(trace) == "live" else why(trace)
 
