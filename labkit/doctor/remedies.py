@@ -83,7 +83,7 @@ REMEDIES = {
         "slowly, and the pong waits unread behind them.",
         "Drop this connection, and let the client connect again. If it happens often with peers "
         "that live, their event loop is blocked, or the pong is stuck behind data: look at their "
-        "log, and at how long this program goes without recv(). Raise ping_timeout only after that.",
+        "log, and at how long this program goes without recv(). Raise ping_timeout only then.",
         "reconnect",
         LAW,
     ),
@@ -201,8 +201,8 @@ REMEDIES = {
     "unreachable": Remedy(
         "not connected: name, port, way or TLS",
         "The connection failed below the WebSocket, before any byte of its handshake.",
-        "Try the same host and port with another program. Now and then only? Then connect again, "
-        "later each time.",
+        "Try the same host and port with another program. If it fails only now and then, "
+        "connect again, later each time.",
         "reconnect",
     ),
     "probe": Remedy(
@@ -211,7 +211,7 @@ REMEDIES = {
         "logs that at ERROR with a traceback; no client of yours was lost.",
         "Answer health checks in process_request; silence the rest with "
         "logging.getLogger('websockets.server').setLevel(logging.CRITICAL), or a filter for "
-        "'opening handshake failed'. Is it your own client? Then look at what it, or a proxy, "
+        "'opening handshake failed'. If it is your own client, look at what it, or a proxy, "
         "sends.",
         "",
         FRAMES,
