@@ -207,7 +207,7 @@ def impolite(wanted: int, why: str, trace: Trace, handler: Handler) -> str:
     if many < 3:
         return f"there were two orders to serve before, and your goodbye came too soon.{broke}"
     if got != wanted:
-        means = MEANING.get(got, "something that only your own program knows")
+        means = MEANING.get(got, "something that is not in the table")
         return f"{why}. The client was told {got}, which says {means}.{broke}"
     return ""
 

@@ -9,7 +9,8 @@
 
 The notebook shows the choices, the run that ``settle`` gets, and the figure. The fact is read off
 that run. Every wrong answer has a belief behind it: by value, or by a function of what was seen
-and of the answer. If two beliefs give the same number, both are named: only the learner knows.
+and of the answer; of numbers, what None stands for is said of all others. If several beliefs give
+the same number, all are named: only the learner knows.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class Question:
     beliefs: Beliefs
 
     def believed(self, seen: Any, value: Any) -> list[str]:
-        """What is behind an answer: no sentence, one, or several that give the same number."""
+        """What is behind a wrong answer: one sentence, or several that give the same number."""
         if callable(self.beliefs):
             found = self.beliefs(seen, value)
         elif isinstance(self.answer, Number):
-            near = (text for key, text in self.beliefs.items() if self.answer.right(value, key))
-            found = next(near, "")
+            near = (key for key in self.beliefs if self.answer.right(value, key))
+            found = self.beliefs.get(next(near, None), "")
         else:
             found = self.beliefs.get(value, "")
         return [text for text in ([found] if isinstance(found, str) else found) if text]
@@ -97,9 +98,9 @@ def settle(made: Guess, seen: Any) -> None:
     right = question.answer.right(made.value, fact)
     said, was = question.answer.said(made.value), question.answer.said(fact)
     print(f"{name}: you said {said}, and it was {was}{' – right' if right else ''}")
-    sentences = question.believed(seen, made.value)
+    sentences = [] if right else question.believed(seen, made.value)
     if len(sentences) > 1:
-        print(f"   Two ways lead to {said}. Which was yours?")
+        print(f"   {len(sentences)} ways lead to {said}. Which was yours?")
     for sentence in sentences:
         print(f"   {sentence}")
     Ledger().keep(question.id, made.value, fact, right)
