@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .. import browser
 from ..engine.progress import Bar
 from ..running import run
 from ..trace import Raised, Trace
@@ -125,7 +126,8 @@ def arriving(
     do = partial(one_run, experiment, wire, record or experiment.tls)
     yield 0, do(todo[0])
     rest = list(enumerate(todo))[1:]
-    if executor is None and (wire != "virtual" or len(todo) <= HERE):
+    few = wire != "virtual" or len(todo) <= HERE or browser.HERE
+    if executor is None and few:
         for number, values in rest:
             yield number, guarded(do, values)
     else:
