@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import dataclasses
+import inspect
 import math
 import queue
 import threading
@@ -92,7 +93,7 @@ class Runner:
     def close(self, seconds: float | None = 15) -> None:
         """End the session, and wait until it has left nothing behind."""
         self.ending.set()
-        if self.task and not self.steps.gi_running:
+        if self.task and inspect.getgeneratorstate(self.steps) != inspect.GEN_RUNNING:
             for _ in self.steps:
                 pass
         if self.thread.is_alive() and threading.current_thread() is not self.thread:
@@ -100,7 +101,7 @@ class Runner:
 
     @property
     def alive(self) -> bool:
-        return self.steps.gi_frame is not None
+        return inspect.getgeneratorstate(self.steps) != inspect.GEN_CLOSED
 
     # in the thread, or in the task
 
