@@ -87,11 +87,13 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
     try:
         seen = trial.run(*answers)
         return seen, trial.wants(seen, *answers)
-    except Exception as problem:
+    except (Exception, KeyboardInterrupt) as problem:  # of a loop without end
         own = [a for a in answers if callable(a)]
         if not own:
             raise
         calls = traceback.extract_tb(problem.__traceback__)
         files = [code.__code__.co_filename for code in own if hasattr(code, "__code__")]
-        place = ([call for call in calls if call.filename in files] or calls)[-1]
-        return None, f"{place.line or place.name} raised {type(problem).__name__}: {problem}"
+        lines = [f"{one.line or one.name} raised " for one in calls if one.filename in files]
+        words = f"{type(problem).__name__}: {problem}".rstrip(": ")
+        awaited = " (is it an `async def`?)" if "'await' expression" in words else ""
+        return None, "".join(lines[-1:]) + words + awaited
