@@ -15,7 +15,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints clean FORCE
+.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints site test-site clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -77,8 +77,11 @@ constraints: .venv/made ## pin anew the set that is known to work: constraints.t
 	{ sed '/^[^#]/,$$d' constraints.txt; .venv/fresh/bin/python -m pip freeze --exclude labkit; } > .venv/fresh/constraints.txt
 	mv .venv/fresh/constraints.txt constraints.txt && rm -rf .venv/fresh
 
+site: .venv/has-site ## build the lab for any browser, with nothing to install: the folder site (ARGS=--serve shows it)
+	PYTHONPATH=.:notebooks .venv/site/bin/python web/build.py $(ARGS)
+
 clean: ## remove all that make made, the environment too
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment. While it is whole, .venv/made stands in it and says for which Python and which folder; an installation moves it
@@ -107,6 +110,12 @@ NUMBER := import sys; print("%d.%d.%d" % sys.version_info[:3])
 	@$(LOWEST) -m pip install --quiet --disable-pip-version-check uv
 	@$(LOWEST) -m uv pip install --quiet --python $(LOWEST) --resolution lowest-direct --only-binary :all: -r pyproject.toml --extra dev
 	@$(LOWEST) -m uv pip install --quiet --python $(LOWEST) --no-deps -e .
+	@touch $@
+
+.venv/has-site: .venv/made web/build.txt
+	@echo "Installing what builds the site into .venv/site."
+	@rm -rf .venv/site && $(PY) -m venv .venv/site
+	@.venv/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r web/build.txt
 	@touch $@
 
 .venv/has-%: .venv/made pyproject.toml constraints.txt

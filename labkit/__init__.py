@@ -23,7 +23,7 @@ The house, in the order in which it is read:
     running.py      run: an experiment, waited for
     many/           sweep, fleet, crowd, plan: many runs, many clients
     plots/          the figures
-    widgets/        explore and live: knobs and buttons in a notebook
+    widgets/        explore and live: knobs and buttons in a notebook; the page itself as the client
     doctor/         somebody's own log, explained
     yours/          your own numbers, in words; a wire before your own program; where it is blocked
     patterns/       a client and a server to copy, which survive what the lab shows
@@ -70,6 +70,7 @@ LATER = {  # what takes longer to import is imported when it is asked for
     "sweep": "many.sweeps", "fleet": "many.fleets",
     "crowd": "many.crowds", "Restart": "many.restarts",
     "plan": "many.plans", "Plan": "many.plans", "Timers": "many.timers",
+    "run_with_page": "widgets.page_client",
     "Vintage": "versions", "Hole": "versions", "run_each": "versions",
     "explore": "widgets", "live": "widgets", "where": "yours.whereabouts",
     "doctor": "", "patterns": "", "plots": "",  # modules themselves

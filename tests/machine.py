@@ -20,12 +20,15 @@ LOOK = 0.005  # s between two looks at that
 TRIES = 8  # of what is measured in real time, while the machine is late
 
 
-def belongings() -> tuple[int, int, int]:
-    """Open files, threads, and tasks that were made and not finished."""
+def belongings() -> set[tuple[Any, ...]]:
+    """Open files, threads, and tasks that were made and not finished, each as itself: what is new is nobody else's."""
     gc.collect()
-    files = len(os.listdir("/dev/fd")) if os.path.exists("/dev/fd") else 0
-    tasks = sum(isinstance(thing, asyncio.Task) and not thing.done() for thing in gc.get_objects())
-    return files, threading.active_count(), tasks
+    found: set[tuple[Any, ...]] = {("thread", one) for one in threading.enumerate()}
+    found |= {("task", one) for one in gc.get_objects() if isinstance(one, asyncio.Task) and not one.done()}
+    for number in os.listdir("/dev/fd") if os.path.exists("/dev/fd") else ():
+        with contextlib.suppress(OSError):  # the file of this very list
+            found.add(("file", number, os.readlink(f"/dev/fd/{number}")))
+    return found
 
 
 def side_by_side(*works: Callable[[], object]) -> None:

@@ -109,11 +109,11 @@ def test_what_cannot_be_meant_is_asked_for_again(capsys):
     [
         (15.05, "– right"),
         (9, "That is the cut itself"),
-        (12, "Two ways lead to 12 s. Which was yours?"),
+        (12, "2 ways lead to 12 s. Which was yours?"),
         (13, "the clock did not restart"),
         (14, "close_timeout comes after noticing"),
         (16, "the worst case"),
-        (17, "when the application is told"),
+        (17, "when the program is told"),
         (18, "everything added"),
     ],
 )
@@ -121,6 +121,20 @@ def test_a_guess_is_answered_by_its_belief(trace, seconds, words, capsys):
     settle(guess(WHEN, seconds), trace)
     assert words in capsys.readouterr().out
     assert Ledger().entries()[WHEN] == {"question": WHEN, "guess": seconds, "fact": 15.0, "right": seconds == 15.05}
+
+
+@pytest.mark.parametrize(
+    ("id", "fact", "value", "words"),
+    [
+        ("00 two sleeps at once", 2, 1.5, "the last of the two"),
+        ("00 two sleeps at once", 2, 3, "one after the other"),
+        ("00 two sleeps at once", 2, 2, ""),
+    ],
+)
+def test_a_number_that_no_belief_gives_is_answered_too_and_a_right_one_needs_none(id, fact, value, words, capsys):
+    settle(guess(id, value), fact)
+    out = capsys.readouterr().out
+    assert words in out and ("– right" in out) == (out.count("\n") == 2) == (value == fact)
 
 
 def test_a_settled_guess_is_locked(trace, capsys):

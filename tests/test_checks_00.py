@@ -101,6 +101,7 @@ def test_one_number_saves_it(saved, capsys):
         (HEALED.but(until=14.5), "The server noticed at 15 s"),
         (HEALED.but(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=9)), "The server noticed at 15 s"),
         (HEALED.but(server=Peer(ping_interval=4, ping_timeout=5, close_timeout=9)), "2 numbers are others"),
+        (HEALED.but(server=Peer(ping_timeout=5)), "write all three of the server's timers"),
         (14, "expected healed.but(…)"),
     ],
 )

@@ -39,6 +39,7 @@ def refused(id, *given, capsys):
         ("01 what a pong carries", "nothing", "This one names its ping"),
         ("01 latency", 0.8, "– right"),
         ("01 latency", 0.4, "That is one way"),
+        ("01 latency", 4.8, "Which ways do these two go?"),
     ],
 )
 def test_the_guess_about_the_pong_is_settled_by_frames_and_the_measured_latency(id, given, words, trace, capsys):
@@ -242,6 +243,7 @@ def test_a_client_that_counts_pongs_passes_whichever_way_it_is_built(code, capsy
         (counts_late_ones, "Late is not in time"),
         (waits_for_messages, "recv() returns no pong"),
         (asks_nothing, "asked 0 of 5 times"),
+        (lambda websocket: 5, "Does it begin with async def?"),
     ],
 )
 def test_a_client_that_counts_something_else_is_answered_by_its_belief(code, words, capsys):

@@ -80,7 +80,7 @@ def test_what_happens_in_one_instant_may_stand_in_either_order(capsys):
         ("the client hangs up", "the server hangs up", "The server closes TCP first"),
         ("the client is CLOSED", "the server hangs up", "An end is CLOSED when TCP is"),
         ("the server hangs up", "the client's CLOSE arrives at the server", "when it has said and heard"),
-        ("the client says CLOSE", "the server says CLOSE", "0.4 s under way"),
+        ("the client says CLOSE", "the server says CLOSE", "takes 0.4 s to arrive"),
     ],
 )
 def test_a_wrong_order_is_told_its_belief(early, late, words, capsys):

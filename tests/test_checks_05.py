@@ -106,7 +106,7 @@ def test_a_lane_without_a_trace_says_what_the_matrix_knows(monkeypatch, tmp_path
         ("05 a quiet connection", "A", "there is nothing for the goodbye to wait for"),
         ("05 a backlog below the mark", "ABD", "the last step does not wait for the bytes"),
         ("05 a backlog below the mark", "none", "What does an old version do with them?"),
-        ("05 drain() blocked", "AB", "Which wait stands before it?"),
+        ("05 drain() blocked", "AB", "Which wait comes before it?"),
     ],
 )
 def test_a_wrong_guess_hears_its_belief(id, answer, belief, capsys):
@@ -199,7 +199,7 @@ def test_a_function_that_knows_the_gap_passes(finds, capsys):
         (any_goodbye, "14.2, with a backlog: you say True, but it is CLOSING at 3 s and CLOSED at 4 s: that is its close_timeout"),
         (only_the_end, "14.1, with a backlog: you say False, but it is CLOSING at 3 s and CLOSED at 55.03 s: close_timeout is 1 s"),
         (from_the_cut, "never mended: return trace.closed_at"),
-        (long_ago, "it does not leave OPEN while the cable is cut, which is another illness"),
+        (long_ago, "it does not leave OPEN while the cable is cut, which is another fault"),
         (deleted, "14.1, with a backlog: it gave None; True or False was wanted"),
         (blank, "your turn"),
     ],

@@ -120,7 +120,7 @@ def test_a_good_watchdog_passes_every_run(code, interval, patience, capsys):
         (lazy, 1, 1, "Your watchdog had ended, and the connection had not"),
         (at_once, 5, 9, "drain() blocked before the ping: it was healthy, and killed at 0 s"),
         (snores, 5, 9, "time.sleep(interval) raised Asleep"),
-        (synchronous, 5, 9, "(is it an `async def`?)"),
+        (synchronous, 5, 9, "Does it begin with async def?"),
         (wrong, 5, 9, "raised TypeError"),
         (good, 5, 6, "healthy and slow: it was healthy, and killed at"),
         (good, 5, 7.8, "healthy and far away: it was healthy, and killed at"),

@@ -185,7 +185,7 @@ def test_handlers_that_free_themselves_are_accepted(handler, capsys):
         (unfinished, "your turn"),
         (idle, "two a second"),
         (only_raises, "a CLOSE waits behind the same bytes"),
-        (synchronous, "(is it an `async def`?)"),
+        (synchronous, "Does it begin with async def?"),
         (snores, "time.sleep(0.5) raised Asleep"),
         (misspells, "await websoket.send(bytes(40000))  # noqa: F821 raised NameError"),
         (sender(None, abort), "OPEN when the run ends"),

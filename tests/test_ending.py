@@ -211,7 +211,7 @@ def test_the_threads_of_every_implementation_end_with_their_run(implementation):
     before = belongings()
     for _ in range(3):
         once()
-    assert belongings() == before
+    assert not belongings() - before
 
 
 @pytest.mark.parametrize("wire", ["virtual", "loopback"])
@@ -233,8 +233,7 @@ def interrupt_until(done):
 
 
 @pytest.mark.usefixtures("nothing_stays")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the lost ones
-def test_a_crowd_and_a_fleet_end_the_same_way():
+def test_a_crowd_and_a_fleet_end_the_same_way(monkeypatch):
     async def calm(uri, number):
         async with connect(uri) as websocket:
             await websocket.wait_closed()
@@ -247,6 +246,8 @@ def test_a_crowd_and_a_fleet_end_the_same_way():
         crowd(swallows, clients=3, until=0.2)
     with pytest.warns(StillBusy, match=r"the server was still busy in spins\(\)"):
         crowd(calm, nasty.spins, until=0.2, wire="loopback")
+    told = sys.unraisablehook  # not of an interrupt that Python loses, as interrupt_until() knows
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: None if lost.exc_type is KeyboardInterrupt else told(lost))
     done = threading.Event()
     interrupt = threading.Thread(target=interrupt_until, args=(done,))
     with pytest.raises(KeyboardInterrupt):
@@ -327,7 +328,7 @@ def test_an_interrupt_at_any_moment_ends_the_run_and_leaves_nothing(wire, part):
         except KeyboardInterrupt:
             interrupted += 1
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, number
-        assert belongings() == before, number
+        assert not belongings() - before, number
     assert interrupted >= 7  # of ten; in real time a run makes more calls or fewer, and may be over before
 
 

@@ -30,7 +30,7 @@ def test_keepalives_close_waits_in_drain():
     last_seen(
         "drain() blocked after the ping: CLOSING until TCP gives up",
         (trace.noticed_at("server"), trace.closed_at("server")) == (15, None),
-        "Update notebook 06, “Two and a half seconds later”",
+        "Update notebook 06, “A cut at another moment”",
     )
 
 

@@ -31,7 +31,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "patterns": ("patterns", "", "websockets"),
     "notebook": ("notebook", "", ""),
     "doctor": ("doctor", "trace engine plots", ""),
-    "widgets": ("widgets", "values trace theory wires engine run plots", "IPython ipywidgets"),
+    "widgets": ("widgets", "values trace theory wires ends engine run plots", "IPython ipywidgets websockets"),
     "front door": (
         "__init__ __main__ commandline",
         "values trace theory ends engine versions run many plots patterns yours doctor widgets",

@@ -7,6 +7,8 @@ import pytest
 from cases import FLY, Line
 
 from labkit import Cut, Experiment, Goodbye, Idle, Peer, Send, Tcp, compare, predict, run
+from labkit.values.segments import HELD, in_one, in_windows
+from labkit.values.stream import Stream
 
 
 def near(measured, seconds):
@@ -286,3 +288,13 @@ def test_a_probe_that_is_lost_just_before_the_heal_is_not_answered():
     quiet, asks = Peer(ping_interval=None), Peer(ping_interval=None, tcp=tcp)
     healed = Experiment(quiet, asks, [Cut(1.188, heal=2.143, direction="to_server")], latency=0.05, until=5)
     assert run(healed, "virtual").told_at("client") == pytest.approx(3.05)
+
+
+def test_what_has_waited_is_sent_in_segments_and_each_round_trip_in_twice_as_many():
+    out, small, large = Stream(0.05), bytes(700), bytes(5000)
+    assert [in_one(out, [(0, item) for item in items]) for items in ([small] * 2, [small] * 3, [large, small], [])] == [2, 2, 1, 0]
+    held = [(HELD, bytes(1000))] * 8
+    sent, window = in_windows(out, held, 10.0, 1)
+    assert [due for due, _ in sent] == [10.0, *[10.1] * 3, *[10.2] * 4] and window == 8
+    sent, window = in_windows(out, [(9.5, small), (HELD + 11, small)], 10.0, 10)
+    assert [due for due, _ in sent] == [9.5, 11] and window == 20  # on its way; sent later

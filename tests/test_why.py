@@ -26,7 +26,7 @@ def test_the_defaults_are_explained_by_the_ping_that_was_stuck():
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"faults": [Cut(9, heal=13)], "until": 24}, "the ping of 12 s was stuck until 13.68 s, and its pong was home at 13.68 s, in time"),
+        ({"faults": [Cut(9, heal=13)], "until": 24}, "the ping of 12 s was stuck until 13.68 s, and its pong was back at 13.68 s, in time"),
         ({"faults": [Cut(9, heal=20)]}, "The client noticed at 25.44 s, 16.44 s after the cut: its connection was reset (RST)"),
         ({"faults": [Cut(9, heal=14)]}, f"TCP tried again at {TRIES} and 15.4 s; the wire was healed between the last two. Its program"),
         ({"faults": [Cut(9, heal=13)], "until": 24}, f"in time. TCP tried again at {TRIES[:-6]} and 13.7 s; the wire was healed"),

@@ -81,9 +81,9 @@ REMEDIES = {
         "This end sent a ping, no pong came within its ping_timeout, so it closed the connection "
         "itself. The peer is cut off, frozen, or too busy; or this program takes its messages too "
         "slowly, and the pong waits unread behind them.",
-        "Drop this connection, and let the client connect again. Often, on live ones? Then the "
-        "peer's event loop is blocked, or its pong is stuck behind data: look at the peer's log, "
-        "and at how long this program goes without recv(). Raise ping_timeout only after that.",
+        "Drop this connection, and let the client connect again. If it happens often with peers "
+        "that live, their event loop is blocked, or the pong is stuck behind data: look at their "
+        "log, and at how long this program goes without recv(). Raise ping_timeout only then.",
         "reconnect",
         LAW,
     ),
@@ -100,15 +100,15 @@ REMEDIES = {
         "received 1011: the peer's keepalive gave up on this end",
         "The peer sent a ping and got no pong from this end in time, so the peer closed. Either "
         "the network was silent, or this end was busy: a blocked event loop answers no pings.",
-        "If PING and CLOSE stand at one instant in this log, nothing was read until then. Was "
-        "anything else logged meanwhile? Then the network was silent; if not, suspect your own "
+        "If PING and CLOSE stand at one instant in this log, nothing was read until then. If "
+        "anything else was logged meanwhile, the network was silent; if not, suspect your own "
         "event loop.",
         "to_thread",
         ALARMS,
     ),
     "closing_gap": Remedy(
         "stuck in CLOSING",
-        "The closing handshake went nowhere, and the connection stayed in CLOSING, so that recv() "
+        "The closing handshake did not end, and the connection stayed in CLOSING, so that recv() "
         "and close() neither returned nor raised.",
         "Up to 14.1: upgrade to 14.2 or later (with bytes in the write buffer, or with TLS, "
         "closing waited for a dead peer). In every version: while drain() is blocked, nobody looks "
@@ -201,8 +201,8 @@ REMEDIES = {
     "unreachable": Remedy(
         "not connected: name, port, way or TLS",
         "The connection failed below the WebSocket, before any byte of its handshake.",
-        "Try the same host and port with another program. Now and then only? Then connect again, "
-        "later each time.",
+        "Try the same host and port with another program. If it fails only now and then, "
+        "connect again, later each time.",
         "reconnect",
     ),
     "probe": Remedy(
@@ -211,7 +211,7 @@ REMEDIES = {
         "logs that at ERROR with a traceback; no client of yours was lost.",
         "Answer health checks in process_request; silence the rest with "
         "logging.getLogger('websockets.server').setLevel(logging.CRITICAL), or a filter for "
-        "'opening handshake failed'. Is it your own client? Then look at what it, or a proxy, "
+        "'opening handshake failed'. If it is your own client, look at what it, or a proxy, "
         "sends.",
         "",
         FRAMES,

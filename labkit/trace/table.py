@@ -109,6 +109,8 @@ def _close_notify(event: Event) -> str:
 
 def _raised(event: Event) -> str:
     call = event.data["awaiting"]
+    if call == "onclose":  # a page's: nothing is raised there
+        return "onclose is called: {text}".format_map(event.data)
     who = "its handler" if call == "?" else f"{call}()"
     return who + " raises {type}: {text}".format_map(event.data)
 

@@ -168,7 +168,7 @@ def _unaware(trace: Trace, end: str) -> str:
         return f"it sends no pings{silence}"
     if peer.ping_timeout is None:
         return "it pings, but waits for a pong until TCP gives up (ping_timeout is None)"
-    return "it had no reason to doubt before the run ended"
+    return "nothing was missing at this end before the run ended"
 
 
 def _why_nobody(trace: Trace) -> str:
@@ -177,7 +177,7 @@ def _why_nobody(trace: Trace) -> str:
     late = [ping for ping in pings if _met_a_cut(trace, ping)]
     if late and late[-1].arrived_at is not None:
         ping, pong = late[-1], _pong(trace, late[-1])
-        home = "" if pong is None else f", and its pong was home at {seconds(trace, pong)}"
+        home = "" if pong is None else f", and its pong was back at {seconds(trace, pong)}"
         until = seconds(trace, late[-1].arrived_at)
         stuck = f"the ping of {seconds(trace, ping.sent_at)} was stuck until {until}{home}, in time"
         tried = tries(trace, OTHER[ping.receiver], trace.end)

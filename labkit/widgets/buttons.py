@@ -19,11 +19,11 @@ BUTTONS = {
     "Reset": "a box in the middle resets the connection (RST)",
     "Hang up": "a box in the middle hangs up (FIN)",
     "Freeze": "the event loop of this end blocks, until it is thawed",
-    "Stop reading": "the application of this end calls recv() no more",
-    "Flood": "the application of this end sends a megabyte a second",
-    "Goodbye": "the application of this end calls close() with this code",
+    "Stop reading": "the program of this end does not call recv() any more",
+    "Flood": "the program of this end sends a megabyte a second",
+    "Goodbye": "the program of this end calls close() with this code",
     "Reconnect": "end this connection and open another",
-    "End": "end the session: its trace stands",
+    "End": "end the session, and keep its trace",
 }
 
 

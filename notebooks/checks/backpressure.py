@@ -50,10 +50,10 @@ QUESTIONS = [
         OneOf("at 15 s", "within a minute", "much later", "never"),
         noticed,
         {
-            "at 15 s": "That is the law of a quiet connection: ping at 12 s, patience 3 s."
+            "at 15 s": "That is the law of a quiet connection: a ping at 12 s, and 3 s more."
             " But here the ping has to get past the data, and its 3 s start only after that.",
             "within a minute": "That would need a timer of websockets, and none of them runs here."
-            " What ends it has a clock of its own, and a slow one.",
+            " Something else ends it, with a slow clock of its own.",
             "never": NO_TIMER,
         },
     ),
@@ -62,7 +62,7 @@ QUESTIONS = [
         RETURNS,
         returned,
         {
-            "at once": "close() has something to write first, and behind it much is waiting.",
+            "at once": "close() has to write its CLOSE, and many bytes wait before it.",
             "after close_timeout": "close_timeout has begun. But nobody looks at it before"
             " drain() has returned.",
             "never": NO_TIMER,

@@ -24,11 +24,11 @@ def _all(experiment: Experiment) -> list[tuple[float, str]]:
     close = _seconds(server.close_timeout)
     noticed, told = map(_seconds, (prediction.noticed_at("server"), prediction.told_at("server")))
     ping = noticed - timeout
-    grid = f"pings stand at {_grid(interval, ping)}"
+    grid = f"pings are sent at {_grid(interval, ping)}"
     return [
         (
             told,
-            "That is when the application is told. The server notices before, when it leaves OPEN.",
+            "That is when the program is told. The server notices earlier, when it leaves OPEN.",
         ),
         (
             cut,

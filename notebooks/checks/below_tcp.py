@@ -37,7 +37,7 @@ GUARDS = (  # the server, and what a wrong word overlooks: idle, and with bytes 
     (
         Peer(ping_interval=None, tcp=Tcp(user_timeout=7)),
         "Its clock runs only while bytes are not acknowledged.",
-        "This is what it is for: bytes that nobody answers.",
+        "This is what it is for: bytes that nobody acknowledges.",
     ),
     (
         Peer(4, 3, 2),

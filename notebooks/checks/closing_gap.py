@@ -34,7 +34,7 @@ QUESTIONS = [
     which(
         "05 a quiet connection",
         "AB",
-        "The letter says that 14.1 hangs. But on this desk nobody sends anything: once the ping"
+        "The letter says that 14.1 hangs. But here nobody sends anything: once the ping"
         " has timed out, there is nothing for the goodbye to wait for.",
         "",
     ),
@@ -48,7 +48,7 @@ QUESTIONS = [
         "05 drain() blocked",
         "ABC",
         "",
-        "The line of 14.2 is the last one of the goodbye. Which wait stands before it?",
+        "The line of 14.2 is the last one of the goodbye. Which wait comes before it?",
     ),
 ]
 
@@ -59,7 +59,7 @@ Finds = Callable[[Trace], Any]
 KINDS = {
     "hangs": "close_timeout is 1 s",
     "bounded": "that is its close_timeout, and no more",
-    "never": "it does not leave OPEN while the cable is cut, which is another illness",
+    "never": "it does not leave OPEN while the cable is cut, which is another fault",
 }
 
 

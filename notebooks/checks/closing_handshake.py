@@ -63,7 +63,7 @@ QUESTIONS = [
         OneOf(*ENDS),
         lambda trace: fins(trace)[0].data["sender"],
         {
-            "client": "To say goodbye is one thing, to hang up another: the client says CLOSE, and"
+            "client": "Saying goodbye is not yet hanging up: the client says CLOSE, and"
             " waits for the server to close TCP."
         },
     ),
@@ -78,7 +78,7 @@ QUESTIONS = [
         OneOf(2, 3, 4),
         lambda trace: sum(frame.opcode == "CLOSE" for frame in trace.frames()),
         {
-            3: "There is no third word: each end says CLOSE once, whether it asks or answers.",
+            3: "There is no third CLOSE: each end says it once, whether it asks or answers.",
             4: "Each CLOSE wants an answer, but who has already said CLOSE has answered, too.",
         },
     ),
@@ -154,7 +154,7 @@ def why_not(early: str, late: str) -> str:
         return "An end is CLOSED when TCP is: both have hung up as far as it knows (§7.1.4)."
     if "hangs up" in early:
         return "The server hangs up when it has said and heard a CLOSE; then the client (§7.1.1)."
-    return "Every CLOSE is 0.4 s under way. The server speaks at 2.0 s, the client at 2.3 s."
+    return "Every CLOSE takes 0.4 s to arrive. The server speaks at 2.0 s, the client at 2.3 s."
 
 
 # a handler of one's own
@@ -207,7 +207,7 @@ def impolite(wanted: int, why: str, trace: Trace, handler: Handler) -> str:
     if many < 3:
         return f"there were two orders to serve before, and your goodbye came too soon.{broke}"
     if got != wanted:
-        means = MEANING.get(got, "something that only your own program knows")
+        means = MEANING.get(got, "something that is not in the table")
         return f"{why}. The client was told {got}, which says {means}.{broke}"
     return ""
 

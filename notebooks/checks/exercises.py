@@ -57,7 +57,8 @@ def check(id: str, *given: Any) -> Any:
         for trial in trials:
             seen, wrong = _judged(trial, answers)
             if wrong:
-                print(f"not yet – {name}, {trial.name}: {wrong}")
+                which = f"{name}, {trial.name}" if len(trials) > 1 else name
+                print(f"not yet – {which}: {wrong}")
                 return trial.picture(seen) if trial.picture and seen is not None else None
             praise = trial.praise(seen) if callable(trial.praise) else trial.praise
             print(f"✓ {trial.name}{': ' if praise else ''}{praise}")
@@ -93,7 +94,9 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
             raise
         calls = traceback.extract_tb(problem.__traceback__)
         files = [code.__code__.co_filename for code in own if hasattr(code, "__code__")]
-        lines = [f"{one.line or one.name} raised " for one in calls if one.filename in files]
-        words = f"{type(problem).__name__}: {problem}".rstrip(": ")
-        awaited = " (is it an `async def`?)" if "'await' expression" in words else ""
-        return None, "".join(lines[-1:]) + words + awaited
+        inside = [call for call in calls if call.filename in files or not files]
+        place = inside[-1].line or inside[-1].name if inside else "calling your code"
+        story = f"{place} raised {type(problem).__name__}: {problem}".removesuffix(": ")
+        if inside or not isinstance(problem, TypeError) or "await" not in story:
+            return None, story
+        return None, f"{story}. Does it begin with async def?"

@@ -76,7 +76,7 @@ def moment(trace: Trace, value: float) -> str | tuple[str, ...]:
         9: "Then its loop is blocked. But a ping that nobody has sent yet cannot be late.",
         12: (
             "It is when the server asks. But then it waits 3 s for the answer.",
-            "It is 9 + 3 s. But patience begins with a ping, and not with the block.",
+            "It is 9 + 3 s. But ping_timeout begins with a ping, and not with the block.",
         ),
         17: "Then it is CLOSED. It gave up before that, and waited for the goodbye.",
         20: "Then the client could answer. The server does not wait so long.",
@@ -89,7 +89,7 @@ def behind(trace: Trace, value: float) -> str:
     if Number().right(value, arrival(trace)):
         return ""
     if value < 9:
-        return "TCP has one line, and on it everything comes in order. What lies before the ping?"
+        return "TCP delivers everything in order. What was sent before the ping?"
     return "At 10,000 bytes a second, how long do 100,000 bytes need, and since when?"
 
 
@@ -99,7 +99,7 @@ QUESTIONS = [
         OneOf("nothing", "the server killed it", "the client killed it"),
         partial(killer, nobody="nothing", does="killed it"),
         {
-            "nothing": "The wire is sound, and the client's machine takes the ping. But who"
+            "nothing": "Nothing is wrong with the wire, and the ping arrives. But who"
             " answers it? The library does, in the loop that is blocked.",
             "the client killed it": "The client asks nothing, and while it is blocked it could"
             " not miss anything either.",

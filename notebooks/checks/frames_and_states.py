@@ -55,6 +55,7 @@ QUESTIONS = [
         {
             0: "Each way takes a while, and the server's clock runs until the pong is back.",
             0.4: "That is one way. The server only learns of it when the pong is back.",
+            None: "It is the time of one ping and its pong. Which ways do these two go?",
         },
     ),
     Question(
@@ -170,7 +171,10 @@ def about_length(parts: Parts, said: int) -> str:
             sum(more): "The two bytes are one number: 256 × the first + the second.",
             int(more.hex()): "Those are hex digits, each worth up to 15.",
         }
-    return beliefs.get(said, "The length is the second byte without its first bit; 126: see next.")
+    return beliefs.get(
+        said,
+        "The length is the second byte without its first bit. If that is 126, the next two bytes.",
+    )
 
 
 def worth_knowing(parts: Parts) -> str:

@@ -9,7 +9,8 @@
 
 The notebook shows the choices, the run that ``settle`` gets, and the figure. The fact is read off
 that run. Every wrong answer has a belief behind it: by value, or by a function of what was seen
-and of the answer. If two beliefs give the same number, both are named: only the learner knows.
+and of the answer; of numbers, what None stands for is said of all others. If several beliefs give
+the same number, all are named: only the learner knows.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ class Question:
     beliefs: Beliefs
 
     def believed(self, seen: Any, value: Any) -> list[str]:
-        """What is behind an answer: no sentence, one, or several that give the same number."""
+        """What is behind a wrong answer: one sentence, or several that give the same number."""
         if callable(self.beliefs):
             found = self.beliefs(seen, value)
         elif isinstance(self.answer, Number):
-            near = (text for key, text in self.beliefs.items() if self.answer.right(value, key))
-            found = next(near, "")
+            near = (key for key in self.beliefs if self.answer.right(value, key))
+            found = self.beliefs.get(next(near, None), "")
         else:
             found = self.beliefs.get(value, "")
         return [text for text in ([found] if isinstance(found, str) else found) if text]
@@ -80,7 +81,7 @@ def guess(id: str, given: Any = ...) -> Guess:
         print(f"expected {question.answer.wanted}; seen {given!r}, so it is left open")
     elif made.made and before and before["guess"] != made.value:
         said, fact = before["guess"], before["fact"]
-        print(f"settled before: you said {said}, and it was {fact}. That one stays in your ledger.")
+        print(f"settled before: you said {said}, and it was {fact}. Your first answer counts.")
     else:
         print(made)
     return made
@@ -90,16 +91,16 @@ def settle(made: Guess, seen: Any) -> None:
     """Say what became of a guess, by belief; and keep it in the ledger. ``seen``: the run."""
     question, name = made.question, made.question.id.split(" ", 1)[1].rstrip("?")
     if not made.made:
-        print(f"{name}: no guess made, so nothing is settled; guess first, and the next run")
-        print("   surprises you more")
+        print(f"{name}: no guess made, so there is nothing to compare. Guess before the next")
+        print("   run: you will learn more from it")
         return
     fact = question.fact(seen)
     right = question.answer.right(made.value, fact)
     said, was = question.answer.said(made.value), question.answer.said(fact)
     print(f"{name}: you said {said}, and it was {was}{' – right' if right else ''}")
-    sentences = question.believed(seen, made.value)
+    sentences = [] if right else question.believed(seen, made.value)
     if len(sentences) > 1:
-        print(f"   Two ways lead to {said}. Which was yours?")
+        print(f"   {len(sentences)} ways lead to {said}. Which was yours?")
     for sentence in sentences:
         print(f"   {sentence}")
     Ledger().keep(question.id, made.value, fact, right)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace, plots, run
+from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace, run
 from labkit.values.faults import Act
 
 from .answers import Code, Number, OneOf
@@ -59,14 +59,13 @@ def tally(trace: Trace) -> None:
 
 def belief_about_sends(trace: Trace, value: float) -> str:
     """What is behind a wrong number of sends that return."""
-    if Number().right(value, len(returned(trace))):
-        return ""
     if value <= 1:
         return "A pulled cable raises nothing: send() asks nobody at the other end."
     if value > len(returned(trace)):
         return "It sends once a second, and we watch it for five minutes."
     return (
-        "Somebody would have to miss an answer. send() waits for none: your machine has the bytes."
+        "To notice, somebody has to miss an answer. But send() waits for no answer: it waits only"
+        " until your own machine has the bytes."
     )
 
 
@@ -97,7 +96,7 @@ QUESTIONS = [
         OneOf("raises", "waits", "returns"),
         without_room,
         {
-            "raises": "Full is not broken: for all that your machine knows, the peer is slow.",
+            "raises": "A full buffer is no error: as far as your machine knows, the peer is slow.",
             "returns": "Then a message would be thrown away, and TCP throws nothing away.",
         },
     ),
@@ -237,7 +236,7 @@ def misjudged(wanted: str, how: str, told: Told, _: Ending) -> str:
     """What is wrong with what was said of an end."""
     said, problem = told
     if problem:
-        return f"{how}. Your function let {type(problem).__name__} through."
+        return f"{how}. Your function let {problem!r} through."
     return "" if said == wanted else f"{how}. Your function said {said!r}."
 
 
@@ -277,7 +276,6 @@ EXERCISES = [
                 lambda _: run(WIDER, "virtual", progress=False),
                 miscounted,
                 lambda trace: f"with the next, {trace.waiting('server')[-1][1]:,} bytes wait",
-                plots.reservoirs,
             )
         ],
     ),

@@ -51,7 +51,7 @@ QUESTIONS = [
         {
             "client": f"{SENDER} Which of the two asks, and is not answered?",
             "both": f"{SENDER} The client never asks, so it misses nothing.",
-            "nobody": f"{SENDER} But who asks and hears no answer can draw a conclusion.",
+            "nobody": f"{SENDER} But an end that asks and gets no answer can conclude something.",
         },
     ),
     Question(
@@ -86,6 +86,7 @@ QUESTIONS = [
         {
             3: "That is one after the other. While one of them pauses, the other one runs.",
             1: "The shorter one is done by then. gather() awaits both.",
+            None: "Both begin at the same moment. When is the last of the two done?",
         },
     ),
 ]
@@ -122,7 +123,10 @@ def not_saved(trace: Trace, mine: Experiment) -> str:
     pieces = zip(mine.to_json().split(","), HEALED.to_json().split(","))
     count = sum(one != other for one, other in pieces)
     if count != 1:
-        return f"{count} numbers are others than in healed; change one"
+        return (
+            f"{count} numbers are others than in healed; change one. (A new Peer has the defaults:"
+            " write all three of the server's timers.)"
+        )
     return "" if fate(trace) == "live" else why(trace)
 
 

@@ -39,7 +39,7 @@ BELIEFS = {  # by number: what people get wrong, and the cells in which it is se
     19: ("1000, 1001, 1005 and 1006 are much the same", "goodbye-33 surviving-06-run"),
     21: ("a laptop that wakes up goes on where it was", "surviving-28-sleep"),
     22: ("a heartbeat is a ping of the application", "surviving-26"),
-    23: ("who is cut off dials again at once", "surviving-48 surviving-52"),
+    23: ("a client that was cut off should connect again at once", "surviving-48 surviving-52"),
     24: ("send CLOSE and drop the socket: that is a goodbye", "goodbye-33-gone"),
     25: ("`broadcast()` costs nothing", "pressure-broadcast"),
 }
@@ -116,7 +116,8 @@ def draw_map(folder: Path) -> str:
         "## Questions",
         table("question", asked.items()),
         "## What people get wrong",
-        "Each of these beliefs is wrong, or only half right. Its cell shows it in seconds.",
+        "Each of these beliefs is wrong, or only half right, and its cell shows it in seconds. This"
+        " list gives some surprises away: read it when you have been there.",
         table("belief", beliefs.items()),
         "## Words",
         table("word", sorted(words.items(), key=lambda row: row[0].lower())),
