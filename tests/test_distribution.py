@@ -127,6 +127,15 @@ def test_a_list_of_rows_and_a_table_without_pandas_give_the_same_figure():
     assert plots.distribution(table, "told").title == "40 runs: never told"
 
 
+def test_a_table_without_pandas_gives_slices_and_rows_as_a_data_frame_does():
+    rows = PHASES[["delay"]].to_dict("records")
+    table = Table(FLY, ["delay"], rows)
+    assert table[1::3].to_dict("records") == PHASES[["delay"]][1::3].to_dict("records")
+    assert table[1:3]["delay"] == list(PHASES["delay"][1:3]) and table[0] == rows[0]
+    with pytest.raises(ValueError, match="'records', seen 'list'"):
+        table.to_dict("list")
+
+
 @pytest.mark.parametrize(
     ("found", "more", "error", "words"),
     [

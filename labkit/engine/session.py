@@ -22,6 +22,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .. import browser
 from ..ends import End, Handler, make_end
 from ..ends.capabilities import VIRTUAL, refuse
 from ..trace import Trace
@@ -63,6 +64,9 @@ class Session(Engine):
         record: bool,
         implementation: str = "asyncio",
     ) -> None:
+        wire = browser.wire(wire)
+        if experiment.tls:
+            browser.refuse_tls()
         if wire == "virtual" and implementation not in VIRTUAL:
             own = f"the {implementation} implementation has a clock of its own"
             raise ValueError(f"{own}: run it on the loopback wire")

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .. import browser
 from ..engine.progress import Bar
 from ..running import run
 from ..trace import Raised, Trace
@@ -125,7 +126,8 @@ def arriving(
     do = partial(one_run, experiment, wire, record or experiment.tls)
     yield 0, do(todo[0])
     rest = list(enumerate(todo))[1:]
-    if executor is None and (wire != "virtual" or len(todo) <= HERE):
+    few = wire != "virtual" or len(todo) <= HERE or browser.HERE
+    if executor is None and few:
         for number, values in rest:
             yield number, guarded(do, values)
     else:
@@ -261,14 +263,26 @@ def frame(
 
 
 class Table(list[Row]):
-    """What a sweep gives where there is no pandas: its rows, and by name a column (None: never)."""
+    """What a sweep gives where there is no pandas: its rows, and by name a column (None: never).
+
+    A slice is one, too, and ``to_dict("records")`` gives its rows, as a DataFrame does.
+    """
 
     def __init__(self, experiment: Experiment, columns: Sequence[str], rows: list[Row]) -> None:
         super().__init__({name: row.get(name) for name in columns} for row in rows)
         self.columns, self.attrs = list(columns), {"experiment": experiment}
 
     def __getitem__(self, key: Any) -> Any:
-        return [row[key] for row in self] if isinstance(key, str) else super().__getitem__(key)
+        if isinstance(key, str):
+            return [row[key] for row in self]
+        found = super().__getitem__(key)
+        return Table(self.attrs["experiment"], self.columns, found) if type(key) is slice else found
+
+    def to_dict(self, orient: str) -> list[Row]:
+        """Its rows; ``orient`` is "records"."""
+        if orient != "records":
+            raise ValueError(f"without pandas there are only 'records', seen {orient!r}")
+        return list(self)
 
 
 @contextlib.contextmanager

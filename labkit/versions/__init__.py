@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from .. import browser
 from ..ends.capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
 from ..engine.progress import Bar
 from ..trace import Trace
@@ -55,6 +55,8 @@ class Vintage:
 
     def find(self) -> Place:
         """Where it is on this machine; raises Hole if it is nowhere."""
+        if browser.HERE:
+            raise Hole(self, browser.NO_PROCESSES)
         version = self.version or shelf.installed()
         python = pythons.find(self.python)
         if python is None:
@@ -98,6 +100,8 @@ def run_in(
     pcap: str | None = None,
 ) -> Trace:
     """Run an experiment in a worker process of that vintage; raises Hole if that cannot be."""
+    if browser.HERE and wire == "kernel":
+        raise Hole(vintage, no_kernel(Unavailable(browser.NO_PROCESSES)))
     place = vintage.find()
     check(vintage, experiment)
     try:
@@ -156,7 +160,7 @@ def run_each(
     interrupted = threading.Event()
     chosen, results = list(vintages), list[Trace | Hole]()
     with (
-        ThreadPoolExecutor(1 if wire == "virtual" else TOGETHER) as pool,
+        browser.threads(1 if wire == "virtual" else TOGETHER) as pool,
         Bar(len(chosen), progress, "vintages") as bar,
     ):
         try:

@@ -45,6 +45,8 @@ def live(
 ) -> Live:
     """Start a server and a client on the loopback wire, with a cable to pull.
 
+    In a browser, which has no sockets, they run in virtual time, as fast as a clock.
+
     Two lamps and a wire show how they are. Without faults of its own nothing happens until a button
     is pressed. ``close()``, running the cell again, a restarted kernel or a closed page end it;
     ``trace`` is a Trace like any other. ``projector`` makes it large enough for a class.

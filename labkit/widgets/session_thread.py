@@ -4,6 +4,9 @@
                          │ does them, looks, waits a little   │
     close ─────────────→ └ leaves the session: its trace stays┘ ──→ frame(the last Look)
 
+Where there are no threads, as in a browser, a task of the caller's loop does the same; then time is
+virtual, and goes on as fast as a clock.
+
 The session belongs to this thread alone. Whatever ends it (close, an order, ``until``, an error)
 the session is left, so that nothing stays behind; and the thread is a daemon, so that a kernel can
 always be restarted.
@@ -11,15 +14,18 @@ always be restarted.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import dataclasses
+import inspect
 import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
+from .. import browser
 from ..engine.session import Session, open_run
 from ..theory import Prediction, predict
 from ..trace import Trace
@@ -63,15 +69,21 @@ class Runner:
         self.trace: Trace | None = None
         self.problem = ""
         self.known: tuple[tuple[Act, ...], Prediction] | None = None
+        self.steps = self._live()
+        self.task: asyncio.Task[None] | None = None  # where there are no threads
         self.thread = threading.Thread(
             target=contextvars.copy_context().run,
-            args=(self._live,),
+            args=(self._in_thread,),
             name="labkit live",
             daemon=True,
         )
 
     def start(self) -> Runner:
-        self.thread.start()
+        if browser.HERE:
+            pause = next(self.steps, 0.0)  # what it prints belongs to the cell that starts it
+            self.task = asyncio.ensure_future(self._in_task(pause))
+        else:
+            self.thread.start()
         return self
 
     def order(self, do: Order) -> None:
@@ -81,20 +93,33 @@ class Runner:
     def close(self, seconds: float | None = 15) -> None:
         """End the session, and wait until it has left nothing behind."""
         self.ending.set()
+        if self.task and inspect.getgeneratorstate(self.steps) != inspect.GEN_RUNNING:
+            for _ in self.steps:
+                pass
         if self.thread.is_alive() and threading.current_thread() is not self.thread:
             self.thread.join(seconds)
 
     @property
     def alive(self) -> bool:
-        return self.thread.is_alive()
+        return inspect.getgeneratorstate(self.steps) != inspect.GEN_CLOSED
 
-    # in the thread
+    # in the thread, or in the task
 
-    def _live(self) -> None:
+    def _in_thread(self) -> None:
+        for pause in self.steps:
+            self.ending.wait(pause)
+
+    async def _in_task(self, pause: float) -> None:
+        await asyncio.sleep(pause)
+        for pause in self.steps:
+            await asyncio.sleep(pause)
+
+    def _live(self) -> Generator[float, None, None]:
+        """All of it; yields how long to wait (s) before it goes on."""
         try:
             session = open_run(self.experiment, "loopback")
             with session, Brisk():
-                self._watch(session)
+                yield from self._watch(session)
                 session.over_at = None  # the trace goes on until now, even if its run was over
         except Exception as problem:
             self.problem = f"{type(problem).__name__}: {problem}"
@@ -105,10 +130,12 @@ class Runner:
         states = dict(session.states)
         self.frame(Look(self.trace.end, states, self.trace, theory, True, self.problem))
 
-    def _watch(self, session: Session) -> None:
+    def _watch(self, session: Session) -> Iterator[float]:
         """Do what is asked, look, wait; until it shall end."""
-        due = time.monotonic()
+        due = opened = time.monotonic()
         while not self.ending.is_set() and session.now < (session.experiment.limit or HOURS):
+            if session.wire.clock == "virtual":
+                keep_up(session, time.monotonic() - opened)
             self._obey(session)
             session.wait(0)  # notices a failure, and how many bytes wait
             begin = time.monotonic()
@@ -116,7 +143,7 @@ class Runner:
                 self.frame(self._look(session))
                 end = time.monotonic()
                 due = max(due + self.pace, end + (end - begin) * (1 / SHARE - 1))
-            self.ending.wait(min(0.02, self.pace))
+            yield min(0.02, self.pace)
 
     def _obey(self, session: Session) -> None:
         while not self.orders.empty():
@@ -138,6 +165,15 @@ class Runner:
         if self.known is None or self.known[0] != acts:
             self.known = acts, predict(session.experiment.but(faults=acts, until=None))
         return self.known[1]
+
+
+def keep_up(session: Session, seconds: float) -> None:
+    """Let virtual time go on until so many seconds of the session, even if nothing happens."""
+    wire, behind = session.wire, seconds - session.now
+    if behind > 0:
+        then = round(wire.now() + behind, 9)
+        wire.at(then, lambda: None)
+        wire.wait(lambda: wire.now() >= then, then)
 
 
 def ended(trace: Trace) -> Trace:

@@ -32,13 +32,10 @@ class Number:
     @property
     def wanted(self) -> str:
         """What to type."""
-        unit = {"s": "seconds"}.get(self.unit, self.unit)
-        above = self.low if self.low or self.high < math.inf else None
-        if above is None:
-            return f"a number of {unit}"
-        if self.high == math.inf:
-            return f"a number of {unit}, from {self.low:g}"
-        return f"a number of {unit}, from {self.low:g} to {self.high:,g}"
+        unit = "seconds" if self.unit == "s" else self.unit
+        if self.high < math.inf:
+            return f"a number of {unit}, from {self.low:g} to {self.high:,g}"
+        return f"a number of {unit}, from {self.low:g}" if self.low else f"a number of {unit}"
 
     def read(self, given: Any) -> float | None:
         """The number; None if it is none, or out of bounds."""
@@ -55,8 +52,20 @@ class Number:
         return "never" if value is None else f"{value:,.6g} {self.unit}".strip()
 
 
+class Exact:
+    """What is right only as it is."""
+
+    def right(self, value: Any, fact: Any) -> bool:
+        """Whether it is the fact."""
+        return bool(value == fact)
+
+    def said(self, value: Any) -> str:
+        """As it is."""
+        return str(value)
+
+
 @dataclass(frozen=True, init=False)
-class OneOf:
+class OneOf(Exact):
     """One of a few words or numbers, whatever the case, blanks and punctuation."""
 
     choices: tuple[Any, ...]
@@ -73,17 +82,9 @@ class OneOf:
         """The choice that is meant; None if it is none of them."""
         return next((choice for choice in self.choices if _meant(given) == _meant(choice)), None)
 
-    def right(self, value: Any, fact: Any) -> bool:
-        """Whether it is the fact."""
-        return bool(value == fact)
-
-    def said(self, value: Any) -> str:
-        """As it is."""
-        return str(value)
-
 
 @dataclass(frozen=True)
-class Letters:
+class Letters(Exact):
     """Letters out of ``among``, such as "ACD": a set, or an order in which each stands once."""
 
     among: str
@@ -108,14 +109,6 @@ class Letters:
         if self.ordered:
             return found if sorted(found) == sorted(self.among) else None
         return "".join(sorted(set(found))) if found and set(found) <= set(self.among) else None
-
-    def right(self, value: str, fact: str) -> bool:
-        """Whether it is the fact."""
-        return value == fact
-
-    def said(self, value: str) -> str:
-        """As it is."""
-        return str(value)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ def sums(experiment: Experiment, seconds: float) -> list[str]:
 
 def _all(experiment: Experiment) -> list[tuple[float, str]]:
     server, cut, prediction = experiment.server, experiment.cuts[0].start, predict(experiment)
-    interval, timeout = _seconds(server.ping_interval), _seconds(server.ping_timeout)
-    close = _seconds(server.close_timeout)
+    timers = server.ping_interval, server.ping_timeout, server.close_timeout
+    interval, timeout, close = map(_seconds, timers)
     noticed, told = map(_seconds, (prediction.noticed_at("server"), prediction.told_at("server")))
     ping = noticed - timeout
     grid = f"pings are sent at {_grid(interval, ping)}"

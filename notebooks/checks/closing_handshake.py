@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from labkit import Experiment, Goodbye, Leave, Peer, Trace, plots, run
+from labkit import Experiment, Goodbye, Leave, Peer, Trace, plots
 from labkit.trace import OTHER, Event
 from labkit.values.faults import ENDS
 
 from .answers import Code, Letters, OneOf
 from .exercises import Exercise, Trial
+from .own_code import virtual
 from .questions import Question
 
 SLOW = Experiment(server=Peer(ping_interval=None), latency=0.4)  # so slow that every step is seen
@@ -118,7 +119,7 @@ CROSSING = SLOW.but(faults=[Goodbye(at=2, end="server"), Goodbye(at=2.3, end="cl
 
 def cards() -> dict[str, Card]:
     """The events of a run of CROSSING, shuffled, by letter."""
-    trace = run(CROSSING, "virtual", progress=False)
+    trace = virtual(CROSSING)
     found = []
     for frame in trace.frames():
         if frame.opcode == "CLOSE" and frame.arrived_at is not None:
@@ -179,20 +180,24 @@ def look_at(order: str) -> str:
     return ORDERS[order]
 
 
-def served(orders: Sequence[str], handler: Handler, leaves: bool = False) -> Trace:
-    """A run of a learner's handler; its client sends these orders, and leaves when it is served."""
+LEAVES = "the client leaves"
+
+
+def served(last: str, handler: Handler) -> Trace:
+    """A run of a learner's handler; its client sends two orders, and the last one or leaves."""
 
     async def client(websocket: Any) -> None:
-        for order in orders:
-            await websocket.send(order)
-        if leaves:
-            for _ in orders:
-                await websocket.recv()
+        await websocket.send("an order")
+        await websocket.send("an order")
+        if last == LEAVES:
+            await websocket.recv()
+            await websocket.recv()
             await websocket.close()
-        async for _ in websocket:
-            pass
+        else:
+            await websocket.send(last)
+        await websocket.wait_closed()
 
-    return run(SLOW, "virtual", server=handler, client=client, progress=False)
+    return virtual(SLOW, server=handler, client=client)
 
 
 def impolite(wanted: int, why: str, trace: Trace, handler: Handler) -> str:
@@ -212,12 +217,13 @@ def impolite(wanted: int, why: str, trace: Trace, handler: Handler) -> str:
     return ""
 
 
-def goodbye_to(name: str, last: str, code: int, why: str, leaves: bool = False) -> Trial:
-    """Two orders, and then what ends it."""
-    orders = ["an order", "an order", *([last] if last else [])]
-    wants = partial(impolite, code, why)
-    said = f"the client was told {code}"
-    return Trial(name, lambda own: served(orders, own, leaves), wants, said, plots.ladder)
+DESK = {  # the last order: the code that its client has to be told, and why
+    "the last order": (1000, "The desk was done"),
+    "closing time": (1001, "The desk had to go"),
+    "a rude order": (1008, "The client broke the rules"),
+    "a broken order": (1011, "The desk itself failed"),
+    LEAVES: (1000, "The client had said CLOSE 1000"),
+}
 
 
 async def reads(websocket: Any) -> None:
@@ -262,7 +268,7 @@ def ending(number: int, name: str, asked: str, **how: Any) -> Trial:
     programs = {"server": reads, "client": reads, **how}
 
     def end(*answers: int) -> Trace:
-        return run(SLOW.but(faults=acts), "virtual", progress=False, **programs)
+        return virtual(SLOW.but(faults=acts), **programs)
 
     wants = partial(wrong_code, number, asked)
     return Trial(name, end, wants, lambda trace: f"the {asked} reports {close_code(trace, asked)}")
@@ -278,11 +284,14 @@ EXERCISES = [
         "02 say goodbye",
         Code("the goodbyes of your handler"),
         [
-            goodbye_to("the last order", "the last order", 1000, "The desk was done"),
-            goodbye_to("closing time", "closing time", 1001, "The desk had to go"),
-            goodbye_to("a rude order", "a rude order", 1008, "The client broke the rules"),
-            goodbye_to("a broken order", "a broken order", 1011, "The desk itself failed"),
-            goodbye_to("the client leaves", "", 1000, "The client had said CLOSE 1000", True),
+            Trial(
+                last,
+                partial(served, last),
+                partial(impolite, code, why),
+                f"the client was told {code}",
+                plots.ladder,
+            )
+            for last, (code, why) in DESK.items()
         ],
     ),
     Exercise(

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
-from labkit import Cut, Experiment, Goodbye, Peer, Trace, plots, run, sweep
+from labkit import Cut, Experiment, Goodbye, Peer, Trace, plots, sweep
 from labkit.many.sweeps import observe
 
 from .answers import Code, Number, OneOf
 from .exercises import Exercise, Trial
 from .laws import RUNS, TIE, cases, first_miss, whats_wrong
+from .own_code import virtual
 from .questions import Question
 
 # many cuts: the shortest, the mean and the longest delay
@@ -91,16 +92,9 @@ ALLOWED = 200  # bytes of WebSocket a minute
 MINUTES = 10
 
 
-def peer(timers: Sequence[float]) -> Peer:
-    """A server with ping_interval, ping_timeout and close_timeout (s)."""
-    interval, timeout, close = timers
-    return Peer(ping_interval=interval, ping_timeout=timeout, close_timeout=close)
-
-
-def slow(timers: Sequence[float], *faults: Any, until: float | None = None) -> Trace:
+def slow(timers: Any, *faults: Any, until: float | None = None) -> Trace:
     """A run on the slow wire."""
-    experiment = Experiment(server=peer(timers), latency=WAY, faults=faults, until=until)
-    return run(experiment, "virtual", progress=False)
+    return virtual(Experiment(Peer(*timers), latency=WAY, faults=faults, until=until))
 
 
 def quiet(*timers: float) -> Trace:
@@ -119,13 +113,13 @@ def goodbye(*timers: float) -> Trace:
     return slow(timers, Goodbye(at=10.2, end="server"), until=60)
 
 
-def cuts(*timers: float) -> Any:
+def cuts(*timers: Any) -> Any:
     """Cuts at 60 phases, and right after a pong, with and without the slow wire: a sweep."""
     interval = timers[0]
     moments = [2 * interval + 1.001 + interval * n / 60 for n in range(60)]
     moments += [3 * interval + 0.001, 3 * interval + 2 * WAY + 0.001]
     over = {"latency": [0.0, WAY], "cut.at": [round(moment, 6) for moment in moments]}
-    return sweep(Experiment(server=peer(timers), faults=[Cut(at=9)]), over, progress=False)
+    return sweep(Experiment(Peer(*timers), faults=[Cut(at=9)]), over, progress=False)
 
 
 def killed(trace: Trace, *timers: float) -> str:

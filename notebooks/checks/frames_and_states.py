@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from labkit import Cut, Delay, Experiment, Peer, Trace, plots, run
+from labkit import Cut, Delay, Experiment, Peer, Trace, plots
 from labkit.values.faults import ENDS, Act
 
 from .answers import Code, Form, Letters, Number, OneOf
 from .exercises import Exercise, Trial
 from .frame_bytes import Exchange, Parts, shown, take_apart, talk
-from .own_code import own_code
+from .own_code import own_code, virtual
 from .questions import Question
 
 QUIET = Experiment(server=Peer(ping_interval=4), latency=0.4, until=10)
@@ -24,10 +24,10 @@ KINDS = "PING", "PONG"
 
 def carried(trace: Trace) -> str:
     """What the pongs carry, each held against the ping that it answers."""
-    said = {kind: [f.payload for f in trace.frames() if f.opcode == kind] for kind in KINDS}
-    if not any(said["PONG"]):
+    pings, pongs = ([f.payload for f in trace.frames() if f.opcode == kind] for kind in KINDS)
+    if not any(pongs):
         return "nothing"
-    return "the ping's bytes" if said["PONG"] == said["PING"] else "bytes of its own"
+    return "the ping's bytes" if pongs == pings else "bytes of its own"
 
 
 def answered(seen: Exchange) -> str:
@@ -96,7 +96,7 @@ ARROWS = {
 @lru_cache(maxsize=1)
 def mixed_lines() -> dict[str, tuple[str, str]]:
     """Lines of both logs of a quiet run, shuffled: letter → (end, line)."""
-    trace, found = run(QUIET, "virtual", progress=False), []
+    trace, found = virtual(QUIET), []
     for end in ENDS:
         log = [line[10:] for line in trace.log(end)]
         for start in STARTS[end]:
@@ -177,13 +177,10 @@ def about_length(parts: Parts, said: int) -> str:
     )
 
 
-def worth_knowing(parts: Parts) -> str:
-    """What one should know of a frame that one has read."""
-    if parts.payload == b"ping":
-        return "a message that says ping is no PING; recv() returns it, and no pong answers it"
-    if parts.opcode == "PONG" and not parts.length:
-        return "it answers an empty ping, or none at all, and both are legal"
-    return f"{parts.opcode}, {parts.length} bytes"
+WORTH_KNOWING = {
+    "b": "a message that says ping is no PING; recv() returns it, and no pong answers it",
+    "d": "it answers an empty ping, or none at all, and both are legal",
+}
 
 
 # a ping by hand
@@ -248,9 +245,9 @@ ASKED, PATIENCE = 5, 0.5  # pings, s
 Seen = tuple[Trace, list[Any]]
 
 
-def counted(faults: Sequence[Act], latency: float, code: Callable[..., Any]) -> Seen:
+def counted(faults: Sequence[Act], code: Callable[..., Any]) -> Seen:
     """Run the learner's client; the trace, and what it returned, if it did."""
-    return own_code(Experiment(SILENT, SILENT, faults=faults, latency=latency, until=60), code)
+    return own_code(Experiment(SILENT, SILENT, faults=faults, latency=0.05, until=60), code)
 
 
 def trips(trace: Trace) -> list[float | None]:
@@ -281,11 +278,11 @@ def miscounted(seen: Seen, _: Any) -> str:
     return f"{said}. recv() returns no pong: await what `await websocket.ping()` gave you."
 
 
-WIRES: dict[str, tuple[Sequence[Act], float]] = {
-    "a quiet wire": ((), 0.05),
-    "a wire that is cut": ((Cut(1.5),), 0.05),
-    "a cut that is healed": ((Cut(1.8, heal=2.9),), 0.05),
-    "a wire that becomes slow": ((Delay(2.5, latency=0.3),), 0.05),
+WIRES: dict[str, Sequence[Act]] = {
+    "a quiet wire": [],
+    "a wire that is cut": [Cut(1.5)],
+    "a cut that is healed": [Cut(1.8, heal=2.9)],
+    "a wire that becomes slow": [Delay(2.5, latency=0.3)],
 }
 EXERCISES = [
     Exercise(
@@ -306,7 +303,10 @@ EXERCISES = [
             Form('who, what and how many bytes, such as "client PONG 3"', read_words),
             [
                 Trial(
-                    f"frame {letter}", lambda _, data=data: take_apart(data), misread, worth_knowing
+                    f"frame {letter}",
+                    lambda _, data=data: take_apart(data),
+                    misread,
+                    WORTH_KNOWING.get(letter, ""),
                 )
             ],
         )
@@ -331,12 +331,12 @@ EXERCISES = [
         [
             Trial(
                 name,
-                partial(counted, *wire),
+                partial(counted, faults),
                 miscounted,
                 lambda seen: f"{seen[1][0]} of {ASKED} pongs came in time",
                 lambda seen: plots.ladder(seen[0]),
             )
-            for name, wire in WIRES.items()
+            for name, faults in WIRES.items()
         ],
     ),
 ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, product
 from string import ascii_uppercase
 
-from labkit import Hole, Trace, Vintage
+from labkit import Hole, Trace, Vintage, browser
 from labkit.engine.progress import Bar
 from labkit.versions import matrix
 from labkit.versions.matrix_cells import Cell, clock_of
@@ -34,7 +33,7 @@ class Lanes:
 def side_by_side(situation: str, wire: str, vintages: Sequence[Vintage]) -> Lanes:
     """Run a situation on each vintage, or take it from the record; prints which of the two."""
     lanes = Lanes([], [])
-    with ThreadPoolExecutor(2) as pool, Bar(len(vintages), things="vintages") as bar:
+    with browser.threads(2) as pool, Bar(len(vintages), things="vintages") as bar:
         found = pool.map(lambda one: lane(situation, wire, one), vintages)
         for letter, (trace, cell, source) in zip(ascii_uppercase, found):
             print(f"{letter}  {cell['version']:5} on Python {cell['python']}: {source}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from types import SimpleNamespace
@@ -31,36 +32,27 @@ class Case(NamedTuple):
     cut: float
 
 
-WRONG: list[tuple[Callable[[float, float, float], float], str]] = [
-    (
-        lambda i, t, c: (c // i + 1) * i + t,
+def wrong_laws(interval: float, timeout: float, cut: float) -> dict[str, float]:
+    """When the server would notice (s) if a belief were right, by the belief."""
+    number = math.ceil(cut / interval)
+    stuck, before, nearest = (
+        n * interval for n in (number, cut // interval, round(cut / interval))
+    )
+    return {
         "It takes the first ping after the cut. But of a cut and a ping at the very same instant,"
-        " the cut comes first here.",
-    ),
-    (lambda i, t, c: c + t, "It is cut + timeout. But the waiting starts with a ping."),
-    (lambda i, t, c: c + i, "It is cut + interval. But no cut moves the grid of the pings."),
-    (lambda i, t, c: c + i + t, "It is cut + interval + timeout, which is the worst case."),
-    (
-        lambda i, t, c: math.ceil(c / i) * i,
-        "It is the moment of the ping that is stuck. By then the server has only asked.",
-    ),
-    (
-        lambda i, t, c: c // i * i + t,
-        "It takes the last ping before the cut. But that one was answered.",
-    ),
-    (
-        lambda i, t, c: round(c / i) * i + t,
-        "It takes the ping nearest to the cut, which is often one before it: that was answered.",
-    ),
-    (
-        lambda i, t, c: math.ceil(c / i) + t,
-        "It takes a ping's number for its moment. When does ping number n go out?",
-    ),
-    (
-        lambda i, t, c: math.ceil(c / i) * i + t - c,
-        "It is the delay, from the cut on. Asked for is the moment, from the start of the run.",
-    ),
-]
+        " the cut comes first here.": before + interval + timeout,
+        "It is cut + timeout. But the waiting starts with a ping.": cut + timeout,
+        "It is cut + interval. But no cut moves the grid of the pings.": cut + interval,
+        "It is cut + interval + timeout, which is the worst case.": cut + interval + timeout,
+        "It is the moment of the ping that is stuck. By then the server has only asked.": stuck,
+        "It takes the last ping before the cut. But that one was answered.": before + timeout,
+        "It takes the ping nearest to the cut, which is often one before it:"
+        " that was answered.": nearest + timeout,
+        "It takes a ping's number for its moment. When does ping number n go out?": number
+        + timeout,
+        "It is the delay, from the cut on."
+        " Asked for is the moment, from the start of the run.": stuck + timeout - cut,
+    }
 
 
 @cache
@@ -130,12 +122,14 @@ def whats_wrong(said: Sequence[Any], law: Callable[..., Any]) -> str:
 
 def belief(said: Sequence[float]) -> str:
     """What is behind a law: the wrong one that it agrees with most, and in nine of ten cases."""
-    agree = {
-        words: sum(abs(law(*case) - value) < 1e-6 for case, value in zip(cases(), said))
-        for law, words in WRONG
-    }
-    best = max(agree, key=lambda words: agree[words])
-    return best if agree[best] >= 0.9 * RUNS else "Which ping is the first that finds nobody?"
+    agree = Counter(
+        words
+        for case, value in zip(cases(), said)
+        for words, moment in wrong_laws(*case).items()
+        if abs(moment - value) < 1e-6
+    )
+    found = [words for words, count in agree.most_common(1) if count >= 0.9 * RUNS]
+    return found[0] if found else "Which ping is the first that finds nobody?"
 
 
 def story(case: Case, said: float) -> list[str]:

@@ -68,11 +68,8 @@ def _right(row: dict[str, Any]) -> bool:
     """What settlement said; a ledger of an older lab does not say, so that its numbers do."""
     if "right" in row:
         return bool(row["right"])
-    return Number().right(row["guess"], row["fact"]) if _both_numbers(row) else _same(row)
-
-
-def _same(row: dict[str, Any]) -> bool:
-    return bool(row["guess"] == row["fact"])
+    same = bool(row["guess"] == row["fact"])
+    return Number().right(row["guess"], row["fact"]) if _both_numbers(row) else same
 
 
 def _both_numbers(row: dict[str, Any]) -> bool:

@@ -37,6 +37,11 @@ def _sleep(seconds: float) -> None:
     SLEEP(seconds)
 
 
+def virtual(experiment: Experiment, **how: Any) -> Trace:
+    """A run in virtual time, below the bar of a check."""
+    return run(experiment, "virtual", progress=False, **how)
+
+
 def own_code(
     experiment: Experiment, code: Callable[[Any], Awaitable[Any]], end: str = "client"
 ) -> tuple[Trace, list[Any]]:
@@ -54,7 +59,7 @@ def own_code(
             problems.append(problem)
 
     with no_sleep():
-        trace = run(experiment, "virtual", progress=False, **{end: program})
+        trace = virtual(experiment, **{end: program})
     for problem in problems:
         raise problem
     return trace, returned

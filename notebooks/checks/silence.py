@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace, run
+from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace
 from labkit.values.faults import Act
 
 from .answers import Code, Number, OneOf
 from .exercises import Exercise, Trial
+from .own_code import virtual
 from .questions import Question
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
@@ -142,24 +142,18 @@ def miscounted(trace: Trace, answer: float) -> str:
 
 # what was it
 
-HIDDEN = ("unread", "cut", "goodbye", "slow")
-
-
-def act_of(cause: str, dice: random.Random) -> Act:
-    """What happens, at some time, for each of the causes."""
-    at = dice.randint(6, 10) + 0.5
-    return {
-        "cut": Cut(at=at),
-        "unread": StopReading(at=at, end="client"),
-        "slow": Throttle(at=at, rate=dice.choice([300, 400, 500])),
-        "goodbye": Goodbye(at=at, end="client", reason="lunch"),
-    }[cause]
+ACTS: dict[str, Act] = {
+    "unread": StopReading(at=6.5, end="client"),
+    "cut": Cut(at=7.5),
+    "goodbye": Goodbye(at=8.5, end="client", reason="lunch"),
+    "slow": Throttle(at=9.5, rate=400),
+}
+HIDDEN = tuple(ACTS)
 
 
 def mystery(number: int) -> Trace:
     """One of four traces, 1 to 4; what was done to the connection is left out."""
-    act = act_of(HIDDEN[number - 1], random.Random(f"silence {number}"))
-    trace = run(TALK.but(faults=[act]), "virtual", progress=False)
+    trace = virtual(TALK.but(faults=[ACTS[HIDDEN[number - 1]]]))
     events = [event for event in trace.events if event.what != "act"]
     header = {**trace.header, "ended": trace.header["ended"].partition(":")[0]}
     return Trace(trace.experiment.but(faults=()), events, header)
@@ -193,18 +187,11 @@ async def listens(websocket: Any) -> None:
         pass
 
 
-async def talks(websocket: Any) -> None:
-    """A program that sends, and gives each message 6 s."""
+async def talks(websocket: Any, patience: float | None = 6) -> None:
+    """A program that sends, and gives each message so many seconds, or all the time."""
     while True:
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(patience):
             await websocket.send(bytes(1000))
-        await asyncio.sleep(1)
-
-
-async def waits(websocket: Any) -> None:
-    """A program that sends, and has time."""
-    while True:
-        await websocket.send(bytes(1000))
         await asyncio.sleep(1)
 
 
@@ -214,10 +201,11 @@ async def errs(websocket: Any) -> None:
 
 
 Told = tuple[Any, BaseException | None]
-Ending = Callable[[Coroutine[Any, Any, None]], Awaitable[Any]]
+Program = Callable[[Any], Coroutine[Any, Any, None]]
+Ending = Callable[[Any], Awaitable[Any]]
 
 
-def ended(program: Callable[[Any], Any], peer: Peer, act: Act, ending: Ending) -> Told:
+def ended(program: Program, peer: Peer, act: Act, ending: Ending) -> Told:
     """What a learner's function says of a program's end, or what it lets through."""
     said: list[Told] = []
 
@@ -227,8 +215,7 @@ def ended(program: Callable[[Any], Any], peer: Peer, act: Act, ending: Ending) -
         except Exception as problem:
             said.append((None, problem))
 
-    experiment = TALK.but(server=peer, faults=[act], until=1200)
-    run(experiment, "virtual", server=handler, progress=False)
+    virtual(TALK.but(server=peer, faults=[act], until=1200), server=handler)
     return said[0] if said else ("nothing at all", None)
 
 
@@ -249,21 +236,21 @@ def swallowed(told: Told, _: Ending) -> str:
 MUTE = replace(SMALL, send_every=None)
 ASKS = replace(MUTE, ping_interval=4, ping_timeout=3, close_timeout=2)
 GOODBYE, CUT = Goodbye(at=5.5, end="client"), Cut(at=5)
-WAYS: list[tuple[str, Callable[[Any], Any], Peer, Act, str, str]] = [
+WAYS: list[tuple[str, Program, Peer, Act, str, str]] = [
     ("a loop, a goodbye", listens, MUTE, GOODBYE, "goodbye", "The loop ended, with no exception"),
     ("a loop, a cut", listens, ASKS, CUT, "lost", "The ping timed out, and the loop raised"),
     ("a send, a goodbye", talks, MUTE, GOODBYE, "goodbye", "send() raised ConnectionClosedOK"),
     ("a send, a cut", talks, ASKS, CUT, "lost", "The ping timed out, and send() raised"),
     ("a send, no ping", talks, MUTE, CUT, "silence", "The program's own timeout was over"),
-    ("a send, TCP", waits, MUTE, CUT, "lost", "TCP gave up, and send() raised"),
+    (
+        "a send, TCP",
+        partial(talks, patience=None),
+        MUTE,
+        CUT,
+        "lost",
+        "TCP gave up, and send() raised",
+    ),
 ]
-
-
-def told_by(
-    name: str, program: Callable[[Any], Any], peer: Peer, act: Act, wanted: str, how: str
-) -> Trial:
-    """One way to be told."""
-    return Trial(name, partial(ended, program, peer, act), partial(misjudged, wanted, how), wanted)
 
 
 EXERCISES = [
@@ -273,7 +260,7 @@ EXERCISES = [
         [
             Trial(
                 "sends that returned",
-                lambda _: run(WIDER, "virtual", progress=False),
+                lambda _: virtual(WIDER),
                 miscounted,
                 lambda trace: f"with the next, {trace.waiting('server')[-1][1]:,} bytes wait",
             )
@@ -291,7 +278,15 @@ EXERCISES = [
         "03 told",
         Code("a function that says how a program ended"),
         [
-            *(told_by(*way) for way in WAYS),
+            *(
+                Trial(
+                    name,
+                    partial(ended, program, peer, act),
+                    partial(misjudged, wanted, how),
+                    wanted,
+                )
+                for name, program, peer, act, wanted, how in WAYS
+            ),
             Trial("a mistake", partial(ended, errs, MUTE, CUT), swallowed, "let through"),
         ],
     ),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from operator import ne
 from typing import Any
 
-from labkit import Cut, Experiment, Peer, Trace, plots, run
+from labkit import Cut, Experiment, Peer, Trace, plots
 from labkit.plots import Ask
 from labkit.trace.why import why
 from labkit.values.faults import ENDS
 
-from .answers import Code, Form, Number, OneOf
+from .answers import NEAR, Code, Form, Number, OneOf
 from .beliefs import sums
 from .exercises import Exercise, Trial
-from .own_code import own_code
+from .own_code import own_code, virtual
 from .questions import Question
 
 INTERVAL, TIMEOUT = 4, 3  # s
@@ -94,23 +95,22 @@ QUESTIONS = [
 
 def delay(cut: float) -> float:
     """From a cut to noticing (s)."""
-    return (run(FLY.but(faults=[Cut(cut)]), "virtual").noticed_at("server") or 0) - cut
+    return (virtual(FLY.but(faults=[Cut(cut)])).noticed_at("server") or 0) - cut
 
 
 def other_than(wanted: float, seen: float, _: float) -> str:
     """What is wrong with a cut that is to be noticed after so many seconds."""
-    if abs(seen - wanted) <= 0.1:
+    if abs(seen - wanted) <= NEAR:
         return ""
     return f"noticed {seen:.2f} s after the cut. The server asked {seen - TIMEOUT:.2f} s after it."
 
 
 def told_by_sum(trace: Trace, answer: float) -> str:
     """Which belief a wrong moment comes from, without the moment that is right."""
-    noticed = trace.noticed_at("server")
-    if Number().right(answer, noticed):
+    if Number().right(answer, trace.noticed_at("server")):
         return ""
-    hints = [text for text in sums(NEW, answer) if f"{noticed:g}" not in text]
-    return hints[0] if hints else "At which times does the server ping? Which one finds nobody?"
+    asked = "At which times does the server ping? Which one finds nobody?"
+    return [*sums(NEW, answer), asked][0]
 
 
 HEALED = FLY.but(faults=[Cut(at=9, heal=14)], until=24)
@@ -120,8 +120,7 @@ def not_saved(trace: Trace, mine: Experiment) -> str:
     """What is wrong with a change that is to save the connection."""
     if len(mine.faults) != 1:
         return "the cut has to stay, with its heal"
-    pieces = zip(mine.to_json().split(","), HEALED.to_json().split(","))
-    count = sum(one != other for one, other in pieces)
+    count = sum(map(ne, mine.to_json().split(","), HEALED.to_json().split(",")))
     if count != 1:
         return (
             f"{count} numbers are others than in healed; change one. (A new Peer has the defaults:"
@@ -173,17 +172,17 @@ ANSWERS = {
     "the same, with more patience": (2, 3),
     "none within an hour": (3600, 1),
 }
-A_CUT = Number("s", low=8, high=12)
 EXERCISES = [
-    Exercise(
-        "00 the luckiest cut",
-        A_CUT,
-        [Trial("soonest", delay, partial(other_than, TIMEOUT), "the next ping was about to go")],
-    ),
-    Exercise(
-        "00 the unluckiest cut",
-        A_CUT,
-        [Trial("latest", delay, partial(other_than, INTERVAL + TIMEOUT), "a pong was just home")],
+    *(
+        Exercise(
+            f"00 the {which} cut",
+            Number("s", low=8, high=12),
+            [Trial(name, delay, partial(other_than, after), praise)],
+        )
+        for which, name, after, praise in (
+            ("luckiest", "soonest", TIMEOUT, "the next ping was about to go"),
+            ("unluckiest", "latest", INTERVAL + TIMEOUT, "a pong was just home"),
+        )
     ),
     Exercise(
         "00 a new cut",
@@ -191,7 +190,7 @@ EXERCISES = [
         [
             Trial(
                 "when the server notices",
-                lambda _: run(NEW, "virtual", progress=False),
+                lambda _: virtual(NEW),
                 told_by_sum,
                 lambda trace: f"the run says {trace.noticed_at('server'):g} s",
             )
@@ -208,10 +207,10 @@ EXERCISES = [
         [
             Trial(
                 "it lives",
-                lambda mine: run(mine.but(until=60), "virtual", progress=False),
+                lambda mine: virtual(mine.but(until=60)),
                 not_saved,
                 why,
-                lambda trace: plots.timeline(trace),
+                plots.timeline,
             )
         ],
     ),
