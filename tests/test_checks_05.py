@@ -200,7 +200,7 @@ def test_a_function_that_knows_the_gap_passes(finds, capsys):
         (only_the_end, "14.1, with a backlog: you say False, but it is CLOSING at 3 s and CLOSED at 55.03 s: close_timeout is 1 s"),
         (from_the_cut, "never mended: return trace.closed_at"),
         (long_ago, "it does not leave OPEN while the cable is cut, which is another fault"),
-        (deleted, "14.1, with a backlog: you say False"),
+        (deleted, "14.1, with a backlog: it gave None; True or False was wanted"),
         (blank, "your turn"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
 
@@ -71,6 +72,18 @@ async def deleted(websocket, interval, patience):
     """Asks again and again."""
 
 
+async def at_once(websocket, interval, patience):
+    websocket.transport.abort()
+
+
+async def snores(websocket, interval, patience):
+    time.sleep(interval)
+
+
+def synchronous(websocket, interval, patience):
+    """No coroutine."""
+
+
 async def wrong(websocket, interval, patience):
     await websocket.ping(interval)
 
@@ -80,7 +93,20 @@ def said(capsys, id, *answers):
     return capsys.readouterr().out, picture
 
 
-@pytest.mark.parametrize(("code", "interval", "patience"), [(good, 5, 9), (by_a_second_close, 4, 8.5)])
+async def raises_after_it(websocket, interval, patience):
+    try:
+        while True:
+            await asyncio.sleep(interval)
+            await asyncio.wait_for(asked(websocket), patience)
+    finally:
+        websocket.transport.abort()
+
+
+async def asked(websocket):
+    await (await websocket.ping())
+
+
+@pytest.mark.parametrize(("code", "interval", "patience"), [(good, 5, 9), (by_a_second_close, 4, 8.5), (raises_after_it, 4, 9)])
 def test_a_good_watchdog_passes_every_run(code, interval, patience, capsys):
     out, _ = said(capsys, "06 a watchdog", code, interval, patience)
     assert out.count("✓") == 7 and "not yet" not in out
@@ -92,6 +118,9 @@ def test_a_good_watchdog_passes_every_run(code, interval, patience, capsys):
         (polite, 5, 9, "Your watchdog itself is blocked: polite() → close() → send_context() → drain()"),
         (deaf, 5, 9, "cut just after a pong: OPEN to the end. Your watchdog went on asking. Does it wait for the pong, too?"),
         (lazy, 1, 1, "Your watchdog had ended, and the connection had not"),
+        (at_once, 5, 9, "drain() blocked before the ping: it was healthy, and killed at 0 s"),
+        (snores, 5, 9, "time.sleep(interval) raised Asleep"),
+        (synchronous, 5, 9, "Does it begin with async def?"),
         (wrong, 5, 9, "raised TypeError"),
         (good, 5, 6, "healthy and slow: it was healthy, and killed at"),
         (good, 5, 7.8, "healthy and far away: it was healthy, and killed at"),

@@ -86,6 +86,7 @@ def test_services_that_do_what_they_need_differ(name, prepare, capsys):
 @pytest.mark.parametrize(
     ("name", "wrong", "belief"),
     [
+        ("the phone", user_timeout(1200), "This clock begins with the next message"),
         ("the sensor", nothing, "Who asks?"),
         ("the sensor", user_timeout(20), "Here nobody sends"),
         ("the sensor", option(socket.TCP_KEEPIDLE, 20), "not switched on does nothing"),

@@ -48,6 +48,13 @@ async def once(uri, number):
         await listen(websocket)
 
 
+async def hangs_up(uri, number):
+    while True:
+        async with connect(uri):
+            pass
+        await asyncio.sleep(random.uniform(0, 15))
+
+
 async def until_the_loop_ends(uri, number):
     async for websocket in connect(uri):
         try:
@@ -99,6 +106,7 @@ def test_clients_of_three_kinds_come_back(client, capsys):
         (again((OSError, InvalidHandshake)), "lost raises ConnectionClosed"),
         (again((ConnectionClosed, InvalidHandshake), lambda: 3), "itself raised an OSError"),
         (again((ConnectionClosed, OSError)), "InvalidHandshake: neither"),
+        (hangs_up, "Does it await listen(websocket)?"),
         (again(ping_interval=None), "Nobody tells of a cut"),
         (again(pause=lambda: 3), "200 dialled in one second. All lost it in one instant"),
         (the_iterator_alone, "All lost it in one instant"),
@@ -144,7 +152,7 @@ def test_numbers_lose_nothing_and_double_nothing(to_keep, is_new, capsys):
         (after, lambda number, last: True, "taken twice"),
         (after, lambda number, last: number >= last, "taken twice"),
         (after, lambda number, last: number > last + 1, "was not taken"),
-        (lambda *_: 7, next_one, "raised TypeError"),
+        (lambda *_: 7, next_one, "TypeError"),
         (lambda *_: ..., next_one, "your turn"),
         (after, ..., "your turn"),
     ],

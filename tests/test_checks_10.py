@@ -97,6 +97,7 @@ def test_a_law_that_holds_passes_however_it_is_written(law, capsys):
     [
         (lambda interval, rate: (BUFFER + LIMIT) / rate, "How long after the cut does the next ping go out?"),
         (lambda interval, rate: BUFFER / rate - interval, "Where else can bytes wait?"),
+        (lambda interval, rate: LIMIT / rate - interval, "Where else can bytes wait?"),
         (lambda interval, rate: 1.69, "twice as much: with 1.69 s"),
         (lambda interval, rate: 20, "its buffers are full"),
         (lambda interval, rate: None, "a number of seconds was wanted"),

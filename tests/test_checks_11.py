@@ -130,6 +130,27 @@ async def aborted_by_another_task(websocket):
         await asyncio.sleep(0.5)
 
 
+async def aborted_at_last(websocket):
+    try:
+        await sends_for(8, websocket)
+    finally:
+        websocket.transport.abort()
+
+
+async def sends_for(patience, websocket):
+    while True:
+        await asyncio.wait_for(websocket.send(bytes(40000)), patience)
+        await asyncio.sleep(0.5)
+
+
+async def only_raises(websocket):
+    await sends_for(8, websocket)
+
+
+def synchronous(websocket):
+    """No coroutine."""
+
+
 async def idle(websocket):
     await websocket.wait_closed()
 
@@ -150,7 +171,8 @@ async def misspells(websocket):
 
 
 @pytest.mark.parametrize(
-    "handler", [sender(8, abort), sender(13, abort), sender(4.5, abort), with_wait_for, with_a_watchdog, aborted_by_another_task]
+    "handler",
+    [sender(8, abort), sender(13, abort), sender(4.5, abort), with_wait_for, with_a_watchdog, aborted_by_another_task, aborted_at_last],
 )
 def test_handlers_that_free_themselves_are_accepted(handler, capsys):
     check("11 the fix", handler)
@@ -162,6 +184,8 @@ def test_handlers_that_free_themselves_are_accepted(handler, capsys):
     [
         (unfinished, "your turn"),
         (idle, "two a second"),
+        (only_raises, "a CLOSE waits behind the same bytes"),
+        (synchronous, "Does it begin with async def?"),
         (snores, "time.sleep(0.5) raised Asleep"),
         (misspells, "await websoket.send(bytes(40000))  # noqa: F821 raised NameError"),
         (sender(None, abort), "OPEN when the run ends"),

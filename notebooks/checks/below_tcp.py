@@ -7,6 +7,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from labkit import Cut, Experiment, Peer, Send, Tcp, Trace, run
@@ -107,6 +108,7 @@ async def talks_rarely(websocket: Any) -> None:
 
 
 CUTS = (9.0, 22.3, 37.6, 51.9)  # s
+Told = tuple[float, Tcp]  # how long after the cut (s), and what the socket was asked
 NAMES = (SWITCH, *((level, option) for level, option, _ in OPTIONS.values()))
 
 
@@ -119,8 +121,8 @@ class Service:
     soon: float  # s after a cut for ever: told at the latest
     tunnel: float  # s of silence to be survived
 
-    def tried(self, prepare: Any, at: float, tunnel: float | None) -> tuple[float, Tcp]:
-        """Behind one cut: when it was told (s), and what its socket was asked."""
+    def tried(self, prepare: Any, at: float, tunnel: float | None) -> Told:
+        """What one cut shows."""
         asked, problems = Tcp(), []
 
         async def handler(websocket: Any) -> None:
@@ -131,7 +133,7 @@ class Service:
             except Exception as problem:
                 problems.append(problem)
                 return
-            asked = answered(Tcp(), {name: sock.getsockopt(*name) for name in NAMES})
+            asked = answered(asked, {name: sock.getsockopt(*name) for name in NAMES})
             await self.program(websocket)
 
         cut = Cut(at=at, heal=None if tunnel is None else at + tunnel)
@@ -142,26 +144,32 @@ class Service:
             raise problem
         return delay(trace), asked
 
-    def for_ever(self, prepare: Any) -> tuple[float, Tcp]:
+    def for_ever(self, prepare: Any) -> Told:
         """The latest of several cuts."""
-        return max((self.tried(prepare, at, None) for at in CUTS), key=lambda one: one[0])
+        return max((self.tried(prepare, at, None) for at in CUTS), key=itemgetter(0))
 
-    def in_a_tunnel(self, prepare: Any) -> tuple[float, Tcp]:
+    def in_a_tunnel(self, prepare: Any) -> Told:
         """The soonest end in several tunnels."""
-        return min((self.tried(prepare, at, self.tunnel) for at in CUTS), key=lambda one: one[0])
+        return min((self.tried(prepare, at, self.tunnel) for at in CUTS), key=itemgetter(0))
 
-    def late(self, seen: tuple[float, Tcp], _: Any) -> str:
+    def late(self, seen: Told, _: Any) -> str:
         """What is wrong with being told then."""
         after, asked = seen
         if after <= self.soon:
             return ""
-        told = f"not within {2 * self.soon:g} s" if math.isinf(after) else f"{after:.1f} s after it"
-        return f"told {told}, and {self.soon:g} s are asked for. {self.why_late(asked)}"
+        told = f"told {after:.1f} s after it"
+        if math.isinf(after):
+            told = f"not told within {2 * self.soon:g} s"
+        return f"{told}, and {self.soon:g} s are asked for. {self.why_late(asked)}"
 
     def why_late(self, asked: Tcp) -> str:
         """The belief behind options that notice too late."""
         if self.program is not listens:
-            probes = asked.keepalive_idle is not None and asked.user_timeout is None
+            if asked.user_timeout is not None:
+                return (
+                    "This clock begins with the next message. TCP looks at it when it tries again."
+                )
+            probes = asked.keepalive_idle is not None
             return overlooked("D") if probes else "Which clock runs while bytes are under way?"
         if asked.keepalive_idle is not None:
             return "Which clock runs here, from when on, and for how long?"
@@ -169,7 +177,7 @@ class Service:
             return f"{overlooked('E')} Here nobody sends."
         return f"{SILENT} Who asks? An option that is not switched on does nothing."
 
-    def dead(self, seen: tuple[float, Tcp], _: Any) -> str:
+    def dead(self, seen: Told, _: Any) -> str:
         """What is wrong with giving up then."""
         after, asked = seen
         if math.isinf(after):

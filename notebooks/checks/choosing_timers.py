@@ -14,7 +14,7 @@ from labkit.many.trials import experiment_of, false_alarms
 from labkit.values.experiment import CAPACITY
 from labkit.values.faults import ENDS, Act
 
-from .answers import Code, Number, OneOf
+from .answers import Code, Number, OneOf, is_number
 from .exercises import Exercise, Trial
 from .questions import Question
 
@@ -75,8 +75,9 @@ def cut(
 def around(ping_interval: float, rate: float, law: Callable[..., Any]) -> tuple[Any, ...]:
     """What the learner's law says, and a run with a twentieth less, and one with more."""
     longest = law(ping_interval, rate)
-    if not Number().read(longest):
+    if not is_number(longest):
         return longest, None, None
+    longest = max(longest, 0.1)
     unlucky = 2 * ping_interval + 0.001  # just after a pong
     both = (cut((ping_interval, tidy(longest * share), 1), unlucky, rate) for share in (0.95, 1.05))
     return longest, *both
@@ -86,7 +87,7 @@ def against(seen: tuple[Any, ...], _: Any) -> str:
     """What is wrong with a law for the longest ping_timeout."""
     longest, less, more = seen
     if less is None:
-        return f"it gave {longest!r}; a number of seconds was wanted, above 0."
+        return f"it gave {longest!r}; a number of seconds was wanted."
     if less.told_at("server") is None:
         return (
             f"with {longest:.3g} s, and even a little less, the server is told nothing: its buffers"
@@ -115,77 +116,86 @@ class Service:
 
     def __repr__(self) -> str:
         often = f"{self.alarms:g} a day" if self.alarms >= 1 else f"1 in {1 / self.alarms:g} days"
-        return "\n".join(
-            [
-                self.name,
-                f"   told within       {self.within:g} s of a cut",
-                f"   connections       {self.connections:,}",
-                f"   false alarms      {often} at most, of all of them together",
-                f"   pings             {self.pings:g} an hour at most",
-                f"   event loops       may be busy for {self.pause:g} s",
-                f"   its server sends  {self.rate:,g} bytes a second",
-                f"   its wire          {', '.join(map(repr, self.wire))}",
-            ]
-        )
+        return f"""{self.name}
+   told within       {self.within:g} s of a cut
+   connections       {self.connections:,}
+   false alarms      {often} at most, of all of them together
+   pings             {self.pings:g} an hour at most
+   event loops       may be busy for {self.pause:g} s
+   its server sends  {self.rate:,g} bytes a second
+   its wire          {", ".join(map(repr, self.wire))}"""
 
+    def cuts(self, *timers: float) -> list[float | None]:
+        """After how long a program was told, at PHASES of the pings (s); None: not at all."""
+        waits = []
+        for n in range(PHASES):
+            at = tidy(timers[0] * (2 + (n + 0.5) / PHASES))
+            trace = cut(timers, at, self.rate, self.wire, seed=n)
+            noticed, told = trace.noticed_at("server"), trace.told_at("server")
+            if noticed is None or noticed > at:  # no false alarm before
+                waits.append(None if told is None else told - at)
+        return waits
 
-LATE = Delay(0, latency=0.1, jitter=0.02, shape="heavy tail")
-TICKING = (Delay(0, latency=0.03, jitter=0.02, shape="normal"),)
-SENSING = (Delay(0, latency=0.005, jitter=0.01), Tunnel(0, every=3600, length=1))
-PHONE = Service("a phone app", 120, 4, 1, 60, 2, (LATE, Tunnel(0, every=300, length=6)))
-TICKER = Service("a price ticker", 5, 1, 1000, 1800, 0.7, TICKING, rate=80_000)
-FACTORY = Service("a factory sensor", 20, 1 / 30, 100, 900, 2, SENSING)
-
-
-def cuts(service: Service, *timers: float) -> list[float | None]:
-    """After how long a program was told, at PHASES of the pings (s); None: not at all."""
-    waits = []
-    for n in range(PHASES):
-        at = tidy(timers[0] * (2 + (n + 0.5) / PHASES))
-        trace = cut(timers, at, service.rate, service.wire, seed=n)
-        noticed, told = trace.noticed_at("server"), trace.told_at("server")
-        if noticed is None or noticed > at:  # no false alarm before
-            waits.append(None if told is None else told - at)
-    return waits
-
-
-def told_late(service: Service, seen: list[float | None], *timers: float) -> str:
-    """Why a program is told too late, or never."""
-    interval, timeout, _ = timers
-    if never := seen.count(None):
-        return (
-            f"in {never} of {len(seen)} cuts the program was told nothing. The server went on"
-            " sending, and its buffers were full before it could hang up."
-        )
-    worst = max(wait for wait in seen if wait is not None)
-    if worst <= service.within:
-        return ""
-    if interval + timeout <= service.within:
-        why = "The server has noticed in time, but its program is told close_timeout later."
-    elif timeout <= service.within:
-        why = "ping_timeout is not the detection time: the next ping is ping_interval away."
-    else:
+    def late(self, seen: list[float | None], interval: float, timeout: float, _: float) -> str:
+        """Why a program is told too late, or never."""
+        if never := seen.count(None):
+            return (
+                f"in {never} of {len(seen)} cuts the program was told nothing. The server went on"
+                " sending, and its buffers were full before it could hang up."
+            )
+        worst = max(wait for wait in seen if wait is not None)
+        if worst <= self.within:
+            return ""
         why = "ping_timeout alone is longer than that."
-    return f"{worst:.2f} s at worst. {why}"
+        if timeout <= self.within:
+            why = "ping_timeout is not the detection time: the next ping is ping_interval away."
+        if interval + timeout <= self.within:
+            why = "The server has noticed in time, but its program is told close_timeout later."
+        return f"{worst:.2f} s at worst. {why}"
 
+    def often(self, seen: float, *_: float) -> str:
+        """Whether it pings too often."""
+        if seen <= self.pings:
+            return ""
+        return f"{seen:.0f} an hour. Each ping wakes the other end and costs bytes: ask less often."
 
-def often(service: Service, seen: float, *_: float) -> str:
-    """Whether it pings too often."""
-    if seen <= service.pings:
-        return ""
-    return f"{seen:.0f} an hour. Each ping wakes the other end and costs bytes: ask less often."
+    def busy(self, *timers: float) -> dict[str, Trace]:
+        """Each end in turn is busy from just before a ping is due; nobody cuts anything."""
+        start = tidy(3 * timers[0] - 0.01)
+        quiet = [act for act in self.wire if isinstance(act, Delay)]
+        runs = {}
+        for end in ENDS:
+            faults = [*quiet, Freeze(start, end=end, thaw=tidy(start + self.pause))]
+            one = experiment_of(Timers(*timers), faults).but(until=6 * timers[0] + 60)
+            runs[end] = run(one, "virtual", progress=False)
+        return runs
 
+    def alarmed(self, *timers: float) -> tuple[float, str]:
+        """False alarms a day by theory, of all connections; and the runs that were counted."""
+        a_day = alarm_rate(Timers(*timers), self.wire) * DAY * self.connections
+        hours, alarms = false_alarms(Timers(*timers), self.wire)
+        return a_day, f"{a_day:.2g} a day, says theory; {alarms} in {hours:.0f} hours"
 
-def busy(service: Service, *timers: float) -> dict[str, Trace]:
-    """Each end in turn is busy from just before a ping is due; nobody cuts anything."""
-    start = tidy(3 * timers[0] - 0.01)
-    quiet = [act for act in service.wire if isinstance(act, Delay)]
-    runs = {}
-    for end in ENDS:
-        faults = [*quiet, Freeze(start, end=end, thaw=tidy(start + service.pause))]
-        one = experiment_of(Timers(*timers), faults).but(until=6 * timers[0] + 60)
-        runs[end] = run(one, "virtual", progress=False)
-    return runs
+    def too_many(self, seen: tuple[float, str], *_: float) -> str:
+        """Whether there are too many false alarms."""
+        if seen[0] <= self.alarms:
+            return ""
+        why = "This wire is silent for longer than ping_timeout too often."
+        return f"{seen[1]} of one connection. {why}"
+
+    def trials(self) -> list[Trial]:
+        """What a choice of timers has to show."""
+        return [
+            Trial(
+                "told in time",
+                self.cuts,
+                self.late,
+                lambda seen: f"within {max(seen):.2f} s, in {len(seen)} cuts",
+            ),
+            Trial("pings", lambda i, *_: 3600 / i, self.often, lambda seen: f"{seen:.0f} an hour"),
+            Trial("a busy event loop", self.busy, killed, "both ends survive it"),
+            Trial("false alarms", self.alarmed, self.too_many, lambda seen: seen[1]),
+        ]
 
 
 def killed(seen: dict[str, Trace], *_: float) -> str:
@@ -199,45 +209,12 @@ def killed(seen: dict[str, Trace], *_: float) -> str:
     return ""
 
 
-def alarms(service: Service, *timers: float) -> tuple[float, float, int]:
-    """False alarms a day by theory, of all connections; hours of runs, and alarms in them."""
-    rate = alarm_rate(Timers(*timers), service.wire)
-    return rate * DAY * service.connections, *false_alarms(Timers(*timers), service.wire)
-
-
-def too_many(service: Service, seen: tuple[float, float, int], *_: float) -> str:
-    """Whether there are too many false alarms."""
-    if seen[0] <= service.alarms:
-        return ""
-    return (
-        f"{seen[0]:.2g} a day, says theory; {seen[2]} in {seen[1]:.0f} hours of one connection."
-        " This wire is silent for longer than ping_timeout too often."
-    )
-
-
-def trials(service: Service) -> list[Trial]:
-    """What a choice of timers for a service has to show."""
-    return [
-        Trial(
-            "told in time",
-            partial(cuts, service),
-            partial(told_late, service),
-            lambda seen: f"within {max(seen):.2f} s, in {len(seen)} cuts",
-        ),
-        Trial(
-            "pings",
-            lambda interval, *_: 3600 / interval,
-            partial(often, service),
-            lambda seen: f"{seen:.0f} an hour",
-        ),
-        Trial("a busy event loop", partial(busy, service), killed, "both ends survive it"),
-        Trial(
-            "false alarms",
-            partial(alarms, service),
-            partial(too_many, service),
-            lambda seen: f"{seen[0]:.2g} a day, says theory; {seen[2]} in {seen[1]:.0f} hours",
-        ),
-    ]
+LATE = Delay(0, latency=0.1, jitter=0.02, shape="heavy tail")
+TICKING = (Delay(0, latency=0.03, jitter=0.02, shape="normal"),)
+SENSING = (Delay(0, latency=0.005, jitter=0.01), Tunnel(0, every=3600, length=1))
+PHONE = Service("a phone app", 120, 4, 1, 60, 2, (LATE, Tunnel(0, every=300, length=6)))
+TICKER = Service("a price ticker", 5, 1, 1000, 1800, 0.7, TICKING, rate=80_000)
+FACTORY = Service("a factory sensor", 20, 1 / 30, 100, 900, 2, SENSING)
 
 
 TALKS = {"a ticker": (2, 80_000), "twice as much": (1, 160_000), "a slow one": (5, 20_000)}
@@ -257,7 +234,7 @@ EXERCISES = [
         ],
     ),
     *(
-        Exercise(f"10 {service.name}", [Number("s", 0.1, 3600)] * 3, partial(trials, service))
+        Exercise(f"10 {service.name}", [Number("s", 0.1, 3600)] * 3, service.trials)
         for service in (PHONE, TICKER, FACTORY)
     ),
 ]

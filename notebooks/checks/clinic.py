@@ -18,7 +18,6 @@ from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading
 from labkit.yours.whereabouts import Where
 
 from .answers import Code, Number, OneOf
-from .asleep import no_sleep
 from .exercises import Exercise, Trial
 from .own_code import own_code
 from .questions import Question
@@ -27,10 +26,10 @@ NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
 TIMERS: dict[str, Any] = dict(ping_interval=10, ping_timeout=5, close_timeout=2)
 TAKEN_AWAY = {"no pong": Cut, "own loop": Freeze, "slow way": Delay, "idle box": Idle}
 AGAINST = {  # what in a log speaks against a cause
-    "no pong": "Is there really no PONG after the last PING? Who sent the first CLOSE?",
-    "own loop": "A blocked loop reads late, and then all at once: do such lines share an instant?",
-    "slow way": "Then frames come, but each of them late: compare the times of the last pings.",
-    "idle box": "Then there is no CLOSE at all, only EOF, after a long and round silence.",
+    "no pong": "Is there a last PING without its PONG, and did this end send the first CLOSE?",
+    "own loop": "A blocked loop reads late, then all at once. Which `<` lines share an instant?",
+    "slow way": "On a slow way all that comes is late. Compare the times of the last `<` lines.",
+    "idle box": "A box that forgets leaves no CLOSE, only EOF, after a long and round silence.",
 }
 
 
@@ -44,11 +43,12 @@ class Mystery:
 
 
 PINGS = Peer(**TIMERS)
+BOX = Idle(at=0, after=60, then="fin")
 
 
-def wrong(*faults: Any, server: Peer = PINGS) -> Experiment:
+def wrong(*faults: Any, server: Peer = PINGS, until: float = 90) -> Experiment:
     """A pair on which this happens."""
-    return Experiment(server=server, faults=list(faults), latency=0.2, until=90)
+    return Experiment(server=server, faults=list(faults), latency=0.2, until=until)
 
 
 MYSTERIES = {
@@ -65,11 +65,7 @@ MYSTERIES = {
     3: Mystery("server", wrong(Cut(23)), "no PONG below the last PING, and this end sent CLOSE"),
     4: Mystery(
         "server",
-        wrong(
-            Send(7, end="client", size=40),
-            Idle(at=0, after=60, then="fin"),
-            server=Peer(ping_interval=None),
-        ),
+        wrong(Send(7, end="client", size=40), BOX, server=Peer(ping_interval=None)),
         "no CLOSE at all, and EOF a minute after the last frame",
     ),
 }
@@ -86,11 +82,10 @@ def log(number: int) -> tuple[str, ...]:
     """The log of a mystery, as production writes it; 5: its program says something, too."""
     mystery = MYSTERIES.get(number) or Mystery("server", SILENT, "")
     trace = run(mystery.experiment, "virtual", progress=False)
-    seen = (e for e in trace.events if e.where == mystery.end and e.witness == "log")
-    lines = ((event.t, event.data["line"]) for event in seen)
+    lines = ((clock(float(line[:9])), line[10:]) for line in trace.log(mystery.end))
     rows = tuple(
-        f"{clock(t)} {'DEBUG' if line[0] in '=<>%-x' else 'INFO'} websockets.{mystery.end} {line}"
-        for t, line in lines
+        f"{at} {'DEBUG' if line[0] in '=<>%-x' else 'INFO'} websockets.{mystery.end} {line}"
+        for at, line in lines
     )
     fine = (f"{clock(30 + 10 * n)} INFO app statistics: fine" for n in range(6))
     return (*rows, *fine) if number == 5 else rows
@@ -100,7 +95,7 @@ def show(number: int, last: int = 12) -> None:
     """The last lines of a mystery's log, with their numbers; messages are cut short."""
     rows = log(number)
     print(f"… {len(rows) - last} lines before")
-    for place, row in list(enumerate(rows, start=1))[-last:]:
+    for place, row in enumerate(rows[-last:], start=len(rows) - last + 1):
         print(f"{place:4} {row if ' BINARY ' not in row else row[:62] + ' …'}")
 
 
@@ -118,29 +113,26 @@ def mystery(number: int) -> Exercise:
         return run(here.experiment.but(faults=faults), "virtual", progress=False)
 
     def lives(trace: Trace, cause: str) -> str:
-        closed = trace.closed_at(here.end)
-        if closed is None:
-            return ""
-        return (
-            f"with {cause!r} taken away it ends all the same, at {clock(closed)}. "
-            + (AGAINST[cause])
-        )
+        if closed := trace.closed_at(here.end):
+            when = clock(closed)
+            return f"{cause!r} taken away, it ends all the same, at {when}. {AGAINST[cause]}"
+        return ""
 
     praise = f"{here.mark}. Run again without it, the connection stays OPEN"
-    kind = OneOf(*TAKEN_AWAY)
-    return Exercise(f"11 mystery {number}", kind, [Trial("the cause", cured, lives, praise)])
+    trial = Trial("the cause", cured, lives, praise)
+    return Exercise(f"11 mystery {number}", OneOf(*TAKEN_AWAY), [trial])
 
 
 def waits(inside: Where) -> str:
     """What keepalive does, as seen from inside."""
-    keepalive = next(one for one in inside.tasks if one.name == "keepalive")
-    return "drain" if "drain" in keepalive.calls else "asleep"
+    calls = {one.name: one.calls for one in inside.tasks}
+    return "drain" if "drain" in calls["keepalive"] else "asleep"
 
 
 def certain(opinions: dict[str, Any]) -> str:
     """Of which of two reports the first verdict is certain."""
     sure = [number for number, one in opinions.items() if one.verdicts[0].sure == "certain"]
-    return sure[0] if len(sure) == 1 else "both"
+    return "both" if sure[1:] else sure[0]
 
 
 LIKELY = "A pong can come in the very instant in which its time runs out: the lines look the same."
@@ -161,38 +153,34 @@ HURTS = (23.0, 23.01, 23.1, 23.25, 23.4)  # s; just before a send, just after it
 SOON, PAUSE = 15.0, 5.0  # s; from the cut to CLOSED; how long a live peer may not read
 
 
-def with_yours(
-    act: Callable[[float], list[Any]], moments: tuple[float, ...] = HURTS
-) -> Callable[[Any], list[tuple[float, Trace]]]:
-    """Runs of the learner's handler, with what happens to it from a moment on."""
-    peers = dict(server=Peer(**TIMERS, buffer=4096), client=Peer(buffer=4096, max_queue=1))
+Seen = list[tuple[float, Trace]]  # from when on it was hurt (s), and the run
+YOURS = SILENT.but(server=Peer(**TIMERS, buffer=4096), client=Peer(buffer=4096, max_queue=1))
 
-    def runs(handler: Any) -> list[tuple[float, Trace]]:
+
+def with_yours(act: Callable[[float], list[Any]]) -> Callable[[Any], Seen]:
+    """Runs of the learner's handler, with what happens to it from a moment on."""
+
+    def runs(handler: Any) -> Seen:
         async def lost(websocket: Any) -> None:
-            with contextlib.suppress(ConnectionClosed):  # as any handler may end
+            with contextlib.suppress(ConnectionClosed, TimeoutError):  # as any handler may end
                 await handler(websocket)
 
-        with no_sleep():
-            return [
-                (t, own_code(SILENT.but(**peers, faults=act(t)), lost, "server")[0])
-                for t in moments
-            ]
+        return [(t, own_code(YOURS.but(faults=act(t)), lost, "server")[0]) for t in HURTS]
 
     return runs
 
 
-def healthy(seen: list[tuple[float, Trace]], _: Any) -> str:
+def healthy(seen: Seen, _: Any) -> str:
     """Nothing happens to it: two messages a second arrive."""
-    sizes = [one.size for one in seen[0][1].frames("server") if one.arrived_at is not None]
-    big = sum(size > 10_000 for size in sizes)
+    big = sum(one.size > 10_000 for one in seen[0][1].frames("server") if one.arrived_at)
     return "" if big >= 140 else f"{big} large messages arrived in 90 s: it is to send two a second"
 
 
-def dead(seen: list[tuple[float, Trace]], _: Any) -> str:
+def dead(seen: Seen, _: Any) -> str:
     """Its peer is gone."""
     for hurt, trace in seen:
         closed = trace.closed_at("server")
-        if closed is None and trace.state_at("server", trace.end) == "CLOSING":
+        if trace.state_at("server", trace.end) == "CLOSING":
             return "it is CLOSING for ever: a CLOSE waits behind the same bytes. What does not?"
         if closed is None:
             return "it is OPEN when the run ends. After how long does your code give up a send()?"
@@ -201,7 +189,7 @@ def dead(seen: list[tuple[float, Trace]], _: Any) -> str:
     return ""
 
 
-def slow(seen: list[tuple[float, Trace]], _: Any) -> str:
+def slow(seen: Seen, _: Any) -> str:
     """Its peer pauses."""
     for hurt, trace in seen:
         if closed := trace.closed_at("server"):
@@ -210,7 +198,7 @@ def slow(seen: list[tuple[float, Trace]], _: Any) -> str:
 
 
 FIX = [
-    Trial("a healthy peer", with_yours(lambda t: [], HURTS[:1]), healthy, "it gets them all"),
+    Trial("a healthy peer", with_yours(lambda t: []), healthy, "it gets them all"),
     Trial("a dead peer", with_yours(lambda t: [Cut(t)]), dead, "it is dropped in time"),
     Trial(
         f"a peer that pauses for {PAUSE:g} s",
@@ -227,8 +215,7 @@ MOST, LATE = 60, 25.0  # pings in ten minutes; s by which one ping may be late
 
 def behind_the_box(interval: float, *faults: Any) -> Trace:
     """Ten minutes with pings, and a box that forgets after a minute without a byte."""
-    box = Idle(at=0, after=60, then="fin")
-    pair = Experiment(Peer(ping_interval=interval), faults=[box, *faults], latency=0.2, until=600)
+    pair = wrong(BOX, *faults, server=Peer(ping_interval=interval), until=600)
     return run(pair, "virtual", progress=False)
 
 

@@ -63,14 +63,11 @@ KINDS = {
 }
 
 
-def found(trace: Trace) -> Callable[[Finds], tuple[Trace, bool]]:
-    """What the learner's function says of a trace."""
-    return lambda finds: (trace, bool(finds(trace)))
-
-
-def misjudged(seen: tuple[Trace, bool], _: Finds) -> str:
-    """What is wrong with it."""
-    trace, said = seen
+def misjudged(trace: Trace, finds: Finds) -> str:
+    """What is wrong with what the learner's function says of a trace."""
+    said = finds(trace)
+    if said not in (True, False):
+        return f"it gave {said!r}; True or False was wanted"
     kind = fate(trace, "server", HEAL["virtual"])
     if said == (kind == "hangs"):
         return ""
@@ -95,7 +92,7 @@ def traces() -> list[Trial]:
     }
     runs = {name: recorded(key) for name, key in known.items()}
     runs |= {name: run(one, "virtual", progress=False) for name, one in here.items()}
-    return [Trial(name, found(trace), misjudged) for name, trace in runs.items()]
+    return [Trial(name, lambda _, trace=trace: trace, misjudged) for name, trace in runs.items()]
 
 
 # the traffic that it takes
@@ -164,7 +161,7 @@ def told(seen: list[Outcome]) -> str:
 
 
 EXERCISES = [
-    Exercise("05 a test for the gap", Code("True or False"), traces),
+    Exercise("05 a test for the gap", Code("what gives True or False"), traces),
     Exercise(
         "05 traffic for the test",
         [Number("bytes", low=1, high=100_000), Number("s", low=0.05, high=600)],

@@ -88,7 +88,7 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
     try:
         seen = trial.run(*answers)
         return seen, trial.wants(seen, *answers)
-    except Exception as problem:
+    except (Exception, KeyboardInterrupt) as problem:  # of a loop without end
         own = [a for a in answers if callable(a)]
         if not own:
             raise
@@ -97,6 +97,6 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
         inside = [call for call in calls if call.filename in files or not files]
         place = inside[-1].line or inside[-1].name if inside else "calling your code"
         story = f"{place} raised {type(problem).__name__}: {problem}".removesuffix(": ")
-        if inside or "await" not in story:
+        if inside or not isinstance(problem, TypeError) or "await" not in story:
             return None, story
         return None, f"{story}. Does it begin with async def?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from labkit import Experiment, Freeze, Peer, Trace, plots, run
@@ -48,16 +49,17 @@ def row(name: str, trace: Trace) -> None:
     written = [e.t for e in trace.select("sent", "server", "log") if e.data["opcode"] == "PING"]
     begun = [e.t for e in trace.select("keepalive", "server") if e.data["step"] == "ping"]
     waited = max(b - a for a, b in zip(written, begun))
-    verdict = "nobody gave up" if gone is None else f"killed at {gone:g} s"
+    verdict = f"killed at {gone:g} s" if gone else "nobody gave up"
     print(f"{name:28} {verdict:16} ping() waited {waited:4.1f} s   slowest pong {slowest:4.1f} s")
 
 
 # what is asked
 
 
-def killer(trace: Trace) -> str | None:
-    """Which end's keepalive gave up."""
-    return next((end for end in ("server", "client") if trace.select("timeout", end)), None)
+def killer(trace: Trace, nobody: str, does: str) -> str:
+    """Which end's keepalive gave up, in words."""
+    ends = (f"the {end} {does}" for end in ("server", "client") if trace.select("timeout", end))
+    return next(ends, nobody)
 
 
 def arrival(trace: Trace) -> float | None:
@@ -95,7 +97,7 @@ QUESTIONS = [
     Question(
         "07 a busy client",
         OneOf("nothing", "the server killed it", "the client killed it"),
-        lambda trace: f"the {who} killed it" if (who := killer(trace)) else "nothing",
+        partial(killer, nobody="nothing", does="killed it"),
         {
             "nothing": "Nothing is wrong with the wire, and the ping arrives. But who"
             " answers it? The library does, in the loop that is blocked.",
@@ -107,7 +109,7 @@ QUESTIONS = [
     Question(
         "07 nobody reads",
         OneOf("all is well", "the server gives up", "the client gives up"),
-        lambda trace: f"the {who} gives up" if (who := killer(trace)) else "all is well",
+        partial(killer, nobody="all is well", does="gives up"),
         {
             "all is well": "The library answers pings by itself, as long as it reads. And when"
             " its queue is full, it stops reading.",

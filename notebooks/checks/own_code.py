@@ -1,11 +1,40 @@
-"""A learner's own code as the program of an end, in virtual time."""
+"""A learner's own code as the program of an end, in virtual time.
+
+``time.sleep()`` in it is a mistake with a name, and no wait of minutes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import contextlib
+import time
+from asyncio import events
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from unittest import mock
 
 from labkit import Experiment, Trace, run
+
+SLEEP = time.sleep
+
+
+class Asleep(Exception):
+    """Somebody called ``time.sleep()`` where no real second passes."""
+
+    def __init__(self) -> None:
+        super().__init__("time.sleep() stops every task of a program; await asyncio.sleep()")
+
+
+@contextlib.contextmanager
+def no_sleep() -> Iterator[None]:
+    """Let ``time.sleep()`` raise in what runs in virtual time."""
+    with mock.patch("time.sleep", _sleep):
+        yield
+
+
+def _sleep(seconds: float) -> None:
+    if hasattr(events._get_running_loop(), "block"):
+        raise Asleep
+    SLEEP(seconds)
 
 
 def virtual(experiment: Experiment, **how: Any) -> Trace:
@@ -29,7 +58,8 @@ def own_code(
         except Exception as problem:
             problems.append(problem)
 
-    trace = virtual(experiment, **{end: program})
-    if problems:
-        raise problems[0]
+    with no_sleep():
+        trace = virtual(experiment, **{end: program})
+    for problem in problems:
+        raise problem
     return trace, returned

@@ -82,20 +82,21 @@ def unserved(day: Day, _: Handler) -> str:
     """What is wrong with the handler."""
     raised = [e for e in day.trace.raised("server") if not e.type.startswith("ConnectionClosed")]
     if raised:
-        return f"your handler raised {raised[0].type}: {raised[0].text}"
+        return f"your handler raised {raised[0].type}: {raised[0].text}".rstrip(": ")
+    gave_up = f"the client gave up at {day.gave_up or 0:.1f} s"
     if day.gave_up is not None and day.blocked:
-        return (
-            f"the client gave up at {day.gave_up:.1f} s: your server's loop was blocked for"
-            f" {day.blocked:g} s. An `async def` does not change that; the work has to leave the"
-            " thread of the loop"
+        why = (
+            f"your server's loop was blocked for {day.blocked:g} s. An `async def` does not change"
         )
+        return f"{gave_up}: {why} that; the work has to leave the thread of the loop"
     if day.gave_up is not None:
-        return f"the client gave up at {day.gave_up:.1f} s, and not because of work(): what else?"
+        return f"{gave_up}, and not because of work(): what else blocks the loop?"
     wrong = [order for order, answer in zip(day.orders, day.answers) if answer != done(order)]
     if wrong:
         return f"the answer to {wrong[0]!r} is not what work() finds"
     if len(day.answers) < len(day.orders):
-        return f"{len(day.answers)} of {len(day.orders)} orders were answered in time"
+        count = f"{len(day.answers)} of {len(day.orders)} orders were answered in time"
+        return f"{count}, and nobody gave up. Is each answer sent, and is the sending awaited?"
     return ""
 
 

@@ -20,8 +20,8 @@ from labkit.patterns import Outbox, first_to_end, read_acknowledgements, send_ke
 from labkit.wires.loop import VirtualTimeError
 
 from .answers import Code, Number, OneOf
-from .asleep import Asleep, no_sleep
 from .exercises import Exercise, Trial
+from .own_code import Asleep, no_sleep
 from .questions import Question
 
 QUICK: dict[str, Any] = {"ping_interval": 1, "ping_timeout": 1, "close_timeout": 1}  # s
@@ -51,12 +51,7 @@ QUESTIONS = [
         lambda said: "ends" if said.startswith("the loop") else "raises",
         {"raises": "1000 and 1001 are polite goodbyes: `async for` takes them for the end."},
     ),
-    Question(
-        "09 the peak of the iterator",
-        ATTEMPTS,
-        lambda seen: seen.peak()[0],
-        peak,
-    ),
+    Question("09 the peak of the iterator", ATTEMPTS, lambda seen: seen.peak()[0], peak),
     Question(
         "09 a textbook client",
         OneOf("lost", "doubled", "both", "neither"),
@@ -78,12 +73,16 @@ def busy(times: int) -> Callable[[Any, Any], Any]:
     return lambda one, _: one.respond(503, "no server") if 0 < next(numbers) <= times else None
 
 
-def trouble_for(*acts: Any, proxy: int = 0, **options: Any) -> Callable[[Any], Crowd | None]:
+Trouble = Callable[[Any], "Crowd | None"]
+
+
+def trouble_for(*acts: Any, proxy: int = 0, until: float = 500, clients: int = 1) -> Trouble:
     """A run of the learner's client; None if it dials without letting time pass."""
 
     def run(client: Any) -> Crowd | None:
         with contextlib.suppress(VirtualTimeError), no_sleep():
-            return crowd(client, acts=acts, process_request=busy(proxy), **options)
+            asked = busy(proxy)
+            return crowd(client, clients=clients, acts=acts, until=until, process_request=asked)
         return None
 
     return run
@@ -99,9 +98,10 @@ RAISED = (
 
 def ended(seen: Crowd) -> str:
     """Why the program is no longer there, if it is not."""
-    for one in seen.problems:
-        known = (text for kind, text in RAISED if isinstance(one.error, kind))
-        return next(known, f"{type(one.error).__name__}: {one.error}") + " The program ended."
+    for problem in seen.problems:
+        error = problem.error
+        known = (text for kind, text in RAISED if isinstance(error, kind))
+        return next(known, f"{type(error).__name__}: {error}") + " The program ended."
     if seen.end <= HURT + 1:
         return "The program ended without an exception. At 1001 the loop in listen() just ends."
     return ""
@@ -113,6 +113,8 @@ def alone(seen: Crowd | None, _: Any) -> str:
         return "it dialled thousands of times in one instant. What waits before the next attempt?"
     if why := ended(seen):
         return why
+    if sum(one.t < HURT for one in seen.attempts) > 1:
+        return "it dialled again before anything was wrong. Does it await listen(websocket)?"
     dialled = [one.t for one in seen.attempts if HURT <= one.t <= HURT + NOTICE]
     if not dialled and isinstance(seen.acts[0], Cut):
         return "it did not dial meanwhile. Nobody tells of a cut: does your client ask, with pings?"
@@ -137,12 +139,12 @@ def herd(seen: Crowd, _: Any) -> str:
     return ""
 
 
-TROUBLES: dict[str, Callable[[Any], Crowd | None]] = {
-    "a goodbye with 1001": trouble_for(Restart(HURT, back=61), until=300),
-    "two resets": trouble_for(Reset(HURT), Reset(110), until=300),
-    "a killed server, away for 30 s": trouble_for(Restart(HURT, back=90, how="killed"), until=400),
-    "a proxy that says 503": trouble_for(Reset(HURT), proxy=2, until=300),
-    "a cut of two minutes": trouble_for(Cut(HURT, heal=HURT + NOTICE), until=500),
+TROUBLES: dict[str, Trouble] = {
+    "a goodbye with 1001": trouble_for(Restart(HURT, back=61)),
+    "two resets": trouble_for(Reset(HURT), Reset(110)),
+    "a killed server, away for 30 s": trouble_for(Restart(HURT, back=90, how="killed")),
+    "a proxy that says 503": trouble_for(Reset(HURT), proxy=2),
+    "a cut of two minutes": trouble_for(Cut(HURT, heal=HURT + NOTICE)),
 }
 HERD = Trial(
     "200 of them, one restart",
@@ -178,12 +180,10 @@ class Sensor:
 
 def trouble(seed: int = 1) -> list[Any]:
     """Three cuts of up to 3 s that heal, and between them a server is killed for a second."""
-    dice, t = random.Random(f"surviving {seed}"), 0.0
-    acts: list[Any] = []
-    for kind in ("cut", "cut", "kill", "cut"):
+    dice, t, acts = random.Random(f"surviving {seed}"), 0.0, list[Any]()
+    for killed in (False, False, True, False):
         start = round(t + dice.uniform(2, 3.5), 2)
-        t = round(start + (1 if kind == "kill" else dice.uniform(1.5, 3)), 2)
-        killed = kind == "kill"
+        t = round(start + (1 if killed else dice.uniform(1.5, 3)), 2)
         acts.append(Restart(start, back=t, how="killed") if killed else Cut(start, heal=t))
     return acts
 
@@ -225,7 +225,7 @@ def sender(sensor: Sensor, to_keep: Any, needless: list[int]) -> Any:
             with contextlib.suppress(ConnectionClosed):
                 await first_to_end(sending, read_acknowledgements(websocket, outbox))
             await asyncio.sleep(random.uniform(0, 0.2))
-            numbers = to_keep(sorted(outbox.kept), outbox.answered)
+            numbers = set(to_keep(sorted(outbox.kept), outbox.answered))
             outbox.kept = {n: text for n, text in outbox.kept.items() if n in numbers}
             needless.extend(n for n in outbox.kept if n <= outbox.answered)
 
@@ -234,17 +234,16 @@ def sender(sensor: Sensor, to_keep: Any, needless: list[int]) -> Any:
 
 def taker(arrived: list[str], is_new: Any) -> Any:
     """A handler that takes what ``is_new`` lets it take."""
-    last = 0
+    taken = [0]
 
     async def handler(websocket: Any) -> None:
-        nonlocal last
         with contextlib.suppress(ConnectionClosed):
             async for message in websocket:
                 _, number, text = json.loads(message)
-                if is_new(number, last):
+                if is_new(number, taken[-1]):
                     arrived.append(text)
-                    last = number
-                await websocket.send(str(last))
+                    taken.append(number)
+                await websocket.send(str(taken[-1]))
 
     return handler
 
@@ -253,7 +252,7 @@ def delivered(seed: int) -> Trial:
     """One series of troubles for the learner's two decisions."""
 
     def run(to_keep: Any, is_new: Any) -> tuple[int, int, int]:
-        sensor, arrived, needless = Sensor(), [], []  # type: ignore[var-annotated]
+        sensor, arrived, needless = Sensor(), list[str](), list[int]()
         seen = through_trouble(sender(sensor, to_keep, needless), taker(arrived, is_new), seed)
         for problem in seen.problems:
             raise problem.error
@@ -268,10 +267,8 @@ def each_once(seen: tuple[int, int, int], to_keep: Any, is_new: Any) -> str:
     if not any(seen):
         return ""
     if needless:
-        return (
-            f"{needless} messages were kept and sent again that the receiver had acknowledged."
-            " An outbox that keeps everything grows for ever."
-        )
+        again = f"{needless} messages that the receiver had acknowledged were kept and sent again."
+        return f"{again} An outbox that keeps everything grows for ever."
     kept, words = to_keep([1, 2, 3], 1), f"{lost} lost, {doubled} doubled."
     if 2 not in kept or 3 not in kept:
         return f"{words} Sent and not acknowledged, and you did not keep it: did it arrive?"
