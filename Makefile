@@ -80,6 +80,9 @@ constraints: .venv/made ## pin anew the set that is known to work: constraints.t
 site: .venv/has-site ## build the lab for any browser, with nothing to install: the folder site (ARGS=--serve shows it)
 	PYTHONPATH=.:notebooks .venv/site/bin/python web/build.py $(ARGS)
 
+test-site: .venv/has-browser site ## build the site, and try it in a real browser
+	$(PY) -m pytest -m site tests/browser/test_site.py $(ARGS)
+
 clean: ## remove all that make made, the environment too
 	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -9,6 +9,8 @@ The patch that allows it has to fit the kernel and its Python:
     Python 3.14     nest_asyncio2 only: with nest_asyncio no task is current, and asyncio.timeout()
                     fails
 
+In a browser it runs in virtual time: a server and a client of the same program find each other.
+
 The turn of the loop in which the patch is made has counted its callbacks already, and a nested loop
 would take some away ("pop from an empty deque": with Run All, ipykernel 6 dies of it). So this
 waits for the next turn, and is awaited.
@@ -21,8 +23,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import math
 import sys
+from collections.abc import Coroutine
 from typing import Any
+
+from . import browser
 
 PYTHON = sys.version_info[:2]
 
@@ -39,6 +45,10 @@ async def allow_asyncio_run() -> None:
 
     Outside a kernel it works anyway.
     """
+    if browser.HERE:
+        asyncio.run = in_virtual_time
+        print(f"asyncio.run() works in this notebook's cells from now on. {browser.NO_SOCKETS}")
+        return
     major, version = kernel()
     if major is None:
         print("Not in a notebook: asyncio.run() works as it is.")
@@ -58,6 +68,20 @@ async def allow_asyncio_run() -> None:
         f"asyncio.run() does not work in these cells: pip install {wanted}, "
         "or write `await main()` for `asyncio.run(main())`."
     )
+
+
+def in_virtual_time(main: Coroutine[Any, Any, Any], **_: Any) -> Any:
+    """What ``main`` returns, run where its host is "localhost" or "127.0.0.1"."""
+    from .wires.virtual import VirtualWire
+
+    wire = VirtualWire(0.0, {"server": None, "client": None})
+    wire.open()
+    try:
+        task = wire.loops["client"].create_task(main)
+        wire.wait(task.done, math.inf)
+    finally:
+        wire.close({})
+    return task.result()
 
 
 def kernel() -> tuple[int | None, str]:

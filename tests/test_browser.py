@@ -5,8 +5,12 @@ import threading
 
 import pytest
 from cases import FLY
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
 
-from labkit import Hole, Peer, Vintage, browser, live, recorded, run, run_each, sweep
+from checks.gap import side_by_side
+from labkit import Hole, Peer, Trace, Vintage, browser, live, recorded, run, run_each, sweep
+from labkit.notebook import allow_asyncio_run
 from labkit.plots import timeline
 
 WHERE = FLY.but(faults=[])
@@ -65,10 +69,46 @@ def test_vintages_are_holes_of_which_each_says_why():
     assert [(hole.vintage.version, hole.why) for hole in holes] == [("14.1", browser.NO_PROCESSES), ("14.2", browser.NO_PROCESSES)]
 
 
+def test_the_vintage_that_is_installed_runs_in_place_and_others_come_from_the_record(capsys):
+    mine, old = run_each(FLY, [Vintage(), Vintage("14.1")], "virtual")
+    assert mine.noticed_at("server") == 15 and isinstance(old, Hole)
+    assert run(FLY, "virtual", vintage=Vintage()).header["vintage"] == Vintage().label
+    beside = side_by_side("backlog below the mark", "ws", [Vintage("14.1"), Vintage()])
+    assert [isinstance(one, Trace) for one in beside.traces] == [True, True]
+    said = capsys.readouterr().out.splitlines()[-2:]
+    assert "recorded on" in said[0] and browser.NO_PROCESSES in said[0] and said[1].endswith("live")
+
+
+def test_what_needs_tls_comes_from_the_record_and_says_why(capsys):
+    side_by_side("quiet", "wss server", [Vintage("14.1"), Vintage()])
+    assert "a browser has no TLS" in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_a_sweep_needs_no_processes(monkeypatch):
     monkeypatch.setattr("labkit.many.sweeps.carried", None)
     seen = sweep(FLY, over={"cut.at": [8 + n / 100 for n in range(1, 101)]}, progress=False)
     assert len(seen) == 100 and min(seen["delay"]) > 0
+
+
+def test_asyncio_run_in_a_cell_runs_a_server_and_its_client_in_virtual_time(monkeypatch):
+    monkeypatch.setattr(asyncio, "run", asyncio.run)
+
+    async def main():
+        async def echo(websocket):
+            await asyncio.sleep(100)
+            await websocket.send(await websocket.recv())
+
+        async with serve(echo, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            async with connect(f"ws://{host}:{port}", proxy=None) as websocket:
+                await websocket.send("ping")
+                return await websocket.recv(), asyncio.get_running_loop().time()
+
+    async def cell():
+        await allow_asyncio_run()
+        return asyncio.run(main())
+
+    assert asyncio.run(cell()) == ("ping", 100)
 
 
 # live()

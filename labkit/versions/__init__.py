@@ -13,9 +13,11 @@ that implementation – is a Hole: an answer in words. All of them together are 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .. import browser
 from ..ends.capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
@@ -25,7 +27,7 @@ from ..values import fields
 from ..values.experiment import Experiment, Peer
 from ..wires import Unavailable
 from . import pythons, shelf
-from .worker import Place, Worker
+from .worker import InPlace, Place, Worker, hire
 
 BRIEF = Experiment(server=Peer(close_at=0), until=5)  # opened and closed: does it work?
 TOGETHER = 4  # workers that wait at the same time
@@ -55,9 +57,11 @@ class Vintage:
 
     def find(self) -> Place:
         """Where it is on this machine; raises Hole if it is nowhere."""
-        if browser.HERE:
-            raise Hole(self, browser.NO_PROCESSES)
         version = self.version or shelf.installed()
+        if browser.HERE:
+            if self not in (Vintage(), Vintage(version=shelf.installed())):
+                raise Hole(self, browser.NO_PROCESSES)
+            return Place(sys.executable, Path("."), self.implementation, self.label)
         python = pythons.find(self.python)
         if python is None:
             raise Hole(self, f"no Python {self.python} here: looked at {pythons.PLACES}")
@@ -105,7 +109,7 @@ def run_in(
     place = vintage.find()
     check(vintage, experiment)
     try:
-        with Worker(place, wire) as worker:
+        with hire(place, wire) as worker:
             return worker.run(experiment, wire, guess=guess, progress=progress, pcap=pcap)
     except Unavailable as problem:
         raise Hole(vintage, no_kernel(problem)) from None
@@ -140,7 +144,7 @@ def run_each(
     Virtual runs keep a processor busy and take turns; runs in real time mostly wait, and a few of
     them do so together.
     """
-    workers: list[Worker] = []
+    workers: list[Worker | InPlace] = []
 
     def alone(vintage: Vintage) -> Trace | Hole:
         try:
@@ -149,7 +153,7 @@ def run_each(
         except Hole as hole:
             return hole
         try:
-            with Worker(place, wire) as worker:
+            with hire(place, wire) as worker:
                 workers.append(worker)
                 if interrupted.is_set():  # after the others were told
                     worker.hang_up()
@@ -178,6 +182,8 @@ def run_each(
 
 def check(vintage: Vintage, experiment: Experiment) -> None:
     """Raise Hole if this vintage cannot do what the experiment asks for."""
+    if experiment.tls and browser.HERE:
+        raise Hole(vintage, browser.NO_TLS)
     if experiment.server.keepalive or experiment.client.keepalive:
         if why := no_keepalive(vintage.implementation, vintage.version or shelf.installed()):
             raise Hole(vintage, why)

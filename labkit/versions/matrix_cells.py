@@ -21,7 +21,7 @@ from ..trace.fate import fate
 from ..values.experiment import Experiment, Peer
 from ..values.faults import ENDS, Act, Cut, Send
 from . import Hole, Vintage, check, pythons, shelf
-from .worker import Place, Worker
+from .worker import Place, hire
 
 CUT = 1.5  # s; between the pings of 1 s and 2 s
 HEAL = {  # s
@@ -125,7 +125,8 @@ def measure(
     empty = [cell_of(vintage, *where, clock) for where in todo]
     try:
         place = vintage.find()
-        check(vintage, experiment("quiet", "ws"))
+        for where in todo:
+            check(vintage, experiment(*where))
     except Hole as hole:
         return [(cell | {"verdict": "hole", "why": hole.why}, hole) for cell in empty]
     return [
@@ -137,11 +138,11 @@ def measure(
 def _run_all(place: Place, todo: list[tuple[str, str]], clock: str) -> list[Trace]:
     """In virtual time one worker does them in turn; in real time each has its own, together."""
     if clock == "virtual":
-        with Worker(place) as worker:
+        with hire(place) as worker:
             return [worker.run(experiment(*where), clock, progress=False) for where in todo]
 
     def alone(where: tuple[str, str]) -> Trace:
-        with Worker(place) as worker:
+        with hire(place) as worker:
             trace = worker.run(experiment(*where, clock), clock, progress=False)
             if not all(_was_open(trace, end) for end in ENDS):  # too busy to connect: once more
                 trace = worker.run(experiment(*where, clock), clock, progress=False)

@@ -17,7 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import browser
 from ..engine.progress import Living
+from ..engine.session import open_run
 from ..trace import Trace
 from ..values.experiment import Experiment
 from ..wires import Unavailable
@@ -189,6 +191,35 @@ class Worker:
         finally:
             self.process.stdout.close()
             self.errors.close()
+
+
+class InPlace:
+    """What a worker is where there are no processes: runs of this very vintage, here."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def __enter__(self) -> InPlace:
+        return self
+
+    def run(self, experiment: Experiment, wire: str, **_: Any) -> Trace:
+        """Run one experiment."""
+        session = open_run(experiment, wire)
+        with session:
+            session.wait()
+        session.trace.header["vintage"] = self.place.label
+        return session.trace
+
+    def hang_up(self) -> None:
+        """There is nothing to end."""
+
+    def __exit__(self, *exc: object) -> None:
+        self.hang_up()
+
+
+def hire(place: Place, wire: str = "") -> Worker | InPlace:
+    """A worker for that place, to be used in a ``with`` statement."""
+    return InPlace(place) if browser.HERE else Worker(place, wire)
 
 
 class Reported:

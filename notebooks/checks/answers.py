@@ -113,14 +113,10 @@ class Letters(Exact):
 
 @dataclass(frozen=True)
 class Form:
-    """An answer of a form of its own: ``meant`` gives what is meant by it, or None."""
+    """An answer of a form of its own: ``read`` gives what is meant by it, or None."""
 
     wanted: str
-    meant: Callable[[Any], Any]
-
-    def read(self, given: Any) -> Any:
-        """What is meant; None if nothing can be."""
-        return self.meant(given)
+    read: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)

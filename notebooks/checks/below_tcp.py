@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from labkit import Cut, Experiment, Peer, Send, Tcp, Trace, run
+from labkit import Cut, Experiment, Peer, Send, Tcp, Trace
 from labkit.wires.options import OPTIONS, SWITCH, answered
 
 from .answers import Code, Letters, Number, OneOf
 from .exercises import Exercise, Trial
+from .own_code import virtual
 from .questions import Question
 
 CUT = 9.0  # s
@@ -58,7 +59,7 @@ def of_grid(letter: str) -> Trace:
     """The run of one cell of the grid."""
     guard, busy = divmod(LETTERS.index(letter), 2)
     acts = [Cut(at=CUT), Send(at=10, size=100)][: 1 + busy]
-    return run(QUIET.but(server=GUARDS[guard][0], faults=acts), "virtual", progress=False)
+    return virtual(QUIET.but(server=GUARDS[guard][0], faults=acts))
 
 
 def delay(trace: Trace) -> float:
@@ -139,7 +140,7 @@ class Service:
         cut = Cut(at=at, heal=None if tunnel is None else at + tunnel)
         until = at + (2 * self.soon if tunnel is None else tunnel + MINUTE)
         pair = QUIET.but(faults=[cut], until=until)
-        trace = run(pair, "virtual", server=handler, progress=False)
+        trace = virtual(pair, server=handler)
         for problem in problems:
             raise problem
         return delay(trace), asked

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from labkit import Cut, Delay, Freeze, Peer, Send, Trace, Tunnel, plots, run
+from labkit import Cut, Delay, Freeze, Peer, Send, Trace, Tunnel, plots
 from labkit.many.plans import DAY
 from labkit.many.timers import Timers, alarm_rate, tidy
 from labkit.many.trials import experiment_of, false_alarms
@@ -16,6 +16,7 @@ from labkit.values.faults import ENDS, Act
 
 from .answers import Code, Number, OneOf, is_number
 from .exercises import Exercise, Trial
+from .own_code import virtual
 from .questions import Question
 
 PEER = Peer()
@@ -69,7 +70,7 @@ def cut(
     talk = Send(tidy(at - 0.5), end="server", size=round(rate * EVERY), every=EVERY)
     faults = [*wire, Cut(at), *([talk] if rate else [])]
     experiment = experiment_of(Timers(*timers), faults).but(seed=seed)
-    return run(experiment, "virtual", progress=False, record=not wire)
+    return virtual(experiment, record=not wire)
 
 
 def around(ping_interval: float, rate: float, law: Callable[..., Any]) -> tuple[Any, ...]:
@@ -167,7 +168,7 @@ class Service:
         for end in ENDS:
             faults = [*quiet, Freeze(start, end=end, thaw=tidy(start + self.pause))]
             one = experiment_of(Timers(*timers), faults).but(until=6 * timers[0] + 60)
-            runs[end] = run(one, "virtual", progress=False)
+            runs[end] = virtual(one)
         return runs
 
     def alarmed(self, *timers: float) -> tuple[float, str]:

@@ -14,12 +14,12 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
-from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace, run
+from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace
 from labkit.yours.whereabouts import Where
 
 from .answers import Code, Number, OneOf
 from .exercises import Exercise, Trial
-from .own_code import own_code
+from .own_code import own_code, virtual
 from .questions import Question
 
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
@@ -81,7 +81,7 @@ SILENT = Experiment(  # the fifth
 def log(number: int) -> tuple[str, ...]:
     """The log of a mystery, as production writes it; 5: its program says something, too."""
     mystery = MYSTERIES.get(number) or Mystery("server", SILENT, "")
-    trace = run(mystery.experiment, "virtual", progress=False)
+    trace = virtual(mystery.experiment)
     lines = ((clock(float(line[:9])), line[10:]) for line in trace.log(mystery.end))
     rows = tuple(
         f"{at} {'DEBUG' if line[0] in '=<>%-x' else 'INFO'} websockets.{mystery.end} {line}"
@@ -110,7 +110,7 @@ def mystery(number: int) -> Exercise:
 
     def cured(cause: str) -> Trace:
         faults = [act for act in here.experiment.faults if not isinstance(act, TAKEN_AWAY[cause])]
-        return run(here.experiment.but(faults=faults), "virtual", progress=False)
+        return virtual(here.experiment.but(faults=faults))
 
     def lives(trace: Trace, cause: str) -> str:
         if closed := trace.closed_at(here.end):
@@ -216,7 +216,7 @@ MOST, LATE = 60, 25.0  # pings in ten minutes; s by which one ping may be late
 def behind_the_box(interval: float, *faults: Any) -> Trace:
     """Ten minutes with pings, and a box that forgets after a minute without a byte."""
     pair = wrong(BOX, *faults, server=Peer(ping_interval=interval), until=600)
-    return run(pair, "virtual", progress=False)
+    return virtual(pair)
 
 
 def quiet(trace: Trace, interval: float) -> str:

@@ -60,6 +60,6 @@ def own_code(
 
     with no_sleep():
         trace = virtual(experiment, **{end: program})
-    for problem in problems:
-        raise problem
+    if problems:
+        raise problems[0]
     return trace, returned
