@@ -36,7 +36,7 @@ def test_every_link_leads_to_a_cell_of_a_learners_notebook():
 
 
 def test_every_belief_has_code_that_shows_it():
-    assert set(atlas.BELIEFS) | {20} == set(range(1, 26))  # 20: a browser as the peer
+    assert set(atlas.BELIEFS) == set(range(1, 26))
     code = {place.id for place in atlas.cells(FOLDER) if place.code}
     assert {id for _, ids in atlas.BELIEFS.values() for id in ids.split()} <= code
 

@@ -37,6 +37,7 @@ BELIEFS = {  # by number: what people get wrong, and the cells in which it is se
     17: ("unread messages do not matter when you close", "pressure-12-vote"),
     18: ("look whether it is OPEN, and then send", "surviving-07"),
     19: ("1000, 1001, 1005 and 1006 are much the same", "goodbye-33 surviving-06-run"),
+    20: ("a browser notices", "below-page-run"),
     21: ("a laptop that wakes up goes on where it was", "surviving-28-sleep"),
     22: ("a heartbeat is a ping of the application", "surviving-26"),
     23: ("a client that was cut off should connect again at once", "surviving-48 surviving-52"),
