@@ -42,7 +42,6 @@ PYTHON = "3.14"
 NEEDED = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 KERNEL = "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
 ITS_OWN = ("ipykernel", "piplite", "pyodide_kernel")  # the kernel's wheels, which are loaded first
-UNUSED = ("*.map", "third-party-licenses.json")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in a wheel made here: the same bytes each time
 
 
@@ -61,9 +60,8 @@ def build() -> None:
     settings(names)
     lite()
     shutil.copytree(distribution, SITE / "static" / "pyodide")
-    for pattern in UNUSED:
-        for path in SITE.rglob(pattern):
-            path.unlink()
+    for path in SITE.rglob("*.map"):
+        path.unlink()
     start.write(SITE / "index.html")
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"site/ is made: {size / 1e6:.1f} MB")
