@@ -13,7 +13,14 @@ pytestmark = pytest.mark.site
 SITE = ROOT / "site"
 SUBPATH = "a/school"
 LIMIT = 40e6  # bytes
-RUN = ["00_start_here", "02_closing_handshake", "03_silence", "04_detection_law", "06_backpressure"]
+RUN = [
+    "00_start_here", "01_frames_and_states", "02_closing_handshake", "03_silence", "04_detection_law", "05_the_closing_gap",
+    "06_backpressure", "08_below_tcp", "09_surviving", "11_the_clinic", "await_in_ten_minutes",
+]  # fmt: skip
+NOT = {  # those that do not, and why
+    "07_false_alarms": "its last exercise moves work to a thread, and virtual time has none",
+    "10_choosing_timers": "it works with pandas' tables, and there is no pandas on PyPI for Pyodide",
+}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -63,13 +70,17 @@ def tab(site, browser):
     context.close()
 
 
+def test_of_every_notebook_it_is_said_whether_it_runs():
+    assert sorted([*RUN, *NOT]) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
 @pytest.mark.parametrize("name", RUN)
 def test_run_all_with_the_solutions_ends_without_an_error_and_asks_no_other_host(tab, name):
     tab.open(name)
     tab.run_all(300)
     assert tab.problems() == []
     said = " ".join(tab.page.eval_on_selector_all(".jp-OutputArea-output", "all => all.map(one => one.innerText)"))
-    assert "✓" in said and "✗" not in said
+    assert "✓" in said and "not yet –" not in said
     assert tab.asked and tab.foreign() == []
 
 
