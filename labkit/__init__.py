@@ -27,7 +27,6 @@ The house, in the order in which it is read:
     doctor/         somebody's own log, explained
     yours/          your own numbers, in words; a wire before your own program; where it is blocked
     patterns/       a client and a server to copy, which survive what the lab shows
-    browser.py      what Python lacks in a browser, and what stands in for it
     notebook.py     asyncio.run() in a cell, as in the documentation
 """
 

@@ -28,7 +28,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from . import browser
+from .wires import browser
 
 PYTHON = sys.version_info[:2]
 

@@ -9,9 +9,10 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
 from checks.gap import side_by_side
-from labkit import Hole, Peer, Trace, Vintage, browser, live, recorded, run, run_each, sweep
+from labkit import Hole, Peer, Trace, Vintage, live, recorded, run, run_each, sweep
 from labkit.notebook import allow_asyncio_run
 from labkit.plots import timeline
+from labkit.wires import browser
 
 WHERE = FLY.but(faults=[])
 

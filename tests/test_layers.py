@@ -17,22 +17,21 @@ ROOT = Path(__file__).resolve().parent.parent
 LABKIT = ROOT / "labkit"
 
 LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may import besides itself, the packages from outside)
-    "browser": ("browser", "", ""),
     "values": ("values", "", ""),
     "trace": ("trace", "values", "pandas"),
     "theory": ("theory", "values trace", "websockets"),
     "wires": ("wires", "values", ""),
     "ends": ("ends", "values", "trio websockets"),
-    "engine": ("engine", "browser values trace wires ends", "IPython cryptography trustme websockets"),
-    "versions": ("versions", "browser values trace wires ends engine", ""),
+    "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
+    "versions": ("versions", "values trace wires ends engine", ""),
     "run": ("running", "values trace ends engine versions", ""),
-    "many": ("many", "browser values trace wires ends engine run", "pandas websockets"),
+    "many": ("many", "values trace wires ends engine run", "pandas websockets"),
     "plots": ("plots", "values trace theory", "matplotlib"),
     "yours": ("yours", "values trace theory wires engine run", ""),
     "patterns": ("patterns", "", "websockets"),
-    "notebook": ("notebook", "browser values wires", ""),
+    "notebook": ("notebook", "values wires", ""),
     "doctor": ("doctor", "trace engine plots", ""),
-    "widgets": ("widgets", "browser values trace theory wires ends engine run plots", "IPython ipywidgets websockets"),
+    "widgets": ("widgets", "values trace theory wires ends engine run plots", "IPython ipywidgets websockets"),
     "front door": (
         "__init__ __main__ commandline",
         "values trace theory ends engine versions run many plots patterns yours doctor widgets",

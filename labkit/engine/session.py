@@ -22,7 +22,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .. import browser
 from ..ends import End, Handler, make_end
 from ..ends.capabilities import VIRTUAL, refuse
 from ..trace import Trace
@@ -30,6 +29,7 @@ from ..trace.story import OVER
 from ..values.experiment import Experiment
 from ..values.faults import ENDS, Act, Fault, Send
 from ..values.faults import to_json as act_to_data
+from ..wires import browser
 from ..wires.awaits import chains, sentence
 from ..wires.ending import uninterrupted
 from .engine import SILENT, Engine, needs_handshake

@@ -22,13 +22,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import browser
 from ..engine.progress import Bar
 from ..running import run
 from ..trace import Raised, Trace
 from ..trace.files import whole
 from ..values.experiment import Experiment
 from ..values.framing import frame_size
+from ..wires import browser
 from .pool import carried
 
 SECONDS = ("noticed", "closed", "told", "client_noticed", "client_told", "delay")

@@ -19,13 +19,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import browser
 from ..ends.capabilities import IMPLEMENTATIONS, lack, no_keepalive, number
 from ..engine.progress import Bar
 from ..trace import Trace
 from ..values import fields
 from ..values.experiment import Experiment, Peer
-from ..wires import Unavailable
+from ..wires import Unavailable, browser
 from . import pythons, shelf
 from .worker import InPlace, Place, Worker, hire
 

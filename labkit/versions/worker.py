@@ -17,12 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import browser
 from ..engine.progress import Living
 from ..engine.session import open_run
 from ..trace import Trace
 from ..values.experiment import Experiment
-from ..wires import Unavailable
+from ..wires import Unavailable, browser
 
 PATIENCE = 60.0  # s of real time that a worker may take besides the time of its run
 PATIENTLY, BRIEFLY = 5.0, 2.0  # s in which a worker ends by itself

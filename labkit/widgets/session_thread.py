@@ -25,12 +25,12 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-from .. import browser
 from ..engine.session import Session, open_run
 from ..theory import Prediction, predict
 from ..trace import Trace
 from ..values.experiment import Experiment
 from ..values.faults import ENDS, Act
+from ..wires import browser
 from ..wires.ending import Brisk
 
 PACE = 0.1  # s between two looks

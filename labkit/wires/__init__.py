@@ -7,7 +7,7 @@ fault does to pipes. How bytes get into a pipe and out of it is the business of 
     virtual.py    the wire in virtual time: clock.py, loop.py and memory.py (sockets)
     loopback.py   real TCP on 127.0.0.1, in real time: threads.py (loops) and forwarder.py
     kernel/       real TCP between network namespaces, where packets are lost (Linux)
-    sleep.py      a machine that sleeps
+    sleep.py      a machine that sleeps; browser.py: what Python lacks in a browser
     ending.py     how a run is taken down, whatever runs in it; places.py, awaits.py: where it is
 """
 

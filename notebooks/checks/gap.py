@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import groupby, product
 from string import ascii_uppercase
 
-from labkit import Hole, Trace, Vintage, browser
+from labkit import Hole, Trace, Vintage
 from labkit.engine.progress import Bar
 from labkit.versions import matrix
 from labkit.versions.matrix_cells import Cell, clock_of
 from labkit.versions.standins import RECORD, lane
+from labkit.wires import browser
 
 
 @dataclass(frozen=True)
