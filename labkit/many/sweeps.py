@@ -293,12 +293,7 @@ def _csv(
     if path is None:
         yield lambda row: None
         return
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", buffering=1, newline="", encoding="utf-8") as file:  # line by line
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
-
-        def write(row: Row) -> None:
-            writer.writerow(row)
-            file.flush()
-
-        yield write
+        yield writer.writerow
