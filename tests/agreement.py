@@ -244,7 +244,8 @@ def on_edge(experiment: Experiment, trace: Trace) -> bool:
 def moved(experiment: Experiment, dice: random.Random) -> Experiment:
     """The same experiment with every time up to 12 ms earlier or later; of pings, that of the last.
 
-    Latency moves less: what takes no time in virtual time takes a millisecond or two.
+    Latency moves less: what takes no time in virtual time takes a millisecond or two. A delay's
+    does, too: what it held and what comes after it may otherwise stay due at one instant.
     """
 
     def move(thing: Any, name: str, scale: float = 1.0) -> dict[str, float]:
@@ -265,6 +266,8 @@ def moved(experiment: Experiment, dice: random.Random) -> Experiment:
         times = ["at", *([given.finish] if given.finish else [])]
         times += [n for n in ("delay", "after") if hasattr(given, n)]
         changes = {name: t for one in times for name, t in move(given, one).items()}
+        if hasattr(given, "latency"):
+            changes |= move(given, "latency", REAL / MOVED)
         return dataclasses.replace(given, **changes)
 
     return experiment.but(
