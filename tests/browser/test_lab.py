@@ -132,8 +132,14 @@ def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_cli
     lamp(tab, "client", "CLOSED")
     tab.page.click(".labkit-end")
     tab.wait_for_text(".labkit-live .labkit-sentence", "The server noticed at")
-    tab.add("from labkit import compare\nlate = [row.seconds for row in compare(session.trace).rows]\nprint('late by', max(late))")
-    late = float(re.search(r"late by ([-\d.e]+)", tab.output())[1])
+    tab.add(
+        "from labkit import compare\nfound = compare(session.trace)\nprint('late by', max(row.seconds for row in found.rows), found.unknown)"
+    )
+    said = re.search(r"late by (\S+) (.*)", tab.output())
+    assert said, tab.output()
+    if said[2] != "None":
+        pytest.skip(f"the clicks came at moments for which theory does not know: {said[2]}")
+    late = float(said[1])
     assert 0 <= late < 0.5, "later than theory has it by half a second: this was no tie and no accident"
 
 
