@@ -133,7 +133,7 @@ def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_cli
     tab.page.click(".labkit-end")
     tab.wait_for_text(".labkit-live .labkit-sentence", "The server noticed at")
     tab.add(
-        "from labkit import compare\nfound = compare(session.trace)\nprint('late by', max(row.seconds for row in found.rows), found.unknown)"
+        "from labkit import compare\nseen = compare(session.trace)\nprint('late by', max(one.seconds for one in seen.rows), seen.unknown)"
     )
     said = re.search(r"late by (\S+) (.*)", tab.output())
     assert said, tab.output()
