@@ -1,5 +1,6 @@
 """The lab as a student meets it: JupyterLab's own menu, a hand on the keyboard, both themes."""
 
+import math
 import re
 from pathlib import Path
 
@@ -120,8 +121,8 @@ def lamp(tab, end, state, seconds=20):
     tab.page.wait_for_function(shown, arg=f"The {end} is {state}.", timeout=seconds * 1000)
 
 
-def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_client(tab):
-    tab.show(*LIVE)
+def cut_and_mended(tab):
+    """Pull the cable until the server is closed, mend it, and hear how late what happened was (s); NaN where theory does not know."""
     lamp(tab, "client", "OPEN")
     tab.page.click(".labkit-pull")
     lamp(tab, "server", "CLOSING")
@@ -132,14 +133,20 @@ def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_cli
     lamp(tab, "client", "CLOSED")
     tab.page.click(".labkit-end")
     tab.wait_for_text(".labkit-live .labkit-sentence", "The server noticed at")
-    tab.add(
-        "from labkit import compare\nseen = compare(session.trace)\nprint('late by', max(one.seconds for one in seen.rows), seen.unknown)"
-    )
-    said = re.search(r"late by (\S+) (.*)", tab.output())
+    tab.add("from labkit import compare\nseen = compare(session.trace)\nprint('late by', [one.seconds for one in seen.rows], seen.unknown)")
+    said = re.search(r"late by \[(.*)\] (.*)", tab.output())
     assert said, tab.output()
-    if said[2] != "None":
-        pytest.skip(f"the clicks came at moments for which theory does not know: {said[2]}")
-    late = float(said[1])
+    return max(map(float, said[1].split(","))) if said[2] == "None" else math.nan
+
+
+def test_live_a_cut_closes_the_server_when_theory_says_and_healing_tells_the_client(tab):
+    """Whoever clicks does not choose the moment: one for which theory does not know is clicked again, twice at most."""
+    tab.show(*LIVE)
+    late = cut_and_mended(tab)
+    for _ in range(2):
+        if math.isnan(late):
+            tab.page.click(".labkit-reconnect")
+            late = cut_and_mended(tab)
     assert 0 <= late < 0.5, "later than theory has it by half a second: this was no tie and no accident"
 
 
