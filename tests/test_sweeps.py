@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import pandas
 import pytest
@@ -306,6 +307,23 @@ def test_an_interrupt_keeps_the_rows_done_and_leaves_no_worker(tmp_path):
     said, problems = script.communicate(timeout=60)
     rows, left = map(int, said.split()[-2:])
     assert 6 <= rows < 100_000 and left == 0 and not any(map(alive, workers)) and problems == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="signal masks are read from Linux's /proc")
+def test_a_worker_hears_no_interrupt_from_its_first_line_on():
+    """Not only once it is ready: Ctrl-C while it imports would end it with a traceback."""
+
+    def held(process: object) -> bool:
+        mask = Path(f"/proc/{process}/status").read_text().partition("SigBlk:")[2].split()[0]
+        return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
+
+    workers = [pool.Process(target=len, args=([],)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+        assert held(worker.pid) and not held("thread-self")
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
 
 
 def test_a_worker_that_dies_while_all_is_given_up_is_no_error_of_its_own(monkeypatch):

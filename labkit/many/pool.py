@@ -8,6 +8,7 @@ in a row die of is given up: its row says so. This module does not know what a r
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -18,7 +19,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from importlib.machinery import ModuleSpec
-from multiprocessing import context, parent_process
+from multiprocessing import context, parent_process, resource_tracker
 from typing import Any
 
 BATCH = 16  # runs: about 15 ms of work, for 0.3 ms of an executor's
@@ -36,7 +37,7 @@ Arriving = Generator[tuple[int, Any], None, list[Item]]  # rows by number; retur
 
 
 class Process(context.SpawnProcess):
-    """A worker process that does not import the script that starts it."""
+    """A worker process that does not import the script that starts it, and hears no interrupt."""
 
     def start(self) -> None:
         """Start it with the main module under a name that multiprocessing.spawn leaves alone.
@@ -45,12 +46,30 @@ class Process(context.SpawnProcess):
         start processes need `if __name__ == "__main__"`. Nothing of a sweep lives in the script.
         """
         main = sys.modules["__main__"]
-        with STARTING:
+        with STARTING, _interrupts_held():
             spec, main.__spec__ = main.__spec__, ModuleSpec("__main__", None)
             try:
                 super().start()
             finally:
                 main.__spec__ = spec
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Generator[None, None, None]:
+    """Ctrl-C waits; a process started meanwhile inherits that for its life, from its first line.
+
+    Else one that is still importing would die of it aloud. multiprocessing starts its tracker in
+    the same way, but then forgets what was held before: so the tracker is started first.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # as on Windows: only what is ready ignores it
+        yield
+        return
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Fresh(context.SpawnContext):
