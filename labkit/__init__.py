@@ -25,9 +25,9 @@ The house, in the order in which it is read:
     plots/          the figures
     widgets/        explore and live: knobs and buttons in a notebook; the page itself as the client
     doctor/         somebody's own log, explained
-    yours/          your own numbers, in words; a wire before your own program; where it is blocked
+    yours/          your own numbers, in words; a wire before your own program; where it is blocked;
+                    asyncio.run() in a cell, as in the documentation
     patterns/       a client and a server to copy, which survive what the lab shows
-    notebook.py     asyncio.run() in a cell, as in the documentation
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from jupyter_client.manager import KernelManager
 
-from labkit import notebook
+from labkit.yours import cells
 
 BOOK = Path(__file__).parent.parent / "notebooks" / "01_frames_and_states.ipynb"
 pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
@@ -36,14 +36,14 @@ def test_the_patch_fits_the_kernel(python, version, there, words, monkeypatch, c
             raise ImportError(name)
         return type("Patch", (), {"apply": staticmethod(lambda: applied.append(name))})
 
-    monkeypatch.setattr(notebook, "PYTHON", python)
-    monkeypatch.setattr(notebook, "kernel", lambda: (int(version.split(".")[0]), version))
-    monkeypatch.setattr(notebook.importlib, "import_module", find)
+    monkeypatch.setattr(cells, "PYTHON", python)
+    monkeypatch.setattr(cells, "kernel", lambda: (int(version.split(".")[0]), version))
+    monkeypatch.setattr(cells.importlib, "import_module", find)
     turned = []
 
     async def cell():
         asyncio.get_running_loop().call_soon(turned.append, "the next turn")
-        await notebook.allow_asyncio_run()
+        await cells.allow_asyncio_run()
         return list(turned)
 
     in_time = asyncio.run(cell())
@@ -54,7 +54,7 @@ def test_the_patch_fits_the_kernel(python, version, there, words, monkeypatch, c
 
 def test_outside_a_kernel_nothing_is_patched(capsys):
     before = asyncio.run
-    asyncio.run(notebook.allow_asyncio_run())
+    asyncio.run(cells.allow_asyncio_run())
     assert asyncio.run is before and "works as it is" in capsys.readouterr().out
 
 

@@ -10,9 +10,9 @@ from websockets.asyncio.server import serve
 
 from checks.gap import side_by_side
 from labkit import Hole, Peer, Trace, Vintage, live, recorded, run, run_each, sweep
-from labkit.notebook import allow_asyncio_run
 from labkit.plots import timeline
 from labkit.wires import browser
+from labkit.yours.cells import allow_asyncio_run
 
 WHERE = FLY.but(faults=[])
 

@@ -29,7 +29,6 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "plots": ("plots", "values trace theory", "matplotlib"),
     "yours": ("yours", "values trace theory wires engine run", ""),
     "patterns": ("patterns", "", "websockets"),
-    "notebook": ("notebook", "values wires", ""),
     "doctor": ("doctor", "trace engine plots", ""),
     "widgets": ("widgets", "values trace theory wires ends engine run plots", "IPython ipywidgets websockets"),
     "front door": (

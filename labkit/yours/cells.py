@@ -28,7 +28,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from .wires import browser
+from ..wires import browser
 
 PYTHON = sys.version_info[:2]
 
@@ -72,7 +72,7 @@ async def allow_asyncio_run() -> None:
 
 def in_virtual_time(main: Coroutine[Any, Any, Any], **_: Any) -> Any:
     """What ``main`` returns, run where its host is "localhost" or "127.0.0.1"."""
-    from .wires.virtual import VirtualWire
+    from ..wires.virtual import VirtualWire
 
     wire = VirtualWire(0.0, {"server": None, "client": None})
     wire.open()
