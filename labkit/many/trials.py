@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Cut, Delay, Tunnel
-from .sweeps import sweep
+from .sweeps import Row, sweep
 from .timers import Timers, alarm_rate, last, tidy
 
 CUTS = 50  # phases of a cut
@@ -78,9 +78,9 @@ def worst_told(
     phases = [tidy(interval * (2 + (n + 0.5) / CUTS)) for n in range(CUTS)]
     cut = experiment_of(timers, [*wire, Cut(phases[0])])
     repeats = 2 if wire else 1
-    seen = sweep(cut, {"cut.at": phases}, repeats=repeats, executor=executor, progress=False)
-    delays = (seen["told"] - seen["cut.at"])[~seen["false_alarm"]]
-    return float(delays.max()), len(delays)
+    seen = rows(cut, {"cut.at": phases}, executor, repeats)
+    delays = [row["told"] - row["cut.at"] for row in seen if not row["false_alarm"]]
+    return max(delays), len(delays)
 
 
 def false_alarms(
@@ -92,10 +92,28 @@ def false_alarms(
     if alarm_rate(timers, wire) * until > 1:  # they die young: take more of them
         seeds, until = seeds * 10, until / 10
     alive = experiment_of(timers, wire).but(until=tidy(until))
-    over: dict[str, Any] = {"seed": range(seeds)}
-    seen = sweep(alive, over, executor=executor, progress=False)
-    lived = float(seen["noticed"].fillna(tidy(until)).sum())
-    return lived / 3600, int(seen["false_alarm"].sum())
+    seen = rows(alive, {"seed": range(seeds)}, executor)
+    ends = [tidy(until) if row["noticed"] is None else row["noticed"] for row in seen]
+    return sum(ends) / 3600, sum(row["false_alarm"] for row in seen)
+
+
+def rows(
+    experiment: Experiment,
+    over: Mapping[str, Sequence[Any]],
+    executor: Executor | None,
+    repeats: int = 1,
+) -> list[Row]:
+    """A sweep's rows as they arrive, with or without pandas."""
+    found: list[Row] = []
+    sweep(
+        experiment,
+        over,
+        repeats=repeats,
+        executor=executor,
+        each_row=found.append,
+        progress=False,
+    )
+    return found
 
 
 def _short(timers: Timers, wire: Sequence[Act]) -> Timers | None:

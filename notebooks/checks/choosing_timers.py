@@ -54,7 +54,7 @@ QUESTIONS = [
     Question(
         "10 a thousand noticed",
         OneOf("at once", "spread"),
-        lambda rows: "spread" if rows["noticed"].max() - rows["noticed"].min() > 10 else "at once",
+        lambda rows: "spread" if max(rows["noticed"]) - min(rows["noticed"]) > 10 else "at once",
         {"at once": "Each connection has a grid of pings that begins when it was opened."},
     ),
 ]
