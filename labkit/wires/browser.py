@@ -4,6 +4,7 @@ In a browser (Pyodide) there are no sockets, threads, processes and certificates
 
     wire="loopback"          is wire="virtual", with a sentence
     live()                   goes on in virtual time, as fast as a clock
+    asyncio.to_thread()      is called at once, and done when what it slept is over
     sweep, run_each          do one run after the other
     tls, vintages, "kernel"  are refused in a sentence, which names a recorded trace
 """
@@ -11,7 +12,9 @@ In a browser (Pyodide) there are no sockets, threads, processes and certificates
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 HERE = sys.platform == "emscripten"
@@ -54,6 +57,33 @@ def threads(count: int) -> Any:
     from concurrent.futures import ThreadPoolExecutor
 
     return ThreadPoolExecutor(count)
+
+
+def beside(do: Callable[[], Any]) -> tuple[float, Any, Exception | None]:
+    """Call now what a thread would do meanwhile: the seconds it sleeps, its result, its exception.
+
+    As in a thread no loop runs for it, and ``block()`` and ``time.sleep()`` stop nobody else. What
+    it computes takes no virtual time, as everywhere; and all that it does is done at its begin.
+    """
+    from .clock import set_aside
+
+    pauses: list[float] = []
+    with set_aside(), _sleeping(pauses.append):
+        try:
+            result, problem = do(), None
+        except Exception as raised:
+            result, problem = None, raised
+    return sum(pauses), result, problem
+
+
+@contextmanager
+def _sleeping(pause: Callable[[Any], None]) -> Iterator[None]:
+    """Meanwhile ``time.sleep()`` is another."""
+    real, time.sleep = time.sleep, pause
+    try:
+        yield
+    finally:
+        time.sleep = real
 
 
 class InTurn:

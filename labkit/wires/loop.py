@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from . import untold
+from . import browser, untold
 
 GRID = 1e-9  # s
 ENTRANCES = "asyncio.events", "asyncio.tasks"  # where a callback is called, and a task's coroutine
@@ -216,10 +216,16 @@ class VirtualLoop(BaseSelectorEventLoop):
         self.clock.pass_without(self, seconds)
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
-        raise VirtualTimeError(
-            "virtual time has no threads, so nothing can run in an executor: "
-            "run this on the loopback wire"
-        )
+        """Refused where there is a wire with threads; in a browser see ``browser.beside``."""
+        if not browser.HERE:
+            raise VirtualTimeError(
+                "virtual time has no threads, so nothing can run in an executor: "
+                "run this on the loopback wire"
+            )
+        future = self.create_future()
+        seconds, result, problem = browser.beside(lambda: func(*args))
+        self.call_later(seconds, _settle, future, result, problem)
+        return future
 
     async def create_connection(  # type: ignore[override]
         self, factory: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
@@ -269,6 +275,12 @@ class VirtualLoop(BaseSelectorEventLoop):
 
     def _close_self_pipe(self) -> None:
         pass
+
+
+def _settle(future: asyncio.Future[Any], result: Any, problem: Exception | None) -> None:
+    """Give a future what came of a call; it may be cancelled by then."""
+    if not future.done():
+        future.set_exception(problem) if problem else future.set_result(result)
 
 
 def _raised_at(problem: BaseException) -> str:

@@ -1,6 +1,7 @@
 """A shop that blocks its loop, for notebook 07: a client orders, and pings; on real TCP.
 
-Threads know no virtual time, so these runs take some seconds.
+Threads know no virtual time, so these runs take some seconds (but not in a browser, where what a
+thread would do is called at once).
 """
 
 from __future__ import annotations
