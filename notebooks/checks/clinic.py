@@ -5,21 +5,18 @@ A cause is judged by taking it away and running the connection again.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-
 from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace
 from labkit.yours.whereabouts import Where
 
 from .answers import Code, Number, OneOf
 from .exercises import Exercise, Trial
-from .own_code import own_code, virtual
+from .own_code import GONE, own_code, virtual
 from .questions import Question
 
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
@@ -161,11 +158,8 @@ def with_yours(act: Callable[[float], list[Any]]) -> Callable[[Any], Seen]:
     """Runs of the learner's handler, with what happens to it from a moment on."""
 
     def runs(handler: Any) -> Seen:
-        async def lost(websocket: Any) -> None:
-            with contextlib.suppress(ConnectionClosed, TimeoutError):  # as any handler may end
-                await handler(websocket)
-
-        return [(t, own_code(YOURS.but(faults=act(t)), lost, "server")[0]) for t in HURTS]
+        pairs = [(t, YOURS.but(faults=act(t))) for t in HURTS]
+        return [(t, own_code(pair, handler, "server", GONE)[0]) for t, pair in pairs]
 
     return runs
 
@@ -221,7 +215,7 @@ def behind_the_box(interval: float, *faults: Any) -> Trace:
 
 def quiet(trace: Trace, interval: float) -> str:
     """Every ping is in time."""
-    pings = sum(frame.opcode == "PING" for frame in trace.frames("server"))
+    pings = len(trace.frames("server", "PING"))
     if closed := trace.closed_at("server"):
         return f"the box forgot it at {closed:.1f} s. How long was it silent before?"
     return "" if pings <= MOST else f"it lives, with {pings} pings; {MOST} were to be enough"

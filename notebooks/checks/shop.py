@@ -13,6 +13,8 @@ from typing import Any
 
 from labkit import Experiment, Peer, Trace, block, run
 
+from .own_code import mistake
+
 Handler = Callable[[Any], Awaitable[None]]
 SHORT = Peer(ping_interval=0.5, ping_timeout=0.6, close_timeout=0.3)  # its clients
 LONG = 1.3  # s; an order takes at least so long
@@ -80,9 +82,8 @@ def served(handler: Handler) -> Day:
 
 def unserved(day: Day, _: Handler) -> str:
     """What is wrong with the handler."""
-    raised = [e for e in day.trace.raised("server") if not e.type.startswith("ConnectionClosed")]
-    if raised:
-        return f"your handler raised {raised[0].type}: {raised[0].text}".rstrip(": ")
+    if broke := mistake(day.trace):
+        return broke
     gave_up = f"the client gave up at {day.gave_up or 0:.1f} s"
     if day.gave_up is not None and day.blocked:
         why = (
@@ -102,5 +103,5 @@ def unserved(day: Day, _: Handler) -> str:
 
 def pongs(day: Day) -> str:
     """Praise."""
-    count = sum(frame.opcode == "PONG" for frame in day.trace.frames("server"))
+    count = len(day.trace.frames("server", "PONG"))
     return f"both are answered, and {count} pings meanwhile"
