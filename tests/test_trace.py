@@ -134,7 +134,11 @@ def test_the_questions(fly):
     assert [fly.state_at("server", t) for t in (-1, 14.9, 15, 16, 99)] == [None, "OPEN", "CLOSING", "CLOSING", "CLOSED"]
     assert [frame.receiver for frame in fly.frames("server")] == ["client"] * 4
     pings = {frame.payload for frame in fly.frames(opcode="PING") if frame.arrived_at is not None}
-    assert pings == {frame.payload for frame in fly.frames("client", "PONG")} == {e.data["payload"] for e in fly.select("frame", opcode="PONG")}
+    assert (
+        pings
+        == {frame.payload for frame in fly.frames("client", "PONG")}
+        == {e.data["payload"] for e in fly.select("frame", opcode="PONG")}
+    )
     assert fly.frames("server")[-1].reason == "keepalive ping timeout"
     assert fly.latencies("server") == [(4, 0), (8, 0)]
     with pytest.raises(ValueError, match="'middle'"):

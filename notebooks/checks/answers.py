@@ -20,6 +20,7 @@ from typing import Any
 
 NEAR = 0.1  # as near as this to the fact, in its unit …
 SHARE = 0.02  # … or as near as this share of it, a number is right
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def is_number(given: Any) -> bool:
     """Whether it can be meant as a finite number (numpy's, too); True and False are none."""
     if isinstance(given, bool) or not isinstance(given, Real):
         return False
-    return bool(abs(given) <= sys.float_info.max)
+    return bool(-LARGEST <= given <= LARGEST)
 
 
 def _meant(given: Any) -> str:

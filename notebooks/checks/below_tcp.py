@@ -13,10 +13,8 @@ from typing import Any
 from labkit import Cut, Experiment, Peer, Send, Tcp, Trace
 from labkit.wires.options import OPTIONS, SWITCH, answered
 
-from .answers import Code, Letters, Number, OneOf
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Letters, Number, OneOf, Question, Trial
 from .own_code import GONE, own_code, virtual
-from .questions import Question
 
 CUT = 9.0  # s
 MINUTE, LONG = 60.0, 3600.0  # s
@@ -147,7 +145,7 @@ class Service:
         """The soonest end in several tunnels."""
         return min((self.tried(prepare, at, self.tunnel) for at in CUTS), key=itemgetter(0))
 
-    def late(self, seen: Told, _: Any) -> str:
+    def late(self, seen: Told) -> str:
         """What is wrong with being told then."""
         after, asked = seen
         if after <= self.soon:
@@ -172,7 +170,7 @@ class Service:
             return f"{overlooked('E')} Here nobody sends."
         return f"{SILENT} Who asks? An option that is not switched on does nothing."
 
-    def dead(self, seen: Told, _: Any) -> str:
+    def dead(self, seen: Told) -> str:
         """What is wrong with giving up then."""
         after, asked = seen
         if math.isinf(after):

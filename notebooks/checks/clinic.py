@@ -14,10 +14,8 @@ from typing import Any
 from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace
 from labkit.yours.whereabouts import Where
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Number, OneOf, Question, Trial
 from .own_code import GONE, own_code, virtual
-from .questions import Question
 
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
 TIMERS: dict[str, Any] = dict(ping_interval=10, ping_timeout=5, close_timeout=2)
@@ -164,13 +162,13 @@ def with_yours(act: Callable[[float], list[Any]]) -> Callable[[Any], Seen]:
     return runs
 
 
-def healthy(seen: Seen, _: Any) -> str:
+def healthy(seen: Seen) -> str:
     """Nothing happens to it: two messages a second arrive."""
     big = sum(one.size > 10_000 for one in seen[0][1].frames("server") if one.arrived_at)
     return "" if big >= 140 else f"{big} large messages arrived in 90 s: it is to send two a second"
 
 
-def dead(seen: Seen, _: Any) -> str:
+def dead(seen: Seen) -> str:
     """Its peer is gone."""
     for hurt, trace in seen:
         closed = trace.closed_at("server")
@@ -183,7 +181,7 @@ def dead(seen: Seen, _: Any) -> str:
     return ""
 
 
-def slow(seen: Seen, _: Any) -> str:
+def slow(seen: Seen) -> str:
     """Its peer pauses."""
     for hurt, trace in seen:
         if closed := trace.closed_at("server"):

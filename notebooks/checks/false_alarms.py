@@ -9,10 +9,8 @@ from typing import Any
 from labkit import Experiment, Freeze, Peer, Trace, plots
 from labkit.plots.blame import Blame
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Number, OneOf, Question, Trial
 from .own_code import virtual
-from .questions import Question
 from .shop import pongs, served, unserved
 
 TIMERS: dict[str, Any] = {"ping_interval": 4, "ping_timeout": 3, "close_timeout": 2}

@@ -43,11 +43,10 @@ def _sleep(seconds: float) -> None:
 
 
 def mistake(trace: Trace) -> str:
-    """What a server's handler raised that is no end of its connection, as a sentence; "": nothing.
-    """
+    """The words "handler raised …", if the server's raised what is no end of its connection."""
     for one in trace.raised("server"):
         if not one.type.startswith("ConnectionClosed"):
-            return f"your handler raised {one.type}: {one.text}".rstrip(": ")
+            return f"handler raised {one.type}: {one.text}".rstrip(": ")
     return ""
 
 

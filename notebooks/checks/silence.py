@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,10 +11,8 @@ from typing import Any
 from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace
 from labkit.values.faults import Act
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Number, OneOf, Question, Trial
 from .own_code import own_code, virtual
-from .questions import Question
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
 TALK = Experiment(server=SMALL, client=Peer(buffer=4096, max_queue=4), faults=[Cut(at=5)], until=40)
@@ -202,10 +200,9 @@ async def errs(websocket: Any) -> None:
 
 Told = tuple[Any, BaseException | None]
 Program = Callable[[Any], Coroutine[Any, Any, None]]
-Ending = Callable[[Any], Awaitable[Any]]
 
 
-def ended(program: Program, peer: Peer, act: Act, ending: Ending) -> Told:
+def ended(program: Program, peer: Peer, act: Act, ending: Callable[[Any], Any]) -> Told:
     """What a learner's function says of a program's end, or what it lets through."""
 
     async def handler(websocket: Any) -> Told:
@@ -218,7 +215,7 @@ def ended(program: Program, peer: Peer, act: Act, ending: Ending) -> Told:
     return said[0] if said else ("nothing at all", None)
 
 
-def misjudged(wanted: str, how: str, told: Told, _: Ending) -> str:
+def misjudged(wanted: str, how: str, told: Told) -> str:
     """What is wrong with what was said of an end."""
     said, problem = told
     if problem:
@@ -226,7 +223,7 @@ def misjudged(wanted: str, how: str, told: Told, _: Ending) -> str:
     return "" if said == wanted else f"{how}. Your function said {said!r}."
 
 
-def swallowed(told: Told, _: Ending) -> str:
+def swallowed(told: Told) -> str:
     """Whether a program's own mistake was taken for an end of the connection."""
     hidden = f"the program had a mistake of its own, and your function said {told[0]!r} and hid it."
     return "" if isinstance(told[1], ZeroDivisionError) else hidden
