@@ -27,7 +27,7 @@ def exercise(monkeypatch):
         return Trial(
             f"of {number}",
             lambda code: code(number),
-            lambda seen, _: "" if seen == 2 * number else f"gave {seen}",
+            lambda seen: "" if seen == 2 * number else f"gave {seen}",
             str,
             lambda seen: [seen],
         )

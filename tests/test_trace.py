@@ -133,8 +133,12 @@ def test_the_questions(fly):
     assert fly.states("server") == [(0, "CONNECTING"), (0, "OPEN"), (15, "CLOSING"), (17, "CLOSED")]
     assert [fly.state_at("server", t) for t in (-1, 14.9, 15, 16, 99)] == [None, "OPEN", "CLOSING", "CLOSING", "CLOSED"]
     assert [frame.receiver for frame in fly.frames("server")] == ["client"] * 4
-    pings = {frame.payload for frame in fly.frames() if frame.opcode == "PING" and frame.arrived_at is not None}
-    assert pings == {frame.payload for frame in fly.frames() if frame.opcode == "PONG"}
+    pings = {frame.payload for frame in fly.frames(opcode="PING") if frame.arrived_at is not None}
+    assert (
+        pings
+        == {frame.payload for frame in fly.frames("client", "PONG")}
+        == {e.data["payload"] for e in fly.select("frame", opcode="PONG")}
+    )
     assert fly.frames("server")[-1].reason == "keepalive ping timeout"
     assert fly.latencies("server") == [(4, 0), (8, 0)]
     with pytest.raises(ValueError, match="'middle'"):
@@ -179,7 +183,7 @@ def test_a_prediction_answers_the_same_questions(fly):
 
 def test_close_codes_and_reasons_are_in_the_frames():
     trace = run(small(faults=[Goodbye(0.1, code=4001, reason="ça suffit")]), "virtual")
-    assert [(f.code, f.reason) for f in trace.frames() if f.opcode == "CLOSE"] == [(4001, "ça suffit")] * 2
+    assert [(f.code, f.reason) for f in trace.frames(opcode="CLOSE")] == [(4001, "ça suffit")] * 2
 
 
 def test_a_handlers_own_mistake_is_raised_but_tells_it_nothing_of_the_connection():

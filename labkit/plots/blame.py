@@ -65,12 +65,10 @@ class Blame:
     def blocks(self) -> list[Block]:
         """When a loop blocked: by the act Freeze, or by its own program's block()."""
         found = [(e.where, e.t, e.t + e.data["seconds"]) for e in self.trace.select("blocked")]
-        freezes = [e for e in self.trace.select("act") if e.data.get("act") == "Freeze"]
-        thaws = [e for e in freezes if e.data["step"] == "end"]
-        for e in freezes:
-            if e.data["step"] == "begin":
-                ends = (thaw.t for thaw in thaws if thaw.where == e.where and thaw.t >= e.t)
-                found.append((e.where, e.t, min(ends, default=NEVER)))
+        for e in self.trace.select("act", act="Freeze", step="begin"):
+            thaws = self.trace.select("act", e.where, act="Freeze", step="end")
+            ends = (thaw.t for thaw in thaws if thaw.t >= e.t)
+            found.append((e.where, e.t, min(ends, default=NEVER)))
         last = self.trace.end
         rows = (Block(end, t, min(to, last), to <= last) for end, t, to in found)
         return sorted(rows, key=lambda block: (block.start, block.end))

@@ -116,15 +116,16 @@ class Story:
         return 1e-6 if self.is_virtual else REAL
 
     def select(
-        self, what: str, where: str | None = None, witness: str | None = None
+        self, what: str, where: str | None = None, witness: str | None = None, **data: Any
     ) -> list[Event]:
-        """The events of one kind, in time."""
+        """The events of one kind, in time; with ``opcode="PING"``, those whose data say so."""
         return [
             event
             for event in self.events
             if event.what == what
             and where in (None, event.where)
             and witness in (None, event.witness)
+            and data.items() <= event.data.items()
         ]
 
     def states(self, end: str) -> list[tuple[float, str]]:
@@ -153,13 +154,17 @@ class Story:
         """
         return next((one.t for one in self.raised(end) if one.awaiting != "?"), None)
 
-    def frames(self, sender: str | None = None) -> list[Frame]:
+    def frames(self, sender: str | None = None, opcode: str | None = None) -> list[Frame]:
         """The frames that went into the wire, in time, with the moment each arrived."""
         found = [
             Frame(sent_at=event.t, conn=event.conn, **_known(Frame, event))
             for event in self.select("frame")
         ]
-        return [frame for frame in found if sender in (None, frame.sender)]
+        return [
+            frame
+            for frame in found
+            if sender in (None, frame.sender) and opcode in (None, frame.opcode)
+        ]
 
     def raised(self, end: str | None = None) -> list[Raised]:
         """The exceptions that the applications met, in time."""

@@ -203,7 +203,7 @@ def _keeps_alive(trace: Trace, end: str) -> bool:
 
 
 def _pings(trace: Trace, end: str, until: float) -> list[Frame]:
-    return [one for one in trace.frames(end) if one.opcode == "PING" and one.sent_at <= until]
+    return [one for one in trace.frames(end, "PING") if one.sent_at <= until]
 
 
 def _met_a_cut(trace: Trace, frame: Frame) -> bool:
@@ -215,10 +215,9 @@ def _met_a_cut(trace: Trace, frame: Frame) -> bool:
 
 def _pong(trace: Trace, ping: Frame) -> float | None:
     """When the answer to a ping was home (s)."""
-    for frame in trace.frames(ping.receiver):
-        if frame.opcode == "PONG" and frame.payload == ping.payload:
-            if frame.arrived_at is not None:
-                return frame.arrived_at
+    for frame in trace.frames(ping.receiver, "PONG"):
+        if frame.payload == ping.payload and frame.arrived_at is not None:
+            return frame.arrived_at
     return None
 
 

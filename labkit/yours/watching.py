@@ -205,7 +205,7 @@ def _handshake(one: Connection, zero: float) -> Iterator[Event]:
 
 def _leaves(trace: Trace, end: str) -> Iterator[Event]:
     """How an end leaves OPEN, and is CLOSED."""
-    closes = [frame for frame in trace.frames() if frame.opcode == "CLOSE"]
+    closes = trace.frames(opcode="CLOSE")
     says = {one.sent_at: one.code for one in closes if one.sender == end}
     came = [one for one in closes if one.receiver == end]
     gets = {one.arrived_at: one.code for one in came if one.arrived_at is not None}

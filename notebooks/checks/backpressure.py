@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from labkit import Cut, Experiment, Peer, Trace, plots, run
+from labkit import Cut, Experiment, Peer, Trace, plots
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
-from .questions import Question
+from . import Code, Exercise, Number, OneOf, Question, Trial
+from .own_code import virtual
 from .watchdog import BIG, TIMERS, trials
 
 
@@ -34,11 +33,10 @@ def noticed(trace: Trace) -> str:
 def returned(trace: Trace) -> str:
     """When the server's close() returned, in words; up to a second late is not much later."""
     called = trace.select("closing", "server")[0].t
-    for event in trace.select("returned", "server"):
-        if event.data["call"] == "close":
-            waited = event.t - called
-            soon = waited <= (trace.experiment.server.close_timeout or 0.0) + 1
-            return ("after close_timeout" if waited else "at once") if soon else "much later"
+    for event in trace.select("returned", "server", call="close"):
+        waited = event.t - called
+        soon = waited <= (trace.experiment.server.close_timeout or 0.0) + 1
+        return ("after close_timeout" if waited else "at once") if soon else "much later"
     return "never"
 
 
@@ -88,8 +86,7 @@ def too_early(trace: Trace, _: float) -> str:
     """What kept keepalive from noticing."""
     if trace.noticed_at("server") is not None:
         return ""
-    written = trace.select("sent", "server", "log")
-    ping = [event.t for event in written if event.data["opcode"] == "PING"][-1]
+    ping = trace.select("sent", "server", "log", opcode="PING")[-1].t
     before = [count for t, count in trace.waiting("server") if t < ping][-1]
     waited = f"At {ping:g} s, when the ping was due, {before:,} bytes were waiting"
     return f"OPEN to the end. {waited}, more than write_limit. When is there still room for a ping?"
@@ -100,7 +97,7 @@ MORE = 1.15  # an answer is right if so many times the size is too much
 
 def two_sizes(size: float) -> tuple[Trace, Trace]:
     """A run with messages of this size, and one with larger ones."""
-    some, more = (run(talk(round(each), 0.5, 9), "virtual") for each in (size, size * MORE))
+    some, more = (virtual(talk(round(each), 0.5, 9)) for each in (size, size * MORE))
     return some, more
 
 
@@ -130,7 +127,7 @@ LOGS = {1: (BIG, 1, 11.5), 2: (1000, 1, 13), 3: (BIG, 0.5, 17)}  # size, every, 
 
 def mystery(number: int, *_: str) -> Trace:
     """One of three runs, 1 to 3."""
-    return run(talk(*LOGS[number]), "virtual")
+    return virtual(talk(*LOGS[number]))
 
 
 def last_lines(trace: Any, count: int = 8) -> list[str]:
@@ -145,9 +142,9 @@ def sign(trace: Trace) -> str:
     return FATES[trace.state_at("server", trace.end) or ""]
 
 
-def misread(number: int, trace: Trace, *answers: str) -> str:
+def misread(trace: Trace, answer: str) -> str:
     """What the log says against an answer."""
-    return "" if answers[number - 1] == sign(trace) else SIGNS[sign(trace)]
+    return "" if answer == sign(trace) else SIGNS[sign(trace)]
 
 
 SECONDS = Number("s", low=0.01, high=60)
@@ -159,7 +156,7 @@ EXERCISES = [
         [
             Trial(
                 "the server leaves OPEN",
-                lambda cut: run(talk(BIG, 1, cut), "virtual"),
+                lambda cut: virtual(talk(BIG, 1, cut)),
                 too_early,
                 lambda trace: f"at {trace.noticed_at('server'):g} s",
                 plots.blocked,
@@ -178,8 +175,9 @@ EXERCISES = [
             Trial(
                 f"log {number}",
                 partial(mystery, number),
-                partial(misread, number),
+                misread,
                 lambda trace: SIGNS[sign(trace)],
+                only=number - 1,
             )
             for number in LOGS
         ],

@@ -13,10 +13,8 @@ from typing import Any
 from labkit import Cut, Experiment, Peer, Send, Tcp, Trace
 from labkit.wires.options import OPTIONS, SWITCH, answered
 
-from .answers import Code, Letters, Number, OneOf
-from .exercises import Exercise, Trial
-from .own_code import virtual
-from .questions import Question
+from . import Code, Exercise, Letters, Number, OneOf, Question, Trial
+from .own_code import GONE, own_code, virtual
 
 CUT = 9.0  # s
 MINUTE, LONG = 60.0, 3600.0  # s
@@ -68,19 +66,19 @@ def delay(trace: Trace) -> float:
     return math.inf if told is None else told - trace.experiment.cuts[0].start
 
 
-def cells(which: int, belongs: Callable[[float], bool]) -> Callable[..., str]:
-    """Whether the letters of an answer, by its place, are those of the runs that belong to it."""
+def cells(belongs: Callable[[float], bool]) -> Callable[..., str]:
+    """Whether the letters of an answer are those of the runs that belong to it."""
 
-    def wants(delays: dict[str, float], *answers: str) -> str:
+    def wants(delays: dict[str, float], answer: str) -> str:
         for letter, after in delays.items():
-            if (letter in answers[which].replace("none", "")) != belongs(after):
+            if (letter in answer) != belongs(after):
                 return f"{letter} is not as you say. {overlooked(letter)}"
         return ""
 
     return wants
 
 
-def all_eight(*_: str) -> dict[str, float]:
+def all_eight(_: str) -> dict[str, float]:
     """The delay of every cell (s)."""
     return {letter: delay(of_grid(letter)) for letter in LETTERS}
 
@@ -124,25 +122,19 @@ class Service:
 
     def tried(self, prepare: Any, at: float, tunnel: float | None) -> Told:
         """What one cut shows."""
-        asked, problems = Tcp(), []
+        asked = Tcp()
 
         async def handler(websocket: Any) -> None:
             nonlocal asked
             sock = websocket.transport.get_extra_info("socket")
-            try:
-                prepare(sock)
-            except Exception as problem:
-                problems.append(problem)
-                return
+            prepare(sock)
             asked = answered(asked, {name: sock.getsockopt(*name) for name in NAMES})
             await self.program(websocket)
 
         cut = Cut(at=at, heal=None if tunnel is None else at + tunnel)
         until = at + (2 * self.soon if tunnel is None else tunnel + MINUTE)
         pair = QUIET.but(faults=[cut], until=until)
-        trace = virtual(pair, server=handler)
-        for problem in problems:
-            raise problem
+        trace, _ = own_code(pair, handler, "server", GONE)
         return delay(trace), asked
 
     def for_ever(self, prepare: Any) -> Told:
@@ -153,7 +145,7 @@ class Service:
         """The soonest end in several tunnels."""
         return min((self.tried(prepare, at, self.tunnel) for at in CUTS), key=itemgetter(0))
 
-    def late(self, seen: Told, _: Any) -> str:
+    def late(self, seen: Told) -> str:
         """What is wrong with being told then."""
         after, asked = seen
         if after <= self.soon:
@@ -178,7 +170,7 @@ class Service:
             return f"{overlooked('E')} Here nobody sends."
         return f"{SILENT} Who asks? An option that is not switched on does nothing."
 
-    def dead(self, seen: Told, _: Any) -> str:
+    def dead(self, seen: Told) -> str:
         """What is wrong with giving up then."""
         after, asked = seen
         if math.isinf(after):
@@ -206,8 +198,8 @@ EXERCISES = [
         "08 four guards",
         (Letters(LETTERS), Letters(LETTERS)),
         [
-            Trial("told within a minute", all_eight, cells(0, lambda after: after < MINUTE)),
-            Trial("never told", all_eight, cells(1, math.isinf)),
+            Trial("told within a minute", all_eight, cells(MINUTE.__gt__), only=0),
+            Trial("never told", all_eight, cells(math.isinf), only=1),
         ],
     ),
     *(service.exercise() for service in SERVICES),
@@ -218,7 +210,7 @@ EXERCISES = [
 
 def arrival(trace: Trace) -> float | None:
     """When the message arrived (s)."""
-    return next(one for one in trace.frames("server") if one.opcode == "BINARY").arrived_at
+    return trace.frames("server", "BINARY")[0].arrived_at
 
 
 def how_long(trace: Trace) -> str:
@@ -236,8 +228,6 @@ def at_60(trace: Trace) -> str:
 def no_try(trace: Trace, value: float) -> str:
     """What is behind a moment (s) at which the message did not arrive."""
     arrived, mended = arrival(trace) or math.inf, trace.experiment.cuts[0].over or 0.0
-    if Number().right(value, arrived):
-        return ""
     if value < mended:
         return "The cable is still cut. Whatever TCP tries then is in vain."
     if value < mended + 0.3:

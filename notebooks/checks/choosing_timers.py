@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from labkit import Cut, Delay, Freeze, Peer, Send, Trace, Tunnel, plots
+from labkit import Cut, Delay, Experiment, Freeze, Peer, Send, Trace, Tunnel, plots
 from labkit.many.plans import DAY
 from labkit.many.timers import Timers, alarm_rate, tidy
-from labkit.many.trials import experiment_of, false_alarms
+from labkit.many.trials import false_alarms
 from labkit.values.experiment import CAPACITY
 from labkit.values.faults import ENDS, Act
 
-from .answers import Code, Number, OneOf, is_number
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Number, OneOf, Question, Trial
+from .answers import is_number
 from .own_code import virtual
-from .questions import Question
 
-PEER = Peer()
-LIMIT, BUFFER = PEER.write_limit, CAPACITY  # bytes that wait in the server's program, and below it
+LIMIT, BUFFER = (
+    Peer().write_limit,
+    CAPACITY,
+)  # bytes that wait in the server's program, and below it
 EVERY = 0.02  # s between two messages
 PHASES = 30  # of a cut
 
@@ -63,14 +64,11 @@ QUESTIONS = [
 # a server that talks
 
 
-def cut(
-    timers: Sequence[float], at: float, rate: float, wire: Sequence[Act] = (), seed: int = 0
-) -> Trace:
+def cut(timers: Any, at: float, rate: float, wire: Sequence[Act] = (), seed: int = 0) -> Trace:
     """A cut at ``at`` (s), while the server sends so many bytes a second; 0: none."""
     talk = Send(tidy(at - 0.5), end="server", size=round(rate * EVERY), every=EVERY)
     faults = [*wire, Cut(at), *([talk] if rate else [])]
-    experiment = experiment_of(Timers(*timers), faults).but(seed=seed)
-    return virtual(experiment, record=not wire)
+    return virtual(Experiment(Peer(*timers), faults=faults, seed=seed), record=not wire)
 
 
 def around(ping_interval: float, rate: float, law: Callable[..., Any]) -> tuple[Any, ...]:
@@ -84,7 +82,7 @@ def around(ping_interval: float, rate: float, law: Callable[..., Any]) -> tuple[
     return longest, *both
 
 
-def against(seen: tuple[Any, ...], _: Any) -> str:
+def against(seen: tuple[Any, ...]) -> str:
     """What is wrong with a law for the longest ping_timeout."""
     longest, less, more = seen
     if less is None:
@@ -160,15 +158,15 @@ class Service:
             return ""
         return f"{seen:.0f} an hour. Each ping wakes the other end and costs bytes: ask less often."
 
-    def busy(self, *timers: float) -> dict[str, Trace]:
+    def busy(self, *timers: Any) -> dict[str, Trace]:
         """Each end in turn is busy from just before a ping is due; nobody cuts anything."""
         start = tidy(3 * timers[0] - 0.01)
         quiet = [act for act in self.wire if isinstance(act, Delay)]
         runs = {}
         for end in ENDS:
             faults = [*quiet, Freeze(start, end=end, thaw=tidy(start + self.pause))]
-            one = experiment_of(Timers(*timers), faults).but(until=6 * timers[0] + 60)
-            runs[end] = virtual(one)
+            until = 6 * timers[0] + 60
+            runs[end] = virtual(Experiment(Peer(*timers), faults=faults, until=until))
         return runs
 
     def alarmed(self, *timers: float) -> tuple[float, str]:

@@ -5,22 +5,17 @@ A cause is judged by taking it away and running the connection again.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-
 from labkit import Cut, Delay, Experiment, Freeze, Idle, Peer, Send, StopReading, Trace
 from labkit.yours.whereabouts import Where
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
-from .own_code import own_code, virtual
-from .questions import Question
+from . import Code, Exercise, Number, OneOf, Question, Trial
+from .own_code import GONE, own_code, virtual
 
 NOON = datetime.datetime(2026, 3, 2, 11, 59, 30)
 TIMERS: dict[str, Any] = dict(ping_interval=10, ping_timeout=5, close_timeout=2)
@@ -161,22 +156,19 @@ def with_yours(act: Callable[[float], list[Any]]) -> Callable[[Any], Seen]:
     """Runs of the learner's handler, with what happens to it from a moment on."""
 
     def runs(handler: Any) -> Seen:
-        async def lost(websocket: Any) -> None:
-            with contextlib.suppress(ConnectionClosed, TimeoutError):  # as any handler may end
-                await handler(websocket)
-
-        return [(t, own_code(YOURS.but(faults=act(t)), lost, "server")[0]) for t in HURTS]
+        pairs = [(t, YOURS.but(faults=act(t))) for t in HURTS]
+        return [(t, own_code(pair, handler, "server", GONE)[0]) for t, pair in pairs]
 
     return runs
 
 
-def healthy(seen: Seen, _: Any) -> str:
+def healthy(seen: Seen) -> str:
     """Nothing happens to it: two messages a second arrive."""
     big = sum(one.size > 10_000 for one in seen[0][1].frames("server") if one.arrived_at)
     return "" if big >= 140 else f"{big} large messages arrived in 90 s: it is to send two a second"
 
 
-def dead(seen: Seen, _: Any) -> str:
+def dead(seen: Seen) -> str:
     """Its peer is gone."""
     for hurt, trace in seen:
         closed = trace.closed_at("server")
@@ -189,7 +181,7 @@ def dead(seen: Seen, _: Any) -> str:
     return ""
 
 
-def slow(seen: Seen, _: Any) -> str:
+def slow(seen: Seen) -> str:
     """Its peer pauses."""
     for hurt, trace in seen:
         if closed := trace.closed_at("server"):
@@ -221,7 +213,7 @@ def behind_the_box(interval: float, *faults: Any) -> Trace:
 
 def quiet(trace: Trace, interval: float) -> str:
     """Every ping is in time."""
-    pings = sum(frame.opcode == "PING" for frame in trace.frames("server"))
+    pings = len(trace.frames("server", "PING"))
     if closed := trace.closed_at("server"):
         return f"the box forgot it at {closed:.1f} s. How long was it silent before?"
     return "" if pings <= MOST else f"it lives, with {pings} pings; {MOST} were to be enough"

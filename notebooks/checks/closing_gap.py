@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from labkit import Cut, Experiment, Hole, Peer, Trace, Vintage, recorded, run
+from labkit import Cut, Experiment, Hole, Peer, Trace, Vintage, recorded
 from labkit.trace.fate import fate
 from labkit.versions import run_in
 from labkit.versions.matrix_cells import CUT, HEAL, VERDICTS, experiment
 
-from . import gap_logs
-from .answers import Code, Letters, Number
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Letters, Number, Question, Trial, gap_logs
 from .gap import Lanes
-from .questions import Question
+from .own_code import virtual
 
 # which of them hang
 
@@ -55,7 +52,6 @@ QUESTIONS = [
 # a test for the fix, in code
 
 LETTER = "matrix/14.1-asyncio-python3.11-ws-backlog_below_the_mark"  # the log in the letter
-Finds = Callable[[Trace], Any]
 KINDS = {
     "hangs": "close_timeout is 1 s",
     "bounded": "that is its close_timeout, and no more",
@@ -63,9 +59,9 @@ KINDS = {
 }
 
 
-def misjudged(trace: Trace, finds: Finds) -> str:
+def misjudged(seen: tuple[Trace, Any]) -> str:
     """What is wrong with what the learner's function says of a trace."""
-    said = finds(trace)
+    trace, said = seen
     if said not in (True, False):
         return f"it gave {said!r}; True or False was wanted"
     kind = fate(trace, "server", HEAL["virtual"])
@@ -91,8 +87,11 @@ def traces() -> list[Trial]:
         "drain() blocked before the ping": experiment("drain blocked before the ping", "ws"),
     }
     runs = {name: recorded(key) for name, key in known.items()}
-    runs |= {name: run(one, "virtual", progress=False) for name, one in here.items()}
-    return [Trial(name, lambda _, trace=trace: trace, misjudged) for name, trace in runs.items()]
+    runs |= {name: virtual(one) for name, one in here.items()}
+    return [
+        Trial(name, lambda finds, trace=trace: (trace, finds(trace)), misjudged)
+        for name, trace in runs.items()
+    ]
 
 
 # the traffic that it takes
@@ -119,7 +118,7 @@ def outcome(traffic: Experiment, version: str) -> Outcome:
     try:
         trace = run_in(Vintage(version), traffic, "virtual", progress=False)
     except Hole:
-        trace, how = run(traffic, "virtual", progress=False), "not here, judged by the newest"
+        trace, how = virtual(traffic), "not here, judged by the newest"
     kind, waiting = fate(trace, "server", HEALED), waiting_at_goodbye(trace)
     if how != "run here" and kind != "never":
         kind = "hangs" if waiting > (MARK if version == "14.2" else 0) else "bounded"
@@ -143,7 +142,7 @@ def untold(seen: list[Outcome], *_: float) -> str:
     """What is wrong with traffic that does not tell the two apart."""
     old, new = seen
     cut = DEFAULTS.cuts[0].start
-    sent = [f for f in new.trace.frames("server") if f.opcode == "BINARY" and f.sent_at >= cut]
+    sent = [f for f in new.trace.frames("server", "BINARY") if f.sent_at >= cut]
     if (old.fate, new.fate) == ("hangs", "bounded"):
         return ""
     if new.fate in ("never", "hangs"):

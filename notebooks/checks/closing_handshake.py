@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,26 +10,23 @@ from labkit import Experiment, Goodbye, Leave, Peer, Trace, plots
 from labkit.trace import OTHER, Event
 from labkit.values.faults import ENDS
 
-from .answers import Code, Letters, OneOf
-from .exercises import Exercise, Trial
-from .own_code import virtual
-from .questions import Question
+from . import Code, Exercise, Letters, OneOf, Question, Trial
+from .own_code import Program, mistake, virtual
 
 SLOW = Experiment(server=Peer(ping_interval=None), latency=0.4)  # so slow that every step is seen
-Handler = Callable[[Any], Awaitable[Any]]
 
 # what was said, and who hung up
 
 
-def fins(trace: Trace, step: str = "sent") -> list[Event]:
-    """Each end's FIN, when it was sent or when it arrived."""
-    return [event for event in trace.select("fin") if event.data["step"] == step]
+def fins(trace: Trace) -> list[Event]:
+    """Each end's FIN, when it was sent."""
+    return trace.select("fin", step="sent")
 
 
 def code_in(trace: Trace, what: str, end: str) -> int | None:
     """The code in the CLOSE that an end "sent" or "got"; 1005: it had none; None: no CLOSE."""
-    closes = [e.data for e in trace.select(what, end, "log") if e.data["opcode"] == "CLOSE"]
-    return closes[0].get("code", 1005) if closes else None
+    closes = trace.select(what, end, "log", opcode="CLOSE")
+    return closes[0].data.get("code", 1005) if closes else None
 
 
 def close_code(trace: Trace, end: str) -> int | None:
@@ -53,8 +49,8 @@ def reports(trace: Trace) -> str:
 
 def hangs_up_when(trace: Trace) -> str:
     """Whether the server hung up with its own CLOSE, or after the client's."""
-    answer = next(frame for frame in trace.frames("client") if frame.opcode == "CLOSE")
-    waited = answer.arrived_at is not None and fins(trace)[0].t >= answer.arrived_at - 1e-6
+    answered = trace.frames("client", "CLOSE")[0].arrived_at
+    waited = answered is not None and fins(trace)[0].t >= answered - 1e-6
     return "after the answer" if waited else "at once"
 
 
@@ -77,7 +73,7 @@ QUESTIONS = [
     Question(
         "02 both say goodbye at once: how many CLOSE frames?",
         OneOf(2, 3, 4),
-        lambda trace: sum(frame.opcode == "CLOSE" for frame in trace.frames()),
+        lambda trace: len(trace.frames(opcode="CLOSE")),
         {
             3: "There is no third CLOSE: each end says it once, whether it asks or answers.",
             4: "Each CLOSE wants an answer, but who has already said CLOSE has answered, too.",
@@ -121,8 +117,8 @@ def cards() -> dict[str, Card]:
     """The events of a run of CROSSING, shuffled, by letter."""
     trace = virtual(CROSSING)
     found = []
-    for frame in trace.frames():
-        if frame.opcode == "CLOSE" and frame.arrived_at is not None:
+    for frame in trace.frames(opcode="CLOSE"):
+        if frame.arrived_at is not None:
             found.append(Card(frame.sent_at, 1, f"the {frame.sender} says CLOSE"))
             news = f"the {frame.sender}'s CLOSE arrives at the {OTHER[frame.sender]}"
             found.append(Card(frame.arrived_at, 0, news))
@@ -183,7 +179,7 @@ def look_at(order: str) -> str:
 LEAVES = "the client leaves"
 
 
-def served(last: str, handler: Handler) -> Trace:
+def served(last: str, handler: Program) -> Trace:
     """A run of a learner's handler; its client sends two orders, and the last one or leaves."""
 
     async def client(websocket: Any) -> None:
@@ -200,11 +196,11 @@ def served(last: str, handler: Handler) -> Trace:
     return virtual(SLOW, server=handler, client=client)
 
 
-def impolite(wanted: int, why: str, trace: Trace, handler: Handler) -> str:
+def impolite(wanted: int, why: str, trace: Trace) -> str:
     """What is wrong with a goodbye that should have had this code."""
     got, many = code_in(trace, "got", "client"), len(trace.frames("server"))
-    own = [one for one in trace.raised("server") if not one.type.startswith("ConnectionClosed")]
-    broke = f" Your handler raised {own[0].type}: {own[0].text}." if own else ""
+    broke = mistake(trace)
+    broke = f" Your {broke}." if broke else ""
     if trace.closed_at("client") is None:
         return f"{why}, and nobody says goodbye: the client waits, and will wait for ever."
     if got is None:
@@ -248,10 +244,10 @@ async def refuses(websocket: Any) -> None:
     await websocket.close(1008)
 
 
-def wrong_code(number: int, asked: str, trace: Trace, *answers: int) -> str:
+def wrong_code(asked: str, trace: Trace, said: int) -> str:
     """Why an end does not report what was answered."""
-    said, fact, got = answers[number], close_code(trace, asked), code_in(trace, "got", asked)
-    if said == fact:
+    got = code_in(trace, "got", asked)
+    if said == close_code(trace, asked):
         return ""
     if got is None:
         return f"{said} at the {asked}? No CLOSE arrived there. What does an end note then?"
@@ -267,11 +263,13 @@ def ending(number: int, name: str, asked: str, **how: Any) -> Trial:
     acts = how.pop("faults", [])
     programs = {"server": reads, "client": reads, **how}
 
-    def end(*answers: int) -> Trace:
-        return virtual(SLOW.but(faults=acts), **programs)
-
-    wants = partial(wrong_code, number, asked)
-    return Trial(name, end, wants, lambda trace: f"the {asked} reports {close_code(trace, asked)}")
+    return Trial(
+        name,
+        lambda _: virtual(SLOW.but(faults=acts), **programs),
+        partial(wrong_code, asked),
+        lambda trace: f"the {asked} reports {close_code(trace, asked)}",
+        only=number,
+    )
 
 
 EXERCISES = [

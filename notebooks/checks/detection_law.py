@@ -10,11 +10,9 @@ from typing import Any
 from labkit import Cut, Experiment, Goodbye, Peer, Trace, plots, sweep
 from labkit.many.sweeps import observe
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Number, OneOf, Question, Trial
 from .laws import RUNS, TIE, cases, first_miss, whats_wrong
 from .own_code import virtual
-from .questions import Question
 
 # many cuts: the shortest, the mean and the longest delay
 

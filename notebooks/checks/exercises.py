@@ -26,9 +26,10 @@ class Trial:
 
     name: str
     run: Callable[..., Any]  # the answers → what was seen
-    wants: Callable[..., str]  # what was seen, the answers → what is wrong, or ""
+    wants: Callable[..., str]  # what was seen, the answers but code → what is wrong, or ""
     praise: str | Callable[[Any], str] = ""  # a sentence, or what was seen → a sentence
     picture: Callable[[Any], Any] | None = None  # of what was seen, when it is wrong
+    only: int | None = None  # the place of the one answer that it judges; None: it judges all
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ def _read(name: str, exercise: Exercise, given: Sequence[Any]) -> list[Any] | No
 
 def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
     """What was seen, and what is wrong with it; a mistake in the learner's code, with its line."""
+    mine = answers if trial.only is None else answers[trial.only :][:1]
     try:
-        seen = trial.run(*answers)
-        return seen, trial.wants(seen, *answers)
+        seen = trial.run(*mine)
+        return seen, trial.wants(seen, *(a for a in mine if not callable(a)))
     except (Exception, KeyboardInterrupt) as problem:  # of a loop without end
         own = [a for a in answers if callable(a)]
         if not own:

@@ -11,20 +11,17 @@ from typing import Any
 from labkit import Cut, Delay, Experiment, Peer, Trace, plots
 from labkit.values.faults import ENDS, Act
 
-from .answers import Code, Form, Letters, Number, OneOf
-from .exercises import Exercise, Trial
+from . import Code, Exercise, Form, Letters, Number, OneOf, Question, Trial
 from .frame_bytes import Exchange, Parts, shown, take_apart, talk
 from .own_code import own_code, virtual
-from .questions import Question
 
 QUIET = Experiment(server=Peer(ping_interval=4), latency=0.4, until=10)
 SILENT = Peer(ping_interval=None)
-KINDS = "PING", "PONG"
 
 
 def carried(trace: Trace) -> str:
     """What the pongs carry, each held against the ping that it answers."""
-    pings, pongs = ([f.payload for f in trace.frames() if f.opcode == kind] for kind in KINDS)
+    pings, pongs = ([f.payload for f in trace.frames(opcode=kind)] for kind in ("PING", "PONG"))
     if not any(pongs):
         return "nothing"
     return "the ping's bytes" if pongs == pings else "bytes of its own"
@@ -209,7 +206,7 @@ def read_hex(given: Any) -> str | None:
 
 def about_ping(seen: Exchange, _: str) -> str:
     """What the server's answer says about the bytes that were typed."""
-    mine, pongs = take_apart(seen.sent), [f for f in seen.answer if f.opcode == "PONG"]
+    mine, pongs = take_apart(seen.sent), seen.trace.frames("server", "PONG")
     over = len(seen.sent) - len(mine.whole)
     if not over and [pong.payload for pong in pongs] == [WANTED.hex()]:
         return ""
@@ -252,13 +249,12 @@ def counted(faults: Sequence[Act], code: Callable[..., Any]) -> Seen:
 
 def trips(trace: Trace) -> list[float | None]:
     """How long each ping of the client took to be answered (s); None if it never was."""
-    home = {f.payload: f.arrived_at for f in trace.frames("server") if f.opcode == "PONG"}
-    pings = [f for f in trace.frames("client") if f.opcode == "PING"]
-    back = [home.get(ping.payload) for ping in pings]
-    return [t if t is None else t - ping.sent_at for t, ping in zip(back, pings)]
+    home = {pong.payload: pong.arrived_at for pong in trace.frames("server", "PONG")}
+    pings = [(ping.sent_at, home.get(ping.payload)) for ping in trace.frames("client", "PING")]
+    return [back and back - sent for sent, back in pings]
 
 
-def miscounted(seen: Seen, _: Any) -> str:
+def miscounted(seen: Seen) -> str:
     """The belief behind a wrong count."""
     trace, found = seen
     took = trips(trace)

@@ -17,8 +17,7 @@ from labkit.versions import run_in, shelf
 from labkit.versions.matrix_cells import CUT, HEAL, WIRES, experiment
 from labkit.versions.standins import lane
 
-from .answers import OneOf
-from .exercises import Exercise, Trial
+from . import Exercise, OneOf, Trial
 from .gap import log_lines
 
 NOW = 10.0  # s; here the log ends

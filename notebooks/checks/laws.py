@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from labkit import Cut, Experiment, Peer, Trace, plots, run
+from labkit import Cut, Experiment, Peer, Trace, plots
 from labkit.engine.progress import Bar
 
 from .answers import is_number
+from .own_code import virtual
 
 RUNS = 1000
 TIE = 33  # one run in so many is cut at the very instant of a ping
@@ -73,7 +74,7 @@ def trace_of(case: Case, record: bool = True) -> Trace:
     """A run of it."""
     peer = Peer(ping_interval=case.interval, ping_timeout=case.timeout, close_timeout=1)
     experiment = Experiment(server=peer, faults=[Cut(at=case.cut)])
-    return run(experiment, "virtual", record=record, progress=False)
+    return virtual(experiment, record=record)
 
 
 @cache
@@ -106,7 +107,7 @@ def crowded(case: Case) -> tuple[bool, float]:
     return not 1.5 < case.cut / case.interval <= 3, max(case) / min(case)
 
 
-def whats_wrong(said: Sequence[Any], law: Callable[..., Any]) -> str:
+def whats_wrong(said: Sequence[Any]) -> str:
     """What is wrong with a law: its belief, and the story of a run that it gets wrong."""
     odd = [(case, value) for case, value in zip(cases(), said) if not is_number(value)]
     if odd:
@@ -135,7 +136,7 @@ def belief(said: Sequence[float]) -> str:
 def story(case: Case, said: float) -> list[str]:
     """What happened in a run, and what a law says of it."""
     trace = trace_of(case)
-    pings = [frame for frame in trace.frames("server") if frame.opcode == "PING"]
+    pings = trace.frames("server", "PING")
     answered = [f"{ping.sent_at:g}" for ping in pings if ping.arrived_at is not None]
     stuck = pings[len(answered)].sent_at
     return [

@@ -12,9 +12,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from unittest import mock
 
+from websockets.exceptions import ConnectionClosed
+
 from labkit import Experiment, Trace, run
 
 SLEEP = time.sleep
+GONE = (ConnectionClosed, TimeoutError)  # as any handler may end
+Program = Callable[[Any], Awaitable[Any]]
+Errors = tuple[type[Exception], ...]
 
 
 class Asleep(Exception):
@@ -37,17 +42,26 @@ def _sleep(seconds: float) -> None:
     SLEEP(seconds)
 
 
+def mistake(trace: Trace) -> str:
+    """The words "handler raised …", if the server's raised what is no end of its connection."""
+    for one in trace.raised("server"):
+        if not one.type.startswith("ConnectionClosed"):
+            return f"handler raised {one.type}: {one.text}".rstrip(": ")
+    return ""
+
+
 def virtual(experiment: Experiment, **how: Any) -> Trace:
     """A run in virtual time, below the bar of a check."""
     return run(experiment, "virtual", progress=False, **how)
 
 
 def own_code(
-    experiment: Experiment, code: Callable[[Any], Awaitable[Any]], end: str = "client"
+    experiment: Experiment, code: Program, end: str = "client", ends: Errors = ()
 ) -> tuple[Trace, list[Any]]:
     """Run ``async def code(websocket)`` at an end; the trace, and in a list what it returned.
 
-    The list is empty if it was not done when the run was over. What it raised is raised.
+    The list is empty if it was not done when the run was over. What it raised is raised, unless
+    it may end so: with one of ``ends``.
     """
     returned: list[Any] = []
     problems: list[Exception] = []
@@ -55,6 +69,8 @@ def own_code(
     async def program(websocket: Any) -> None:
         try:
             returned.append(await code(websocket))
+        except ends:
+            raise
         except Exception as problem:
             problems.append(problem)
 

@@ -23,7 +23,8 @@ from .answers import Number, Word, is_empty
 from .catalogue import find
 from .ledger import Ledger
 
-Beliefs = Mapping[Any, str] | Callable[[Any, Any], str | Sequence[str]]
+Words = str | Sequence[str]
+Beliefs = Mapping[Any, Words] | Callable[[Any, Any], Words]
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,9 @@ class Question:
         """What is behind a wrong answer: one sentence, or several that give the same number."""
         if callable(self.beliefs):
             found = self.beliefs(seen, value)
-        elif isinstance(self.answer, Number):
-            near = (key for key in self.beliefs if self.answer.right(value, key))
-            found = self.beliefs.get(next(near, None), "")
         else:
-            found = self.beliefs.get(value, "")
+            meant = (key for key in self.beliefs if self.answer.right(value, key))
+            found = self.beliefs.get(next(meant, None), "")
         return [text for text in ([found] if isinstance(found, str) else found) if text]
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from labkit import Experiment, Peer, Trace, block, run
 
-Handler = Callable[[Any], Awaitable[None]]
+from .own_code import Program, mistake
+
 SHORT = Peer(ping_interval=0.5, ping_timeout=0.6, close_timeout=0.3)  # its clients
 LONG = 1.3  # s; an order takes at least so long
 TRIES = 3  # runs, if the machine is too busy to judge
@@ -31,7 +32,7 @@ def done(order: str) -> str:
     return hashlib.sha256(order.encode()).hexdigest()[:8]
 
 
-def shop(handler: Handler, orders: Sequence[str] = ("tea",), until: float = 2.5) -> Trace:
+def shop(handler: Program, orders: Sequence[str] = ("tea",), until: float = 2.5) -> Trace:
     """A handler serves a client that orders, one after the other, and pings; on real TCP."""
     return Day(orders).run(handler, until).trace
 
@@ -43,7 +44,7 @@ class Day:
     orders: Sequence[str]
     answers: list[str] = field(default_factory=list)
 
-    def run(self, handler: Handler, until: float) -> Day:
+    def run(self, handler: Program, until: float) -> Day:
         """Run it."""
         setup = Experiment(server=Peer(ping_interval=None), client=SHORT, until=until)
         self.answers.clear()
@@ -68,7 +69,7 @@ class Day:
         return self.trace.noticed_at("client")
 
 
-def served(handler: Handler) -> Day:
+def served(handler: Program) -> Day:
     """Two orders that nobody has seen; once more if only the machine was too busy."""
     dice = random.Random()
     day = Day(["".join(dice.choices("abcdefgh", k=dice.randint(3, 9))) for _ in range(2)])
@@ -79,11 +80,10 @@ def served(handler: Handler) -> Day:
     return day
 
 
-def unserved(day: Day, _: Handler) -> str:
+def unserved(day: Day) -> str:
     """What is wrong with the handler."""
-    raised = [e for e in day.trace.raised("server") if not e.type.startswith("ConnectionClosed")]
-    if raised:
-        return f"your handler raised {raised[0].type}: {raised[0].text}".rstrip(": ")
+    if broke := mistake(day.trace):
+        return f"your {broke}"
     gave_up = f"the client gave up at {day.gave_up or 0:.1f} s"
     if day.gave_up is not None and day.blocked:
         why = (
@@ -103,5 +103,5 @@ def unserved(day: Day, _: Handler) -> str:
 
 def pongs(day: Day) -> str:
     """Praise."""
-    count = sum(frame.opcode == "PONG" for frame in day.trace.frames("server"))
+    count = len(day.trace.frames("server", "PONG"))
     return f"both are answered, and {count} pings meanwhile"

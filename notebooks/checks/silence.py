@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,10 +11,8 @@ from typing import Any
 from labkit import Cut, Experiment, Goodbye, Peer, StopReading, Throttle, Trace
 from labkit.values.faults import Act
 
-from .answers import Code, Number, OneOf
-from .exercises import Exercise, Trial
-from .own_code import virtual
-from .questions import Question
+from . import Code, Exercise, Number, OneOf, Question, Trial
+from .own_code import own_code, virtual
 
 SMALL = Peer(ping_interval=None, send_size=1000, send_every=1, buffer=4096, write_limit=4096)
 TALK = Experiment(server=SMALL, client=Peer(buffer=4096, max_queue=4), faults=[Cut(at=5)], until=40)
@@ -23,7 +21,7 @@ WIDER = TALK.but(server=replace(SMALL, write_limit=8192))
 
 def messages(trace: Trace, end: str, step: str) -> list[float]:
     """When an end's messages were "sent" (their sends returned) or "received" (s)."""
-    return [event.t for event in trace.select("message", end) if event.data["step"] == step]
+    return [event.t for event in trace.select("message", end, step=step)]
 
 
 def returned(trace: Trace) -> list[float]:
@@ -38,9 +36,9 @@ def raised(trace: Trace) -> int:
 
 def waits_since(trace: Trace) -> float | None:
     """Since when a send of the server waits (s)."""
-    frames = [e.t for e in trace.select("sent", "server", "log") if e.data["opcode"] == "BINARY"]
+    frames = trace.select("sent", "server", "log", opcode="BINARY")
     done = len(messages(trace, "server", "sent")) + raised(trace)
-    return frames[-1] if len(frames) > done else None
+    return frames[-1].t if len(frames) > done else None
 
 
 def tally(trace: Trace) -> None:
@@ -159,10 +157,10 @@ def mystery(number: int) -> Trace:
     return Trace(trace.experiment.but(faults=()), events, header)
 
 
-def mistaken(number: int, trace: Trace, *causes: str) -> str:
+def mistaken(hidden: str, trace: Trace, said: str) -> str:
     """The mark in a trace that rules out a cause, if it was not that."""
-    said, closed = causes[number - 1], trace.closed_at("server")
-    if said == HIDDEN[number - 1]:
+    closed = trace.closed_at("server")
+    if said == hidden:
         return ""
     if closed is not None:
         return f"nobody would have told the server then, and it is CLOSED at {closed:g} s."
@@ -202,24 +200,22 @@ async def errs(websocket: Any) -> None:
 
 Told = tuple[Any, BaseException | None]
 Program = Callable[[Any], Coroutine[Any, Any, None]]
-Ending = Callable[[Any], Awaitable[Any]]
 
 
-def ended(program: Program, peer: Peer, act: Act, ending: Ending) -> Told:
+def ended(program: Program, peer: Peer, act: Act, ending: Callable[[Any], Any]) -> Told:
     """What a learner's function says of a program's end, or what it lets through."""
-    said: list[Told] = []
 
-    async def handler(websocket: Any) -> None:
+    async def handler(websocket: Any) -> Told:
         try:
-            said.append((await ending(program(websocket)), None))
+            return await ending(program(websocket)), None
         except Exception as problem:
-            said.append((None, problem))
+            return None, problem
 
-    virtual(TALK.but(server=peer, faults=[act], until=1200), server=handler)
+    _, said = own_code(TALK.but(server=peer, faults=[act], until=1200), handler, "server")
     return said[0] if said else ("nothing at all", None)
 
 
-def misjudged(wanted: str, how: str, told: Told, _: Ending) -> str:
+def misjudged(wanted: str, how: str, told: Told) -> str:
     """What is wrong with what was said of an end."""
     said, problem = told
     if problem:
@@ -227,7 +223,7 @@ def misjudged(wanted: str, how: str, told: Told, _: Ending) -> str:
     return "" if said == wanted else f"{how}. Your function said {said!r}."
 
 
-def swallowed(told: Told, _: Ending) -> str:
+def swallowed(told: Told) -> str:
     """Whether a program's own mistake was taken for an end of the connection."""
     hidden = f"the program had a mistake of its own, and your function said {told[0]!r} and hid it."
     return "" if isinstance(told[1], ZeroDivisionError) else hidden
@@ -270,8 +266,14 @@ EXERCISES = [
         "03 what was it",
         [OneOf(*sorted(HIDDEN))] * 4,
         [
-            Trial(f"number {n}", lambda *_, n=n: mystery(n), partial(mistaken, n), HIDDEN[n - 1])
-            for n in (1, 2, 3, 4)
+            Trial(
+                f"number {place + 1}",
+                lambda _, place=place: mystery(place + 1),
+                partial(mistaken, hidden),
+                hidden,
+                only=place,
+            )
+            for place, hidden in enumerate(HIDDEN)
         ],
     ),
     Exercise(

@@ -12,11 +12,10 @@ from labkit.plots import Ask
 from labkit.trace.why import why
 from labkit.values.faults import ENDS
 
-from .answers import NEAR, Code, Form, Number, OneOf
+from . import Code, Exercise, Form, Number, OneOf, Question, Trial
+from .answers import NEAR
 from .beliefs import sums
-from .exercises import Exercise, Trial
 from .own_code import own_code, virtual
-from .questions import Question
 
 INTERVAL, TIMEOUT = 4, 3  # s
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
@@ -153,7 +152,7 @@ def awaited(seconds: float, limit: float, code: Any) -> tuple[Any, ...]:
     return found, ("tea", seconds) if seconds <= limit else (None, limit)
 
 
-def not_within(seen: tuple[Any, ...], _: Any) -> str:
+def not_within(seen: tuple[Any, ...]) -> str:
     """What is wrong with code that awaits something, for so long at most."""
     found, wanted = seen
     if not found:

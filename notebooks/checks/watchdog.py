@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed
 
 from labkit import Cut, Delay, Experiment, Peer, Throttle, plots, run
 
+from . import Trial
 from .answers import is_empty
-from .exercises import Trial
 from .own_code import no_sleep
 
 BIG = 20_000  # bytes of a message: two of them are more than the write buffer may hold
