@@ -235,9 +235,9 @@ def test_the_alt_text_tells_the_whole_figure(sets):
         "Line-up of 5 vintages, the states of the server. 13.1 hangs in CLOSING until the cable is mended;",
         "Cut at 1.2 s, healed at 54 s.",
         "websockets 13.1 asyncio, Python 3.11: OPEN from 0 s, believes OPEN from 1.2 s, CLOSING from 3 s, CLOSED from 54.79 s,"
-        " in CLOSING for 51.79 s, until healed, its application is told at 54.79 s.",
-        "its application is told at 34.0 s",
-        "its application is never told",
+        " in CLOSING for 51.79 s, until healed, its program is told at 54.79 s.",
+        "its program is told at 34.0 s",
+        "its program is never told",
         "websockets 14.2 threading, Python 3.11: not run, no keepalive in threading before 15.",
     ):
         assert words in alt

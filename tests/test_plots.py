@@ -28,7 +28,7 @@ from labkit.trace import Event, Story
 
 PEER = FLY.server
 CLIENT = FLY.but(server=Peer(ping_interval=None), client=PEER)
-TOLD = "its application was told at 17 s, the client never"
+TOLD = "its program was told at 17 s, the client never"
 
 
 @cache
@@ -160,6 +160,12 @@ def test_open_after_a_cut_is_a_belief_and_after_the_heal_a_fact(act, end, belief
 def test_no_stretch_of_a_state_is_too_short_to_be_seen(end):
     reading = Reading(recorded("closing-hang"))  # the client hears again, and closes in the next millisecond
     assert min(span.stop - span.begin for span in spans(reading, end)) > reading.tolerance / 2
+
+
+@pytest.mark.parametrize("draw", [plots.timeline, plots.ladder, plots.lag, plots.blocked, plots.tcp])
+def test_a_trace_that_ends_at_0_s_is_drawn(draw):
+    states = [Event(0.0, end, "app", "state", {"state": state}) for state in ("OPEN", "CLOSED") for end in ("server", "client")]
+    assert draw(Trace(FLY.but(faults=[]), states, {"end": 0.0})).svg().startswith("<svg")
 
 
 def test_a_long_trace_is_thinned_and_says_so():

@@ -168,6 +168,10 @@ def test_a_run_stands_in_that_says_when_it_is_cut(experiment, at):
     assert pulled_at(trace) == at and f"{at:.1f} s" in live_story(experiment) and trace.is_virtual
 
 
+def test_what_stands_in_does_not_tell_when_the_fruit_fly_is_noticed():
+    assert stand_in(QUIET).noticed_at("server") != virtual(Cut(9)).noticed_at("server")
+
+
 def live_story(experiment):
     with live(experiment) as session:
         return session.story
@@ -194,9 +198,9 @@ print(explore(show=("cut", "heal"))._repr_mimebundle_()["text/html"])
 def test_without_ipywidgets_there_are_pictures_in_the_same_order():
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{NOBODY} The cable was cut at 10.3 s.")
+    assert done.stdout.startswith(f"{NOBODY} The cable was cut at {PULL} s.")
     alts = [html.unescape(alt) for alt in re.findall(r'<img alt="([^"]*)"', done.stdout)]
-    order = ["wire is whole", "wire is cut", "CLOSING", "CLOSED", "Timeline. Cut at 10.3", "Timeline. Cut at 9"]
+    order = ["wire is whole", "wire is cut", "CLOSING", "CLOSED", f"Timeline. Cut at {PULL}", "Timeline. Cut at 9"]
     assert len(alts) == len(order) and all(words in alt for words, alt in zip(order, alts))
 
 

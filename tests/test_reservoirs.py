@@ -177,7 +177,7 @@ def test_the_alt_text_tells_the_whole_figure(traces):
     for words in (
         f"Reservoirs at {traces['cut'].end:g} s, of what the server sends. 86 sends returned",
         "In its write buffer 33.1 kB (write_limit 32.8 kB), in the wire 4,096 bytes, in the client's queue 0 bytes, received 50.2 kB.",
-        "Cut from 5 s. A send() is blocked from 8.6 s on. Its application has no error.",
+        "Cut from 5 s. A send() is blocked from 8.6 s on. Its program has no error.",
     ):
         assert words in alt
     assert "Cut from 5 s to 9 s. A send() is blocked from 5 s to " in plots.reservoirs(traces["healed"]).alt

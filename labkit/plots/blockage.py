@@ -21,7 +21,7 @@ from ..values.faults import ENDS, Cut, Goodbye, Send
 from .levels import value
 from .reading import Reading
 
-TASKS = {  # the tasks of labkit's own applications, as a reader knows them
+TASKS = {  # the tasks of labkit's own programs, as a reader knows them
     "keepalive": "keepalive",
     "send": "send()",
     "own": "handler",
@@ -101,7 +101,7 @@ class Blockage:
 
     @cached_property
     def rows(self) -> dict[str, list[Await]]:
-        """The awaits by task: the application's own first, and whoever was blocked, keepalive."""
+        """The awaits by task: the program's own first, and whoever was blocked, keepalive."""
         tasks = dict.fromkeys(event.data["task"] for event in self._events)
         found = {task: list(self._awaits(task)) for task in tasks}
         rows = [

@@ -2,7 +2,7 @@
 
 A cell is a dict: version, implementation, python, situation, wire, verdict; noticed, closed, told
 (s, or None), cut and heal (s), why for a hole, and raised, the type of the exception that told the
-application (or None). Nothing here draws.
+program (or None). Nothing here draws.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SITUATIONS = {  # in their order; what stands above their columns
 }
 WIRES = {"ws": "ws", "wss server": "wss\nserver", "wss client": "wss\nclient"}
 VERDICTS = {  # the sign and the two lines of each, and what it means
-    "bounded": ("✓", "told", "", "CLOSED, and the application told, so long after the cut"),
+    "bounded": ("✓", "told", "", "CLOSED, and the program told, so long after the cut"),
     "late": ("◔", "late", "", "the same, but long after close_timeout"),
     "hangs": ("✕", "hangs", "CLOSING", "hung in CLOSING until healed"),
     "never": ("✕", "never", "OPEN", "OPEN until healed: never noticed"),
@@ -105,7 +105,7 @@ def said(cell: Cell, reasons: Sequence[str]) -> str:
 
 
 def _after(cell: Cell) -> float | None:
-    """How long after the cut it was CLOSED and its application told, the later of the two (s)."""
+    """How long after the cut it was CLOSED and its program told, the later of the two (s)."""
     moments = [float(cell[key]) for key in ("told", "closed") if cell.get(key) is not None]
     return max(moments) - float(cell.get("cut") or 0.0) if moments else None
 

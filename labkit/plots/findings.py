@@ -90,7 +90,7 @@ def _noticed(r: Reading) -> str:
         return f"both ends {verb} at {r.neat(at)} s{_both_told(r)}"
     is_later = told is not None and not r.same(told, at)
     clauses = [f"the {one} {verb} at {r.neat(at)} s"]
-    clauses += [f"its application was told at {r.neat(told)} s"] if told and is_later else []
+    clauses += [f"its program was told at {r.neat(told)} s"] if told and is_later else []
     return ", ".join([*clauses, _other(r, other, is_later)])
 
 
@@ -99,8 +99,8 @@ def _both_told(r: Reading) -> str:
     if r.same(told.get("server"), told.get("client")):
         when = f" at {r.neat(told['server'])} s"
         is_news = not r.same(told["server"], r.noticed(r.subject))
-        return f", their applications were told{when}" if is_news else ""
-    rows = [f", the {end}'s application was told at {r.neat(t)} s" for end, t in told.items()]
+        return f", their programs were told{when}" if is_news else ""
+    rows = [f", the {end}'s program was told at {r.neat(t)} s" for end, t in told.items()]
     return "".join(rows)
 
 
@@ -113,7 +113,7 @@ def _other(r: Reading, other: str, later: bool) -> str:
     return f"the {other} never" if noticed is None else f"the {other} {verb} at {r.neat(noticed)} s"
 
 
-# the verdict
+# the result
 
 
 def coinciding(r: Reading) -> list[list[Moment]]:
@@ -160,7 +160,7 @@ def guess_words(r: Reading, guess: Guess, fact: float | None) -> list[str]:
 
 
 def notes(r: Reading, promise: Reading | None) -> list[tuple[str, float]]:
-    """What the verdict says in words because no mark can, and from when (s) it is known."""
+    """What the lane of the result says in words because no mark can, and from when (s) it is known."""
     found = []
     unknown = r.unknown or (promise and promise.unknown)
     if not r.is_asked and not r.unknown and not r.moments:

@@ -43,7 +43,7 @@ def matrix(cells: Any) -> Figure:
     ``cells`` is a list of dicts (or a DataFrame) with version, implementation, python, situation,
     wire ("ws", "wss server", "wss client"), verdict ("bounded", "late", "hangs", "never", "hole"),
     told, closed, cut, heal (s or None), ``why`` for a hole, and ``raised`` (the type of the
-    exception, or None): a cell whose application was told by a wrong one is marked.
+    exception, or None): a cell whose program was told by a wrong one is marked.
     """
     grid = Table(cells)
     title, places = words.finding(grid), _places(grid)

@@ -1,6 +1,6 @@
 """Where the bytes are that one end has sent: in its write buffer, in the wire, at the peer.
 
-    handed      frames that the library took from its application, if send() has returned or not
+    handed      frames that the library took from its program, if send() has returned or not
     buffer      what asyncio's transport says is waiting
     received    messages that the peer's recv() returned; control frames as they arrive
     wire        handed - buffer - arrived: their last byte has not come out of the wire

@@ -137,7 +137,7 @@ def _moments(lane: Lane, y: float) -> Iterator[Mark]:
             texts = (f"{words} {r.seconds(t)}", words)
             yield Dot(t, y, "observed", wordings=texts, places=beside(7), sizes=(9.0, 8.0), known=t)
     when = "never told" if told is None else f"told at {r.seconds(told)}"
-    yield Says(says=f", its application is {when}", known=r.stop if told is None else told)
+    yield Says(says=f", its program is {when}", known=r.stop if told is None else told)
 
 
 def _hole(lane: Lane, end: float, low: float) -> Mark:

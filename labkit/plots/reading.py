@@ -16,6 +16,7 @@ from .axis import nice, short
 from .wire import Crossing
 
 NEVER = math.inf
+LEAST = 1e-3  # s; an axis is this long at least
 UNKNOWN = Experiment(server=Peer(ping_interval=None), client=Peer(ping_interval=None))
 
 
@@ -160,7 +161,7 @@ class Reading:
 
     @cached_property
     def raised(self) -> dict[str, list[Raised]]:
-        """The exceptions that each application met."""
+        """The exceptions that each program met."""
         found = self.story.raised()
         return {end: [one for one in found if one.end == end] for end in ENDS}
 
@@ -209,7 +210,7 @@ class Reading:
         return "got the CLOSE" if abs(close.arrived_at - t) <= REAL else "noticed"
 
     def goodbyes(self, end: str) -> list[float]:
-        """When the application of ``end`` calls close() (s)."""
+        """When the program at ``end`` calls close() (s)."""
         acts = (act for act in self.experiment.acts if isinstance(act, Goodbye))
         return [act.start for act in acts if act.end == end]
 
@@ -249,8 +250,8 @@ class Reading:
             worst = max((sum(x or 0.0 for x in row) for row in timers), default=0.0)
             return max(_up(max(2 * self.stop, self.stop + worst), step), self._reach(step))
         if self.closed(self.subject) is None:
-            return max(self.stop, self._reach(step), 1e-3)
-        return max(_up(self.stop * 1.05, step), self._reach(step))
+            return max(self.stop, self._reach(step), LEAST)
+        return max(_up(self.stop * 1.05, step), self._reach(step), LEAST)
 
     def _reach(self, step: float) -> float:
         """Room for a guess, if it is not absurdly far away."""
@@ -290,7 +291,7 @@ class Reading:
         return f"{self.neat(t)} s"
 
     def seconds(self, t: float) -> str:
-        """A time as the verdict says it: "15.0 s"."""
+        """A time as the result says it: "15.0 s"."""
         text = self.neat(t)
         return f"{text if '.' in text else text + '.0'} s"
 

@@ -1,7 +1,7 @@
 """What does send() know? The places on the way of what an end sends, as tanks, and over time.
 
     server's          asyncio's          wire: kernels      client's         client's
-    application  ──→  write buffer  ──→  and cable    ──→   queue      ──→   application
+    program      ──→  write buffer  ──→  and cable    ──→   queue      ──→   program
                        ▒▒▒ limit          ▒▒✕▒▒
 
     bytes  ▟▓▒░  buffer, wire, queue, received, stacked over time; the cut as a band
@@ -40,7 +40,7 @@ LAYERS = {  # from below: what each is called, and the ink of that
     "wire": ("in the wire", "stuck_words"),
     "buffer": ("in the write buffer", "ink"),
 }
-ERROR = {False: "no error", True: "an error"}  # by whether an application was told
+ERROR = {False: "no error", True: "an error"}  # by whether a program was told
 INSIDE = ((-5, -3, "right", "top"), (5, -3, "left", "top"))
 NAMED = beside(7, (0, 5, -5, 10, -10, 15, -15))[:7]  # at the right
 ABOVE = (*beside(6, (17, 24, 32, 40)), (0, 7, "center", "bottom"))
@@ -85,13 +85,13 @@ def reservoirs(trace: Trace, at: float | None = None, *, sender: str | None = No
 
 
 def _tanks(levels: Levels, now: Level) -> Iterator[Mark]:
-    """Two applications, with what they know, between them tanks, and the ways."""
+    """Two programs, with what they know, between them tanks, and the ways."""
     names = {
-        "sender": (f"{levels.sender}’s", "application"),
+        "sender": (f"{levels.sender}’s", "program"),
         "buffer": ("write buffer", "asyncio's, above TCP"),
         "wire": ("wire", "both kernels and the cable"),
         "queue": (f"the {levels.receiver}'s queue", "arrived, not yet read"),
-        "receiver": (f"{levels.receiver}’s", "application"),
+        "receiver": (f"{levels.receiver}’s", "program"),
     }
     for place, (name, owner) in names.items():
         yield _said(place, TOP + 0.085, name, 10.0, bold=True)
@@ -115,7 +115,7 @@ def _said(place: str, y: float, text: str, size: float = 8.5, **look: Any) -> La
 
 
 def _box(levels: Levels, now: Level, place: str) -> Iterator[Mark]:
-    """An application, and what it knows; bad news in red."""
+    """A program, and what it knows; bad news in red."""
     if place == "sender":
         is_blocked, is_told = levels.blocked_since(now.t) is not None, _is_told(levels, now)
         lines = [
@@ -227,7 +227,7 @@ def _count(rows: Sequence[tuple[float, int]], t: float) -> int:
 
 
 def _is_told(levels: Levels, now: Level) -> bool:
-    """Whether the sender's application has been told that something is wrong."""
+    """Whether the sender's program has been told that something is wrong."""
     told = levels.trace.told_at(levels.sender)
     return told is not None and told <= now.t
 
@@ -260,7 +260,7 @@ def _clauses(levels: Levels, now: Level) -> Iterator[str]:
     if levels.blocked_since(now.t) is not None and now.buffer <= levels.limit:
         low = f"its low-water mark, {many(levels.low)}"
         yield f"The blocked send() goes on when the buffer is down to {low}"
-    yield f"Its application has {ERROR[_is_told(levels, now)]}"
+    yield f"Its program has {ERROR[_is_told(levels, now)]}"
     if levels.trace.over == "stuck":
         yield f"From {levels.end:g} s on nothing can happen any more"
     counted = "Counted in bytes on the wire, frame headers too"

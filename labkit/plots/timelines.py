@@ -1,10 +1,10 @@
-"""The timeline: who was in which state when, what crossed the wire, what is stuck, and the verdict.
+"""The timeline: who was in which state when, what crossed the wire, what is stuck, and the result.
 
     ←3 s to the next ping→←ping_timeout→←close_timeout→     dimensions
     server   OPEN ━━━━━━━━┃ believes OPEN │ CLOSING │ CLOSED
     wire        ▼△     ▼△ ┃      ✕ PING stuck
     client   OPEN ━━━━━━━━┃ believes OPEN ───────────────→
-    verdict               ┃   ★←──→◈ noticed 15.0 s
+    result                ┃   ★←──→◈ noticed 15.0 s
 
 It turns a story into marks and runs nothing; its words are in findings.py.
 """
@@ -34,18 +34,18 @@ from .timers import timers
 from .widths import extent, wrap
 from .wire import thin
 
-HEIGHT, VERDICT, ARROWS, BANNER = 211.0, 23.0, 168.0, 203.0  # across; at the usual size, points
+HEIGHT, RESULT, ARROWS, BANNER = 211.0, 23.0, 168.0, 203.0  # across; at the usual size, points
 LANES = (
     ("server", EDGE["server"], 160.0),
     ("wire", WIRE, WIRE),
     ("client", 48.0, EDGE["client"]),
-    ("verdict", VERDICT, VERDICT),
+    ("result", RESULT, RESULT),
 )
 FLOOR = {name: low for name, low, _ in LANES}
 OVER: Places = ((5, 0, "left", "center"), (5, -12, "left", "center"))  # a cut's words
 BEFORE: Places = ((-5, 0, "right", "center"), (-5, -12, "right", "center"))
 RIGHT, LEFT = beside(10)[:1], beside(10)[1:]
-FACTS, GUESSES = 36.0, 11.0  # the two rows of the verdict, when there is a guess
+FACTS, GUESSES = 36.0, 11.0  # the two rows of the result, when there is a guess
 
 
 @figure
@@ -99,8 +99,8 @@ def _figure(
     r = Reading(story, until, max([0.0, *([guess.seconds] if guess else []), *promised]))
     promised = [t for t in promised if t <= r.horizon]
     shown, thinned = thin([*r.crossings, *endings(r)], lambda data: crossings.apart(r, data))
-    row = VERDICT if guess is None else FACTS
-    verdict = [
+    row = RESULT if guess is None else FACTS
+    result = [
         *_facts(r, row),
         *_theory(r, promised, row),
         *_raised(r, row),
@@ -112,12 +112,12 @@ def _figure(
         *(bar for end in ENDS for bar in ends.states(r, end)),
         *crossings.crossed(r, shown),
         *crossings.stuck(r, shown),
-        *verdict,
+        *result,
         *_notes(r, promise, row),
         *_question(r),
     )  # fmt: skip
     ticks = (*ends.ticks(r, r.ticks), *(Tick(t, r.neat(t), 1, t) for t in promised))
-    used = {mark.sign for mark in verdict if isinstance(mark, Dot)}
+    used = {mark.sign for mark in result if isinstance(mark, Dot)}
     return Figure(
         findings.finding(r),
         (Panel(Axis(0.0, r.horizon, ticks, SECONDS), Axis(0.0, HEIGHT), marks, LANES),),
@@ -148,7 +148,7 @@ def _dimensions(r: Reading) -> Iterator[Mark]:
         )  # fmt: skip
 
 
-# the verdict
+# the result
 
 
 def _promised(promise: Reading | None) -> list[float]:
@@ -171,11 +171,11 @@ def _facts(r: Reading, row: float) -> Iterator[Mark]:
 
 
 def _raised(r: Reading, row: float) -> Iterator[Mark]:
-    """What is raised in each application; the subject's in a line of its own at the right edge."""
+    """What is raised in each program; the subject's in a line of its own at the right edge."""
     told = [(t, end) for end in ENDS if (t := r.told(end)) is not None]
     for t, end in sorted(told):
         text, whose = findings.raises(r, end), f"{end}: " if len(told) > 1 else ""
-        yield Says(says=f"The {end}'s application: {text} at {r.seconds(t)}", known=t)
+        yield Says(says=f"The {end}'s program: {text} at {r.seconds(t)}", known=t)
         if end == r.subject:
             wordings = (f"{whose}{text}", whose + text.rpartition(" ")[2])
             places = tuple((19.0, dy, "right", "center") for dy in (-14, 14, -26))

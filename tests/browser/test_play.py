@@ -82,7 +82,7 @@ def test_by_keyboard_now_moves_stops_to_ask_and_goes_on_after_a_guess_or_skip(ta
     assert "server noticed 15.0 s" in player.seen and "CLOSING from 15 s" in player.said
     player.choose("skip")
     player.wait(15.36)
-    assert "its application was told at 15.36 s" in player.text and "You said" not in player.text
+    assert "its program was told at 15.36 s" in player.text and "You said" not in player.text
     assert tab.page.evaluate("document.activeElement.type") == "range", "the keys are where they were"
     player.press("End")
     assert player.moment == 20 and "CLOSED" in player.seen
