@@ -15,7 +15,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints site test-site clean FORCE
+.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints site test-site solved clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -83,8 +83,12 @@ site: .venv/has-site ## build the lab for any browser, with nothing to install: 
 test-site: .venv/has-browser site ## build the site, and try it in a real browser
 	$(PY) -m pytest -m site tests/browser/test_site.py $(ARGS)
 
+solved: .venv/has-dev ## write the solved course as pages to read, for a teacher: the folder solved
+	$(PY) -m labkit vintages fetch
+	$(PY) web/solved.py
+
 clean: ## remove all that make made, the environment too
-	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
+	rm -rf .venv site solved .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment. While it is whole, .venv/made stands in it and says for which Python and which folder; an installation moves it

@@ -15,6 +15,14 @@ def write(path: Path) -> None:
     server = Peer(ping_interval=4, ping_timeout=3, close_timeout=2)
     healed = Experiment(server=server, faults=[Cut(at=9, heal=14)], until=24)
     figure = plots.timeline(run(healed, wire="virtual"), predict(healed)).play(*ASKS)
-    page = (HERE / "start.html").read_text(encoding="utf-8")
     told = figure._repr_mimebundle_()["text/html"]
-    path.write_text(page.replace("<!-- figure -->", told), encoding="utf-8")
+    path.write_text(filled("start.html", figure=told), encoding="utf-8")
+
+
+def filled(name: str, **parts: str) -> str:
+    """A page of this folder with its parts, and the look of all our pages, in their places."""
+    page = (HERE / name).read_text(encoding="utf-8")
+    parts["look"] = (HERE / "look.html").read_text(encoding="utf-8")
+    for part, text in parts.items():
+        page = page.replace(f"<!-- {part} -->", text)
+    return page
