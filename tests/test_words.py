@@ -66,8 +66,8 @@ def test_the_glossary_has_every_word_that_a_notebook_explains_in_both_languages(
     words = {word for row in rows for word in re.findall(r"\*([^*]+)\*", row[0])}
     explained = set(re.findall(r"^\| ([^|]+) \|", re.search(r"## Words\n(.*?)\n## ", MAP, re.DOTALL)[1], re.MULTILINE))
     assert explained - {"word"} <= words
-    for word, meaning, chinese, sentence in rows:
-        assert meaning and CJK.search(sentence) and sentence.strip(" |").endswith(("。", "？")), word
+    for word, meaning, name, sentence in rows:
+        assert meaning and name and CJK.search(sentence) and sentence.strip(" |").endswith(("。", "？")), word
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")), ids=lambda path: path.stem)
