@@ -68,7 +68,7 @@ matrix: .venv/has-lab ## run every cell of the matrix that this machine can, and
 	$(PY) -m labkit vintages fetch --all
 	$(PY) -m labkit matrix $(ARGS)
 
-notebooks: .venv/has-dev ## write the learners' notebooks and their map from the solutions
+notebooks: .venv/has-dev ## write the learners' notebooks, their map and the teacher's guide from the solutions
 	$(PY) notebooks/solutions/generate.py $(ARGS)
 
 constraints: .venv/made ## pin anew the set that is known to work: constraints.txt

@@ -91,10 +91,11 @@ def test_a_learners_notebook_gives_no_answer_away(path):
 
 
 WORD = r"[^\W\d_][\w'’-]*"
+VOTES = {"workshop": 7}  # others 3. It has the votes of 90 minutes: of 00, 04, 07, and the exit ticket
 
 
 @pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)
-def test_between_two_cells_are_120_words_at_most_and_a_notebook_has_three_votes(path):
+def test_between_two_cells_are_120_words_at_most_and_a_notebook_has_few_votes(path):
     read, votes = 0, set()
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
@@ -104,7 +105,7 @@ def test_between_two_cells_are_120_words_at_most_and_a_notebook_has_three_votes(
         read = 0
         if (asked := re.search(r'guess\("([^"]*?)(?:, again)?"', cell.source)) is not None:
             votes.add(asked[1])
-    assert len(votes) <= 3, votes
+    assert len(votes) <= VOTES.get(path.stem, 3), votes
 
 
 def sections(path):

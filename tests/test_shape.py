@@ -11,7 +11,8 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 SECTION = re.compile(r"^## ", re.MULTILINE)
 WORD = re.compile(r"[^\s|`*]*[a-z][^\s|`*]*", re.IGNORECASE)
-MOST_WORDS, MOST_VOTES, MOST_LINES = 120, 3, 15
+MOST_WORDS, MOST_LINES = 120, 15
+MOST_VOTES = {"workshop": 7}  # others 3. It has the votes of 90 minutes: of 00, 04, 07, and the exit ticket
 AGAIN = ", again"  # a question that is asked a second time, when the learner has thought
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -38,7 +39,7 @@ def test_little_is_to_be_read_between_two_things_to_do(path):
 @every_notebook
 def test_there_are_few_votes(path):
     votes = [cell for cell in cells(path) if cell.cell_type == "code" and "guess(" in cell.source and AGAIN not in cell.source]
-    assert len(votes) <= MOST_VOTES
+    assert len(votes) <= MOST_VOTES.get(path.stem, 3)
 
 
 @every_notebook

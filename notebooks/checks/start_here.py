@@ -20,6 +20,9 @@ from .own_code import own_code, virtual
 INTERVAL, TIMEOUT = 4, 3  # s
 FLY = Experiment(server=Peer(ping_interval=4, ping_timeout=3, close_timeout=2), faults=[Cut(at=9)])
 NEW = Experiment(server=Peer(ping_interval=5, ping_timeout=4, close_timeout=3), faults=[Cut(at=13)])
+EXIT = Experiment(
+    server=Peer(ping_interval=10, ping_timeout=5, close_timeout=4), faults=[Cut(at=23)]
+)  # every belief of beliefs.py gives another number
 
 
 def who(trace: Trace) -> str:
@@ -64,11 +67,14 @@ QUESTIONS = [
             "never": f"{SENDER} That holds for an end that never asks. The server does.",
         },
     ),
-    Question(
-        "00 the fruit fly",
-        Number("s", high=600),
-        lambda trace: round(trace.noticed_at("server") or 0, 2),
-        lambda trace, value: sums(trace.experiment, value),
+    *(
+        Question(
+            id,
+            Number("s", high=600),
+            lambda trace: round(trace.noticed_at("server") or 0, 2),
+            lambda trace, value: sums(trace.experiment, value),
+        )
+        for id in ("00 the fruit fly", "00 the exit ticket")
     ),
     *(
         Question(

@@ -1,4 +1,4 @@
-"""Make the learners' notebooks and their map: ``python notebooks/solutions/generate.py``.
+"""Make the learners' notebooks, their map and the teacher's guide: run this file with Python.
 
 ``--check`` only says whether they are up to date.
 
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import nbformat
 from atlas import draw_map
+from guide import draw_guide
 
 SOLUTIONS = Path(__file__).parent
 ANSWER = re.compile(r"^(\s*(?:\w+\s*=|return\b)\s*).*?\s{2}# answer:\s*(.*)$", re.MULTILINE)
@@ -50,13 +51,14 @@ def _empty(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def main(check: bool) -> int:
-    """Write every learner's notebook and the map, or only compare; returns the exit status."""
+    """Write the learners' notebooks, map and guide, or only compare; returns the exit status."""
     stale = []
     wanted = {
         path.name: nbformat.writes(learner(nbformat.read(path, as_version=4))) + "\n"
         for path in sorted(SOLUTIONS.glob("*.ipynb"))
     }
     wanted["map.md"] = draw_map(SOLUTIONS)
+    wanted["TEACHING.md"] = draw_guide(SOLUTIONS)
     for name, text in wanted.items():
         target = SOLUTIONS.parent / name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
