@@ -28,6 +28,7 @@ The house, in the order in which it is read:
     yours/          your own numbers, in words; a wire before your own program; where it is blocked;
                     asyncio.run() in a cell, as in the documentation
     patterns/       a client and a server to copy, which survive what the lab shows
+    classroom/      for teachers: a class votes, hands in and is graded
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,13 @@ def do_doctor(args: argparse.Namespace) -> None:
         print(f"drawn {path}", file=sys.stderr if args.json else sys.stdout)
 
 
-COMMANDS = {
+def do_classroom(args: argparse.Namespace) -> int:
+    from .classroom import commandline
+
+    return commandline.do(args)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int | None]] = {
     "run": do_run,
     "story": do_story,
     "wire": do_wire,
@@ -127,6 +134,10 @@ COMMANDS = {
     "vintages": do_vintages,
     "matrix": do_matrix,
     "doctor": do_doctor,
+    "class": do_classroom,
+    "ready": do_classroom,
+    "hand-in": do_classroom,
+    "grade": do_classroom,
 }
 
 
@@ -135,14 +146,13 @@ def main(argv: list[str] | None = None) -> int:
     top = parser()
     args = top.parse_args(argv)
     try:
-        COMMANDS[args.command](args)
+        return COMMANDS[args.command](args) or 0
     except (ValueError, TypeError, OSError, RuntimeError) as problem:
         print(f"{top.prog}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _check_suffix(figure: Any) -> None:

@@ -59,6 +59,8 @@ SECONDS = {  # options of run: default, metavar, what
 
 def parser() -> Parser:
     """What can be asked."""
+    from .classroom import commandline as classroom
+
     top = Parser(
         prog="python -m labkit",
         description="How WebSocket connections stay alive, die and say goodbye.",
@@ -92,6 +94,7 @@ def parser() -> Parser:
             help="read a debug log of websockets: what became of each connection, why, what to do",
         )
     )
+    classroom.add(commands)
     return top
 
 

@@ -31,9 +31,10 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "patterns": ("patterns", "", "websockets"),
     "doctor": ("doctor", "trace engine plots", ""),
     "widgets": ("widgets", "values trace theory wires ends engine run plots", "IPython ipywidgets websockets"),
+    "classroom": ("classroom", "values trace theory engine run plots doctor", "checks tornado"),  # from a clone: checks is in notebooks
     "front door": (
         "__init__ __main__ commandline",
-        "values trace theory ends engine versions run many plots patterns yours doctor widgets",
+        "values trace theory ends engine versions run many plots patterns yours doctor widgets classroom",
         "",
     ),
 }
