@@ -43,6 +43,7 @@ def fate(trace: Trace) -> str:
     return "live" if trace.closed_at("server") is None else "die"
 
 
+ASKED = "At which times does the server ping? Which one finds nobody?"
 SENDER = "A cable that is cut says nothing to either end."
 QUESTIONS = [
     Question(
@@ -69,7 +70,7 @@ QUESTIONS = [
         "00 the fruit fly",
         Number("s", high=600),
         lambda trace: round(trace.noticed_at("server") or 0, 2),
-        lambda trace, value: sums(trace.experiment, value),
+        lambda trace, value: sums(trace.experiment, value) or ASKED,
     ),
     *(
         Question(
@@ -109,8 +110,7 @@ def told_by_sum(trace: Trace, answer: float) -> str:
     """Which belief a wrong moment comes from, without the moment that is right."""
     if Number().right(answer, trace.noticed_at("server")):
         return ""
-    asked = "At which times does the server ping? Which one finds nobody?"
-    return [*sums(NEW, answer), asked][0]
+    return [*sums(NEW, answer), ASKED][0]
 
 
 HEALED = FLY.but(faults=[Cut(at=9, heal=14)], until=24)
