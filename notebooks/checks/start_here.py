@@ -160,7 +160,8 @@ def not_within(seen: tuple[Any, ...], _: Any) -> str:
         return "it never came back. Who ends the waiting?"
     given, took = found[0]
     if took > wanted[1]:
-        return f"it took {took:g} s; after {wanted[1]:g} s it was to give up."
+        over = "it was to give up" if wanted[0] is None else "the answer was there"
+        return f"it took {took:g} s; after {wanted[1]:g} s {over}."
     if given != wanted[0]:
         return f"it gave {given!r} after {took:g} s; {wanted[0]!r} was wanted."
     return "" if took == wanted[1] else f"it came back after {took:g} s, too soon."
