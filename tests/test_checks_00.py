@@ -60,6 +60,11 @@ def test_a_second_vote_on_the_same_question_is_one_of_its_own(mended, capsys):
     assert "again: you said die, and it was die – right" in out
 
 
+def test_a_guess_that_no_sum_gives_is_answered_too(trace, capsys):
+    settle(guess("00 the fruit fly", 11), trace)
+    assert "Which one finds nobody?" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("id", "right", "wrong"), [("00 the luckiest cut", 11.98, 9), ("00 the unluckiest cut", 8.02, 11)], ids=["luckiest", "unluckiest"]
 )

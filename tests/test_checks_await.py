@@ -44,6 +44,11 @@ async def loses_its_answer(answer, limit):
     await limited(answer, limit)
 
 
+async def sleeps_in_any_case(answer, limit):
+    await asyncio.sleep(limit)
+    return answer.result() if answer.done() else None
+
+
 async def catches_nothing(answer, limit):
     return await asyncio.wait_for(answer, limit)
 
@@ -55,6 +60,7 @@ async def catches_nothing(answer, limit):
         (another_limit, "it gave None after 1 s; 'tea' was wanted"),
         (nothing, "it gave None after 0 s; 'tea' was wanted"),
         (loses_its_answer, "it gave None after 0.1 s"),
+        (sleeps_in_any_case, "it took 1 s; after 0.1 s the answer was there"),
         (catches_nothing, "return await asyncio.wait_for(answer, limit) raised TimeoutError"),
     ],
 )

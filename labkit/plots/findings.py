@@ -160,7 +160,7 @@ def guess_words(r: Reading, guess: Guess, fact: float | None) -> list[str]:
 
 
 def notes(r: Reading, promise: Reading | None) -> list[tuple[str, float]]:
-    """What the lane of the result says in words because no mark can, and from when (s) it is known."""
+    """What the lane of the result says in words, as no mark can, and from when (s) it is known."""
     found = []
     unknown = r.unknown or (promise and promise.unknown)
     if not r.is_asked and not r.unknown and not r.moments:

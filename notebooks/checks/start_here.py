@@ -45,6 +45,7 @@ def fate(trace: Trace) -> str:
     return "live" if trace.closed_at("server") is None else "die"
 
 
+ASKED = "At which times does the server ping? Which one finds nobody?"
 SENDER = "A cable that is cut says nothing to either end."
 QUESTIONS = [
     Question(
@@ -72,7 +73,7 @@ QUESTIONS = [
             id,
             Number("s", high=600),
             lambda trace: round(trace.noticed_at("server") or 0, 2),
-            lambda trace, value: sums(trace.experiment, value),
+            lambda trace, value: sums(trace.experiment, value) or ASKED,
         )
         for id in ("00 the fruit fly", "00 the exit ticket")
     ),
@@ -114,8 +115,7 @@ def told_by_sum(trace: Trace, answer: float) -> str:
     """Which belief a wrong moment comes from, without the moment that is right."""
     if Number().right(answer, trace.noticed_at("server")):
         return ""
-    asked = "At which times does the server ping? Which one finds nobody?"
-    return [*sums(NEW, answer), asked][0]
+    return [*sums(NEW, answer), ASKED][0]
 
 
 HEALED = FLY.but(faults=[Cut(at=9, heal=14)], until=24)
@@ -165,7 +165,8 @@ def not_within(seen: tuple[Any, ...]) -> str:
         return "it never came back. Who ends the waiting?"
     given, took = found[0]
     if took > wanted[1]:
-        return f"it took {took:g} s; after {wanted[1]:g} s it was to give up."
+        over = "it was to give up" if wanted[0] is None else "the answer was there"
+        return f"it took {took:g} s; after {wanted[1]:g} s {over}."
     if given != wanted[0]:
         return f"it gave {given!r} after {took:g} s; {wanted[0]!r} was wanted."
     return "" if took == wanted[1] else f"it came back after {took:g} s, too soon."
