@@ -80,7 +80,7 @@ def test_notebooks_are_committed_without_outputs_and_link_to_what_exists(path):
     for cell in notebook.cells:
         assert not cell.get("outputs") and cell.get("execution_count") is None
         for target in re.findall(r"\]\(([^)#]+)\)", cell.source) if cell.cell_type == "markdown" else []:
-            assert target.startswith(("attachment:", "http")) or (path.parent / target).exists(), target
+            assert target.startswith(("data:", "http")) or (path.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("path", LEARNERS, ids=lambda path: path.stem)

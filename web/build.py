@@ -71,20 +71,25 @@ def build() -> None:
 
 
 def unpack_pyodide(to: Path) -> None:
-    """Put the needed files of npm's package in a folder; ValueError if it is not the pinned one."""
-    archive = CACHE / f"pyodide-{PYODIDE}.tgz"
+    """Put the needed files of npm's package in a folder."""
+    to.mkdir()
+    for name in (*NEEDED, "pyodide-lock.json"):
+        (to / name).write_bytes(from_npm("pyodide", PYODIDE, PYODIDE_SHA256, name))
+
+
+def from_npm(package: str, version: str, expected: str, name: str) -> bytes:
+    """A file of a package of npm's; ValueError if it is not the pinned one, by its sha256."""
+    archive = CACHE / f"{package}-{version}.tgz"
     if not archive.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        called("npm", "pack", "--silent", f"pyodide@{PYODIDE}", "--pack-destination", CACHE)
-    if seen := differs(archive, PYODIDE_SHA256):
+        called("npm", "pack", "--silent", f"{package}@{version}", "--pack-destination", CACHE)
+    if seen := differs(archive, expected):
         archive.unlink()
-        raise ValueError(f"pyodide {PYODIDE} is not the one pinned here: its sha256 is {seen}")
-    to.mkdir()
-    with tarfile.open(archive) as package:
-        for name in (*NEEDED, "pyodide-lock.json"):
-            source = package.extractfile(f"package/{name}")
-            assert source is not None
-            (to / name).write_bytes(source.read())
+        raise ValueError(f"{package} {version} is not the one pinned here: its sha256 is {seen}")
+    with tarfile.open(archive) as packed:
+        source = packed.extractfile(f"package/{name}")
+        assert source is not None
+        return source.read()
 
 
 def wheels(to: Path) -> list[Path]:

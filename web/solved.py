@@ -18,10 +18,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nbformat
-import start
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from traitlets.config import Config
+
+import start
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = ROOT / "notebooks" / "solutions"

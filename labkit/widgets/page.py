@@ -79,7 +79,8 @@ def fold(words: str, *shown: Any) -> tuple[Any, Any]:
 
     def turn(change: Any) -> None:
         button.description = f"{'Fewer' if button.value else 'More'} {words}"
-        box.layout.display = None if button.value else "none"
+        # Not None, which Pyodide does not tell the page.
+        box.layout.display = "flex" if button.value else "none"
 
     button.observe(turn, "value")
     return button, box

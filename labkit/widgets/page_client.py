@@ -246,4 +246,5 @@ class Output:
     def say(self, *sentences: str) -> None:
         """Put sentences in place of what runs in the page: a saved notebook shall not dial."""
         items = "".join(f"<li>{html.escape(one)}</li>" for one in sentences)
-        self.show(f'<ul role="status" class="labkit-page">{items}</ul>', "\n".join(sentences))
+        shown = f'<div role="status" class="labkit-page"><ul>{items}</ul></div>'
+        self.show(shown, "\n".join(sentences))

@@ -57,8 +57,8 @@ class InSite(Tab):
         self.page.evaluate(READY)
 
     def foreign(self) -> list[str]:
-        """What was asked of another host. An attachment: is a picture in a notebook, shown once it is found there."""
-        own = self.site.removesuffix(f"{SUBPATH}/"), "data:", "blob:", "attachment:"
+        """What was asked of another host."""
+        own = self.site.removesuffix(f"{SUBPATH}/"), "data:", "blob:"
         return [url for url in self.asked if not url.startswith(own)]
 
 
@@ -95,6 +95,10 @@ def test_a_slider_moved_by_keyboard_changes_figure_and_sentence_and_a_pulled_cab
     changed = "([selector, text]) => document.querySelector(selector).innerText !== text"
     tab.page.wait_for_function(changed, arg=[words, before[0]])
     assert tab.page.inner_html(".labkit-explore .labkit-picture") != before[1]
+
+    for bench, inside in (("explore", "ping_interval"), ("live", "goodbye")):
+        tab.page.click(f".labkit-{bench} .labkit-more")
+        tab.page.locator(f".labkit-{bench} .labkit-{inside}").wait_for()
 
     tab.page.click(".labkit-pull")
     tab.wait_for_text(".labkit-status", "the cable is pulled")
