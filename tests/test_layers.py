@@ -20,7 +20,7 @@ LAYERS = {  # from the ground up. layer: (its rooms, the layers that it may impo
     "values": ("values", "", ""),
     "trace": ("trace", "values", "pandas"),
     "theory": ("theory", "values trace", "websockets"),
-    "wires": ("wires", "values", ""),
+    "wires": ("wires", "values", "js pyodide"),
     "ends": ("ends", "values", "trio websockets"),
     "engine": ("engine", "values trace wires ends", "IPython cryptography trustme websockets"),
     "versions": ("versions", "values trace wires ends engine", ""),

@@ -16,7 +16,9 @@ from cases import FLY, goodbyes, quiet
 from machine import alive, wait_until
 
 import labkit.many.sweeps
-from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, predict, run, sweep
+from checks import check
+from labkit import Cut, Delay, Experiment, Idle, Peer, Tunnel, plan, predict, run, sweep
+from labkit.engine import progress
 from labkit.many import pool
 from labkit.many.pool import Processes, carried
 from labkit.many.sweeps import COLUMNS, observe, vary
@@ -101,7 +103,8 @@ def test_a_false_alarm_before_the_cut_is_no_detection():
 # rows as they arrive, and what is kept
 
 
-def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch, tmp_path):
+@pytest.fixture
+def interrupted_at_the_third(monkeypatch):
     done, real = [], labkit.many.sweeps.run
 
     def interrupted(*args, **kwargs):
@@ -111,8 +114,40 @@ def test_an_interrupted_sweep_keeps_what_is_done(monkeypatch, tmp_path):
         return real(*args, **kwargs)
 
     monkeypatch.setattr(labkit.many.sweeps, "run", interrupted)
+
+
+@pytest.mark.usefixtures("interrupted_at_the_third")
+def test_an_interrupted_sweep_keeps_what_is_done(tmp_path):
     table = sweep(FLY, over={"latency": [0, 0.1, 0.2, 0.3]}, save=tmp_path / "rows.csv")
     assert len(table) == 2 and len(pandas.read_csv(tmp_path / "rows.csv")) == 2
+
+
+@pytest.mark.usefixtures("interrupted_at_the_third")
+def test_a_check_whose_sweep_is_interrupted_judges_nothing_by_what_is_done(capsys):
+    check("04 eight seconds", 4.6, 1.5, 0.9)
+    *passed, last = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in passed] == ["✓ ten quiet minutes", "✓ one lost packet", "✓ a goodbye"]
+    assert last.startswith("stopped – eight seconds: ")
+
+
+@pytest.mark.usefixtures("interrupted_at_the_third")
+def test_an_interrupted_plan_is_none():
+    with pytest.raises(KeyboardInterrupt):
+        plan(detect_within=30)
+
+
+def test_of_bars_within_each_other_the_outermost_is_shown_and_goes_on_with_the_inner(monkeypatch):
+    said = []
+    monkeypatch.setattr(progress, "AFTER", 0)
+    monkeypatch.setattr(progress, "_screen", lambda: said.append)
+    with progress.Bar(2, things="trials") as outer:
+        with progress.Bar(1) as inner:
+            inner.advance()
+        assert said == ["0 of 2 trials"]
+        outer.advance()
+    with progress.Bar(1, shown=False), progress.Bar(1) as inner:
+        inner.advance()
+    assert [line for line in said if "runs" in line] == ["1 of 1 runs", "1 of 1 runs"]
 
 
 def test_rows_arrive_while_it_runs_and_are_in_the_file_at_once(tmp_path):

@@ -52,7 +52,7 @@ def build() -> None:
     contents = WORK / "contents" / "notebooks"
     contents.mkdir(parents=True)
     books = ROOT / "notebooks"
-    for path in [*books.glob("*.ipynb"), books / "symptoms.md"]:
+    for path in [*books.glob("*.ipynb"), *books.glob("*.md")]:
         shutil.copy(path, contents)
     distribution = WORK / "pyodide"
     unpack_pyodide(distribution)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from ..values.faults import ENDS, Cut
+from ..wires import browser
 
 AFTER = 1.0  # s of real time before a run is called long
 EVERY = 0.2  # s between two sentences
@@ -59,23 +61,49 @@ class Living:
 
 
 class Bar:
-    """How far a sweep is: "120 of 200 runs", shown when it takes long enough to wonder."""
+    """How far a sweep is: "120 of 200 runs", shown when it takes long enough to wonder.
+
+    One within another, such as a sweep within a check, is not shown if the other is. In a browser
+    a button stands beside it, which interrupts as a kernel's own does elsewhere.
+    """
+
+    outer: ContextVar[Bar | None] = ContextVar("outer", default=None)  # the innermost of now
 
     def __init__(self, total: int, shown: bool = True, things: str = "runs") -> None:
         self.total, self.done, self.things = total, 0, things
-        self.show = _screen() if shown else None
+        self.around = self.outer.get()
+        above = self.around
+        while above:
+            shown, above = shown and not above.show, above.around
+        self.show: Any = _screen() if shown else None
         self.next = time.monotonic() + AFTER
         self.used = False
+        self.stop: browser.Stop | None = None
 
     def __enter__(self) -> Bar:
+        self.token = self.outer.set(self)
         return self
 
     def advance(self) -> None:
-        """One more is done."""
+        """One more is done; KeyboardInterrupt if the button was clicked."""
         self.done += 1
+        self.tick()
+
+    def tick(self) -> None:
+        """Say again how far it is, if it is time; so do those around it."""
         if self.show and time.monotonic() >= self.next:
             self.next = time.monotonic() + EVERY
             self.note()
+            self._listen()
+        if self.around:
+            self.around.tick()
+
+    def _listen(self) -> None:
+        if self.stop is None and (stop := browser.stop_button()):
+            self.stop, self.button = stop, _Cell()
+            self.button.show(stop.html, "text/html")
+        if self.stop:
+            self.stop.look()
 
     def note(self, words: str = "") -> None:
         """Say how far it is, and perhaps why it stops there."""
@@ -85,6 +113,10 @@ class Bar:
             self.show(f"{so_far} · {words}" if words else so_far)
 
     def __exit__(self, *exc: object) -> None:
+        self.outer.reset(self.token)
+        if self.stop:
+            self.stop.close()
+            self.button.show(" ", "text/html")
         if self.show and self.used:
             if self.done == self.total:
                 self.note()
@@ -102,7 +134,7 @@ def _cut(cut: Cut, t: float) -> str:
 
 def _screen() -> Any:
     """What shows a line in place of the one before; None if there is nowhere to show it."""
-    if "IPython" in sys.modules and "ipykernel" in sys.modules:
+    if "IPython" in sys.modules:
         from IPython import get_ipython
 
         if getattr(get_ipython(), "kernel", None) is not None:
@@ -122,12 +154,12 @@ class _Cell:
 
     handle: Any = None
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, kind: str = "text/plain") -> None:
         if not text:
             return
         from IPython.display import display
 
-        data = {"text/plain": text}
+        data = {kind: text}
         if self.handle is None:
             self.handle = display(data, raw=True, display_id=True)
         else:

@@ -8,9 +8,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine.progress import Bar
 from ..values.experiment import Experiment, Peer
 from ..values.faults import Act, Cut, Delay, Tunnel
-from .sweeps import Row, sweep
+from .sweeps import Row, arriving, plan_runs
 from .timers import Timers, alarm_rate, last, tidy
 
 CUTS = 50  # phases of a cut
@@ -103,17 +104,14 @@ def rows(
     executor: Executor | None,
     repeats: int = 1,
 ) -> list[Row]:
-    """A sweep's rows as they arrive, with or without pandas."""
-    found: list[Row] = []
-    sweep(
-        experiment,
-        over,
-        repeats=repeats,
-        executor=executor,
-        each_row=found.append,
-        progress=False,
-    )
-    return found
+    """The rows of a sweep, all of them, with or without pandas."""
+    todo = plan_runs(experiment, over, repeats)
+    found: dict[int, Row] = {}
+    with Bar(len(todo)) as bar:
+        for number, row in arriving(experiment, todo, executor=executor):
+            found[number] = row
+            bar.advance()
+    return [found[number] for number in sorted(found)]
 
 
 def _short(timers: Timers, wire: Sequence[Act]) -> Timers | None:

@@ -6,11 +6,14 @@ In a browser (Pyodide) there are no sockets, threads, processes and certificates
     live()                   goes on in virtual time, as fast as a clock
     asyncio.to_thread()      is called at once, and done when what it slept is over
     sweep, run_each          do one run after the other
+    the kernel's interrupt   a stop button, which comes with the bar of many runs
     tls, vintages, "kernel"  are refused in a sentence, which names a recorded trace
 """
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -84,6 +87,54 @@ def _sleeping(pause: Callable[[Any], None]) -> Iterator[None]:
         yield
     finally:
         time.sleep = real
+
+
+class Stop:
+    """A button that is heard while Python works, where a kernel cannot be interrupted.
+
+    The interrupt of a kernel in a browser needs memory that it shares with the page, for which the
+    web server has to send headers; and what a widget says waits until the cell has ended. So this
+    button speaks on a channel of its own, and Python sets itself aside for a moment to hear it.
+    That needs JSPI (WebAssembly's promise integration): Chromium has it from 137 on.
+    """
+
+    def __init__(self) -> None:
+        from js import BroadcastChannel
+
+        self.name = f"labkit-{secrets.token_hex(8)}"  # other tabs hear of this one's, too
+        self.channel = BroadcastChannel.new(self.name)
+        self.clicked = False
+        self.channel.onmessage = self._hear
+
+    @property
+    def html(self) -> str:
+        """The button."""
+        says = f"new BroadcastChannel('{self.name}').postMessage('stop'); this.disabled = true"
+        return f'<button type="button" class="labkit-stop" onclick="{says}">stop</button>'
+
+    def look(self) -> None:
+        """Let the browser do what waits; KeyboardInterrupt if the button was clicked."""
+        from pyodide.ffi import run_sync
+
+        run_sync(asyncio.sleep(0))
+        if self.clicked:
+            raise KeyboardInterrupt
+
+    def _hear(self, _: Any) -> None:
+        self.clicked = True
+
+    def close(self) -> None:
+        """Hear no more."""
+        self.channel.close()
+
+
+def stop_button() -> Stop | None:
+    """One, where there is a need and a way; else None."""
+    if not HERE:
+        return None
+    from pyodide.ffi import can_run_sync
+
+    return Stop() if can_run_sync() else None
 
 
 class InTurn:

@@ -54,6 +54,15 @@ def check(id: str, *given: Any) -> Any:
     if answers is None:
         return None
     trials = exercise.trials() if callable(exercise.trials) else exercise.trials
+    try:
+        return _gone_through(name, trials, answers)
+    except KeyboardInterrupt:
+        print(f"stopped – {name}: it is not judged to the end. Run this cell again to go on.")
+        return None
+
+
+def _gone_through(name: str, trials: Sequence[Trial], answers: Sequence[Any]) -> Any:
+    """Say what each trial shows, up to the first that shows a mistake; gives its picture."""
     with Bar(len(trials), shown=len(trials) > 1) as bar:
         for trial in trials:
             seen, wrong = _judged(trial, answers)
@@ -97,6 +106,8 @@ def _judged(trial: Trial, answers: Sequence[Any]) -> tuple[Any, str]:
         calls = traceback.extract_tb(problem.__traceback__)
         files = [code.__code__.co_filename for code in own if hasattr(code, "__code__")]
         inside = [call for call in calls if call.filename in files or not files]
+        if isinstance(problem, KeyboardInterrupt) and not inside:
+            raise
         place = inside[-1].line or inside[-1].name if inside else "calling your code"
         story = f"{place} raised {type(problem).__name__}: {problem}".removesuffix(": ")
         if inside or not isinstance(problem, TypeError) or "await" not in story:
