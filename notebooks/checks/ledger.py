@@ -53,18 +53,18 @@ def calibration(ledger: Ledger | None = None) -> None:
         return
     for book, group in groupby(sorted(rows, key=_book), key=_book):
         many = list(group)
-        hits = sum(map(_right, many))
+        hits = sum(map(was_right, many))
         dots = "●" * hits + "○" * (len(many) - hits)
         print(f"notebook {book:4}{hits:3} of {len(many):2} right  {dots}")
-    print(f"all together {sum(map(_right, rows)):3} of {len(rows):2} right")
-    _direction([row for row in rows if not _right(row) and _both_numbers(row)])
+    print(f"all together {sum(map(was_right, rows)):3} of {len(rows):2} right")
+    _direction([row for row in rows if not was_right(row) and _both_numbers(row)])
 
 
 def _book(row: dict[str, Any]) -> str:
     return str(row["question"])[:2]
 
 
-def _right(row: dict[str, Any]) -> bool:
+def was_right(row: dict[str, Any]) -> bool:
     """What settlement said; a ledger of an older lab does not say, so that its numbers do."""
     if "right" in row:
         return bool(row["right"])
