@@ -15,7 +15,7 @@ LAB := --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(FIRST) 
 QUIET := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container
 
-.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints site test-site solved clean FORCE
+.PHONY: help lab test test-long test-lowest test-browser screenshot check format demo bench corpus vintages matrix notebooks constraints site test-site solved usb clean FORCE
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -87,8 +87,11 @@ solved: .venv/has-dev ## write the solved course as pages to read, for a teacher
 	$(PY) -m labkit vintages fetch
 	$(PY) web/solved.py
 
+usb: .venv/has-usb site ## fill a folder for a memory stick, for classes without a network: usb (some 300 MB are fetched)
+	PYTHONPATH=.:notebooks .venv/usb/bin/python web/usb.py $(ARGS)
+
 clean: ## remove all that make made, the environment too
-	rm -rf .venv site solved .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
+	rm -rf .venv site solved usb .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment. While it is whole, .venv/made stands in it and says for which Python and which folder; an installation moves it
@@ -123,6 +126,12 @@ NUMBER := import sys; print("%d.%d.%d" % sys.version_info[:3])
 	@echo "Installing what builds the site into .venv/site."
 	@rm -rf .venv/site && $(PY) -m venv .venv/site
 	@.venv/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r web/build.txt
+	@touch $@
+
+.venv/has-usb: .venv/made web/usb.in
+	@echo "Installing what fills the memory stick into .venv/usb."
+	@rm -rf .venv/usb && $(PY) -m venv .venv/usb
+	@.venv/usb/bin/python -m pip install --quiet --disable-pip-version-check -r web/usb.in
 	@touch $@
 
 .venv/has-%: .venv/made pyproject.toml constraints.txt

@@ -146,9 +146,8 @@ def is_empty(given: Any) -> bool:
 
 def is_number(given: Any) -> bool:
     """Whether it can be meant as a finite number (numpy's, too); True and False are none."""
-    if isinstance(given, bool) or not isinstance(given, Real):
-        return False
-    return bool(-LARGEST <= given <= LARGEST)
+    kind = type(given)
+    return issubclass(kind, Real) and kind is not bool and bool(abs(given) <= LARGEST)
 
 
 def _meant(given: Any) -> str:
