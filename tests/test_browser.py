@@ -1,6 +1,8 @@
 """What stands in, in a browser, for what Python lacks there; here, where only a flag says that this is one."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -110,6 +112,22 @@ def test_asyncio_run_in_a_cell_runs_a_server_and_its_client_in_virtual_time(monk
         return asyncio.run(main())
 
     assert asyncio.run(cell()) == ("ping", 100)
+
+
+ABSENT = "_posixshmem multiprocessing.resource_tracker cryptography matplotlib numpy pandas resource trustme"
+IMPORTS = """
+import importlib, pkgutil, sys
+sys.modules.update(dict.fromkeys(sys.argv[1].split()))
+import checks
+from labkit import *
+for module in pkgutil.iter_modules(checks.__path__):
+    importlib.import_module(f"checks.{module.name}")
+"""
+
+
+def test_all_that_a_notebook_imports_is_there_without_what_a_browser_has_not():
+    done = subprocess.run([sys.executable, "-c", IMPORTS, ABSENT], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # live()

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from importlib.machinery import ModuleSpec
-from multiprocessing import context, parent_process, resource_tracker
+from multiprocessing import context, parent_process
 from typing import Any
 
 BATCH = 16  # runs: about 15 ms of work, for 0.3 ms of an executor's
@@ -64,6 +64,8 @@ def _interrupts_held() -> Generator[None, None, None]:
     if not hasattr(signal, "pthread_sigmask"):  # as on Windows: only what is ready ignores it
         yield
         return
+    from multiprocessing import resource_tracker  # not in a browser
+
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
