@@ -90,7 +90,7 @@ def differs(one: Mystery, version: str | None, wire: str) -> str:
         return f"it is not {claim}, by the record ({hole.why.split(': ')[0]})"
     logs = (log_lines(trace, one.end, stop=NOW) for trace in (one.trace, claimed))
     seen, other = next(pair for pair in zip_longest(*logs, fillvalue="") if pair[0] != pair[1])
-    here = f"says “{seen.strip()}”" if seen else "has ended"
+    here = f"says “{seen.strip()}”" if seen else "says no more"
     return f"{claim} says “{other.strip()}”, where this log {here}"
 
 
