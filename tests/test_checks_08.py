@@ -91,6 +91,8 @@ def test_services_that_do_what_they_need_differ(name, prepare, capsys):
         ("the sensor", user_timeout(20), "Here nobody sends"),
         ("the sensor", option(socket.TCP_KEEPIDLE, 20), "not switched on does nothing"),
         ("the sensor", option(socket.SO_KEEPALIVE, 1, socket.SOL_SOCKET), "Which clock runs here"),
+        ("the sensor", keepalive(20_000, 10_000, 3), "take seconds"),
+        ("the ticker", user_timeout(20_000), "take seconds"),
         ("the sensor", keepalive(2, 2, 3), "has to find it alive"),
         ("the ticker", nothing, "Which clock runs while bytes"),
         ("the ticker", keepalive(2, 2, 3), "for idle connections only"),

@@ -149,6 +149,7 @@ def test_numbers_lose_nothing_and_double_nothing(to_keep, is_new, capsys):
         (lambda numbers, last: [], lambda number, last: True, "did it arrive?"),
         (lambda numbers, last: [n for n in numbers if n > last + 1], next_one, "did it arrive?"),
         (lambda numbers, last: [n for n in numbers if n > last][:1], next_one, "did it arrive?"),
+        (lambda numbers, last: numbers[last:], next_one, "did it arrive?"),
         (after, lambda number, last: True, "taken twice"),
         (after, lambda number, last: number >= last, "taken twice"),
         (after, lambda number, last: number > last + 1, "was not taken"),

@@ -234,7 +234,7 @@ def test_the_doctor_is_certain_of_mystery_3_and_only_likely_right_about_mystery_
     assert "it was 3" in (out := capsys.readouterr().out) and "the lines look the same" in out
     waited = opinions["1"].verdicts[0].evidence
     assert waited[1].t - waited[0].t == pytest.approx(8.5) and "that instant was 5 s after the ping, not 8.5 s" in words
-    assert diagnose(log(4)).verdicts[0].sure == "possible" and "For mystery 4 it says *possible*" in words
+    assert diagnose(log(4)).verdicts[0].sure == "possible" and "The doctor calls this cause *possible*" in words
 
 
 @pytest.mark.parametrize(("said", "belief"), [("timer", "begins when ping() has returned"), ("asleep", "So it woke up")])
@@ -259,4 +259,4 @@ def test_the_picture_says_that_the_other_end_is_not_in_the_log():
 def test_the_hint_is_true(words):
     first = {number: next((row for row in log(number) if " CLOSE " in row), "") for number in MYSTERIES}
     mine = [number for number, row in first.items() if "> CLOSE" in row and "keepalive ping timeout" in row]
-    assert mine == [1, 3] and "In two of the four the **first** CLOSE begins with `>`" in words
+    assert mine == [1, 3] and "In mysteries 1 and 3 the **first** CLOSE begins with `>`" in words

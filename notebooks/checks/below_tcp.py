@@ -157,6 +157,8 @@ class Service:
 
     def why_late(self, asked: Tcp) -> str:
         """The belief behind options that notice too late."""
+        if max(asked.keepalive_idle or 0, asked.user_timeout or 0) > 7200:  # Linux's own idle time
+            return "Both functions take seconds."
         if self.program is not listens:
             if asked.user_timeout is not None:
                 return (

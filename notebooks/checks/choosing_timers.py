@@ -66,7 +66,7 @@ QUESTIONS = [
 
 def cut(timers: Any, at: float, rate: float, wire: Sequence[Act] = (), seed: int = 0) -> Trace:
     """A cut at ``at`` (s), while the server sends so many bytes a second; 0: none."""
-    talk = Send(tidy(at - 0.5), end="server", size=round(rate * EVERY), every=EVERY)
+    talk = Send(tidy(max(at - 0.5, 0)), end="server", size=round(rate * EVERY), every=EVERY)
     faults = [*wire, Cut(at), *([talk] if rate else [])]
     return virtual(Experiment(Peer(*timers), faults=faults, seed=seed), record=not wire)
 
@@ -76,9 +76,9 @@ def around(ping_interval: float, rate: float, law: Callable[..., Any]) -> tuple[
     longest = law(ping_interval, rate)
     if not is_number(longest):
         return longest, None, None
-    longest = max(longest, 0.1)
+    tried = min(max(longest, 0.1), 60.0)  # s
     unlucky = 2 * ping_interval + 0.001  # just after a pong
-    both = (cut((ping_interval, tidy(longest * share), 1), unlucky, rate) for share in (0.95, 1.05))
+    both = (cut((ping_interval, tidy(tried * share), 1), unlucky, rate) for share in (0.95, 1.05))
     return longest, *both
 
 
@@ -173,7 +173,7 @@ class Service:
         """False alarms a day by theory, of all connections; and the runs that were counted."""
         a_day = alarm_rate(Timers(*timers), self.wire) * DAY * self.connections
         hours, alarms = false_alarms(Timers(*timers), self.wire)
-        return a_day, f"{a_day:.2g} a day, says theory; {alarms} in {hours:.0f} hours"
+        return a_day, f"{round(a_day, 9):.2g} a day, says theory; {alarms} in {hours:.0f} hours"
 
     def too_many(self, seen: tuple[float, str], *_: float) -> str:
         """Whether there are too many false alarms."""

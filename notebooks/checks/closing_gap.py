@@ -122,7 +122,9 @@ def outcome(traffic: Experiment, version: str) -> Outcome:
     kind, waiting = fate(trace, "server", HEALED), waiting_at_goodbye(trace)
     if how != "run here" and kind != "never":
         kind = "hangs" if waiting > (MARK if version == "14.2" else 0) else "bounded"
-    said = f"{version} ({how}): {VERDICTS[kind]}, {waiting:,} bytes waiting"
+    said = f"{version} ({how}): {VERDICTS[kind]}"
+    if kind != "never":  # there was a goodbye
+        said += f", {waiting:,} bytes waiting"
     return Outcome(trace, kind, said)
 
 

@@ -89,7 +89,8 @@ def differs(one: Mystery, version: str | None, wire: str) -> str:
         return f"it is not {claim}, by the record ({hole.why.split(': ')[0]})"
     logs = (log_lines(trace, one.end, stop=NOW) for trace in (one.trace, claimed))
     seen, other = next(pair for pair in zip_longest(*logs, fillvalue="") if pair[0] != pair[1])
-    return f"{claim} says “{other.strip()}”, where this log says “{seen.strip()}”"
+    here = f"says “{seen.strip()}”" if seen else "says no more"
+    return f"{claim} says “{other.strip()}”, where this log {here}"
 
 
 def rest(one: Mystery) -> str:
