@@ -132,7 +132,7 @@ def tracked() -> list[Path]:
 def test_no_file_names_a_machine_s_folders_or_a_package_index():
     found = []
     folders = r"/(home|Users|root|work)/\w|/\.pyenv/|/opt/\w+/simple"
-    index = r"pypi\.org|pythonhosted|conda\.anaconda\.org|index-url|find-links"
+    index = r"pypi\.org|pythonhosted|conda\.anaconda\.org|index-url"
     for path in tracked():
         text = path.read_bytes().decode("utf-8", "ignore") if path != Path(__file__).resolve() else ""
         found += [f"{path.relative_to(ROOT)}: {hit.group()}" for hit in re.finditer(f"{folders}|{index}", text)]

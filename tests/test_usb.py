@@ -46,7 +46,7 @@ def test_the_scripts_start_one_program_and_name_one_python():
 def test_nothing_on_it_names_a_host_but_this_one():
     for name, text in FILES.items():
         assert set(re.findall(r"https?://([^/:{\s]*)", text)) <= {"127.0.0.1"}, name
-        assert not re.search(r"\b(pypi|index-url|\.org|\.com|\.net)\b", text), name
+        assert not re.search(r"\b(pypi|index.url|\.org|\.com|\.net)\b", text), name
 
 
 def test_each_script_runs_as_a_file_of_its_system(stick):
