@@ -59,7 +59,7 @@ def _add_class(room: argparse.ArgumentParser) -> None:
     )
     room.add_argument("--port", type=int, default=8765, help="its port (default 8765; 0: any)")
     room.add_argument("--yes", action="store_true", help="do not ask whether that is meant")
-    actions = room.add_subparsers(metavar="cards | merge")
+    actions = room.add_subparsers(metavar="[cards | merge]")
     cards = actions.add_parser(
         "cards", help="no network: write cards to print, and the projector's page"
     )

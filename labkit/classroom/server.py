@@ -13,11 +13,11 @@ import hmac
 import ipaddress
 import json
 import secrets
+import socket
 import sys
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 from checks.workshop import POLLS
@@ -267,12 +267,15 @@ def _confirm(args: argparse.Namespace) -> None:
 
 
 async def _serve(address: str, port: int) -> None:
+    six = ":" in address
+    family = socket.AF_INET6 if six else socket.AF_INET
     try:
-        sockets = bind_sockets(port, address)
-    except OSError as problem:
+        listener = socket.create_server((address, port), family=family, backlog=128)
+    except (OSError, OverflowError) as problem:
         raise OSError(f"cannot open a room at {address}, port {port}: {problem}") from None
-    host = f"[{address}]" if ":" in address else address
-    desk = Desk(Room(POLLS), f"{host}:{sockets[0].getsockname()[1]}")
+    listener.setblocking(False)
+    host = f"[{address}]" if six else address
+    desk = Desk(Room(POLLS), f"{host}:{listener.getsockname()[1]}")
     for poll in POLLS:
         poll.figure  # noqa: B018
     server = HTTPServer(
@@ -281,7 +284,7 @@ async def _serve(address: str, port: int) -> None:
         body_timeout=PATIENCE,
         idle_connection_timeout=PATIENCE,
     )
-    server.add_sockets(sockets)
+    server.add_socket(listener)
     print(f"Learners   http://{desk.host}    code {spaced(desk.code)}")
     print(f"           http://{desk.host}/#{desk.code}    with the code in it")
     print(f"Teacher    http://{desk.host}/teacher/{desk.secret}    keep this link to yourself")
