@@ -112,7 +112,7 @@ in_lowest = Path(sys.prefix).name == "lowest" and sys.version_info[:2] == (3, 11
 
 @pytest.mark.skipif(not in_lowest, reason="only in the environment of make test-lowest, on Python 3.11")
 def test_the_lowest_environment_has_exactly_the_lower_bounds():
-    wanted = [EXTRAS[extra] for extra in ("lab", "cluster", "dev")]
+    wanted = [EXTRAS[extra] for extra in ("lab", "cluster", "class", "dev")]
     for name, bounds in requirements(sum(wanted, PROJECT["dependencies"])).items():
         assert SpecifierSet(bounds.replace(">=", "==")).contains(version(name)), f"{name} {bounds}"
 
